@@ -1,0 +1,86 @@
+/*
+ * ask.h - the milter's question to zegel-policyd, and the way it travels.
+ *
+ * Blocks of attributes (attr.h, ATTR_ESCAPED) over a unix stream socket; one answer for one
+ * question, in order; a connection stays open. Protocol: zegel-ask(5).
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "common/base/attr.h"
+
+#define ASK_VERSION        1
+#define ASK_TIMEOUT_MS     5000 /* I7 */
+#define ASK_MAX_RECIPIENTS 1000
+
+typedef enum {
+  ROUTE_ORDINARY, /* as if zegel were not there */
+  ROUTE_OWN,      /* a mailbox of the organisation itself */
+  ROUTE_DIRECT,   /* the other side's server, promised in routes.db */
+  ROUTE_VIEWER    /* zegel-deliver */
+} Route;
+
+/* "ordinary", "own", "direct", "viewer": static. */
+const char *
+route_name(Route route);
+
+/* The route called NAME into *ROUTE; FALSE when there is none. */
+gboolean
+route_parse(const char *name, Route *route);
+
+/* All strings owned. */
+typedef struct {
+  char *organisation;
+  char *sender;
+  char *queue_id;
+  gboolean sensitive;
+  GPtrArray *recipients; /* of char *, without <> */
+} RouteQuestion;
+
+typedef struct {
+  Route route;
+  char *code; /* stable reason, "Z-R1-COMMUNITY" */
+} RouteAnswer;
+
+/* An empty question, freed with route_question_free. */
+RouteQuestion *
+route_question_new(void);
+
+/* Frees QUESTION; NULL is allowed. */
+void
+route_question_free(RouteQuestion *question);
+
+/* QUESTION as attributes; the caller frees them. */
+Attrs *
+route_question_format(const RouteQuestion *question);
+
+/* The question in ATTRS, owned by the caller, or NULL with ZEGEL_ERROR_INVALID. */
+RouteQuestion *
+route_question_parse(const Attrs *attrs, GError **error);
+
+/* ANSWERS (of RouteAnswer), one for each recipient in order, as attributes. */
+Attrs *
+route_answers_format(const GPtrArray *answers);
+
+/*
+ * The answers in ATTRS, an array of RouteAnswer owned by the caller. NULL with
+ * ZEGEL_ERROR_INVALID when there are not exactly COUNT, and with ZEGEL_ERROR_TEMPORARY when
+ * policyd says that it cannot decide now (attribute error=TEXT).
+ */
+GPtrArray *
+route_answers_parse(const Attrs *attrs, guint count, GError **error);
+
+/* Frees a RouteAnswer. */
+void
+route_answer_free(RouteAnswer *answer);
+
+/*
+ * Asks over the socket at PATH and returns the answers as route_answers_parse, or NULL with
+ * ZEGEL_ERROR_TEMPORARY after at most ASK_TIMEOUT_MS. Connections are kept for reuse, one
+ * for each thread that asks at a time. Any thread.
+ */
+GPtrArray *
+ask_route(const char *path, const RouteQuestion *question, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RouteQuestion, route_question_free)

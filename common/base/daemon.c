@@ -1,0 +1,196 @@
+#include "common/base/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/log.h"
+#include "config.h"
+
+#define LISTEN_BACKLOG 512
+
+void
+daemon_options(DaemonOptions *options, int *argc, char ***argv, const char *summary,
+               const GOptionEntry *extra)
+{
+  gboolean version = FALSE;
+  const GOptionEntry entries[] = {
+      {"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->config_path,
+       "Read FILE instead of " ZEGEL_SYSCONFDIR "/zegel.conf", "FILE"},
+      {"check", 'n', 0, G_OPTION_ARG_NONE, &options->check_only,
+       "Check the configuration and exit", NULL},
+      {"foreground", 'f', 0, G_OPTION_ARG_NONE, &options->foreground,
+       "Log to standard error as well", NULL},
+      {"version", 'V', 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
+      G_OPTION_ENTRY_NULL,
+  };
+  memset(options, 0, sizeof *options);
+  options->config_path = g_strdup(ZEGEL_SYSCONFDIR "/zegel.conf");
+
+  g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+  g_option_context_set_summary(context, summary);
+  g_option_context_add_main_entries(context, entries, NULL);
+  if (extra != NULL)
+    g_option_context_add_main_entries(context, extra, NULL);
+  g_autoptr(GError) error = NULL;
+  if (!g_option_context_parse(context, argc, argv, &error)) {
+    fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
+    exit(EX_USAGE);
+  }
+  if (version) {
+    printf("%s %s\n", g_get_prgname(), PACKAGE_VERSION);
+    exit(EX_OK);
+  }
+}
+
+/* Whether somebody answers at ADDRESS. */
+static gboolean
+is_answered(const struct sockaddr_un *address)
+{
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0)
+    return FALSE;
+  gboolean answered =
+      connect(fd, (const struct sockaddr *) address, sizeof *address) == 0 ||
+      errno == EAGAIN;
+  close(fd);
+  return answered;
+}
+
+static gboolean
+give_to_group(const char *path, const char *group, GError **error)
+{
+  if (group == NULL || geteuid() != 0)
+    return TRUE;
+  const struct group *entry = getgrnam(group);
+  if (entry == NULL) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "group %s does not exist", group);
+    return FALSE;
+  }
+  if (chown(path, (uid_t) -1, entry->gr_gid) < 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static int
+bind_and_listen(int fd, const struct sockaddr_un *address, guint mode, const char *group,
+                GError **error)
+{
+  /* No window in which others could connect: the mode is there from the first moment. */
+  mode_t old_mask = umask(0777 & ~mode);
+  int bound = bind(fd, (const struct sockaddr *) address, sizeof *address);
+  int bind_errno = errno;
+  umask(old_mask);
+  if (bound < 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, bind_errno, address->sun_path);
+    return -1;
+  }
+  if (!give_to_group(address->sun_path, group, error))
+    return -1;
+  if (listen(fd, LISTEN_BACKLOG) < 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, address->sun_path);
+    return -1;
+  }
+  return 0;
+}
+
+int
+daemon_listen_unix(const char *path, guint mode, const char *group, GError **error)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >=
+      sizeof address.sun_path) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "socket path %s is too long", path);
+    return -1;
+  }
+  struct stat status;
+  if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode)) {
+    if (is_answered(&address)) {
+      g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
+                  "another process answers at %s: stop it first", path);
+      return -1;
+    }
+    unlink(path);
+  }
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, "socket");
+    return -1;
+  }
+  if (bind_and_listen(fd, &address, mode, group, error) < 0) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+gboolean
+daemon_become(const char *user, GError **error)
+{
+  if (user == NULL) {
+    if (geteuid() != 0)
+      return TRUE;
+    g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
+                        "refusing to run as root: set user in the configuration");
+    return FALSE;
+  }
+  const struct passwd *entry = getpwnam(user);
+  if (entry == NULL || entry->pw_uid == 0) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "user %s %s", user,
+                entry == NULL ? "does not exist" : "is root");
+    return FALSE;
+  }
+  if (geteuid() == entry->pw_uid)
+    return TRUE;
+  if (initgroups(user, entry->pw_gid) < 0 || setgid(entry->pw_gid) < 0 ||
+      setuid(entry->pw_uid) < 0 || setuid(0) == 0) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "cannot become user %s: %s", user,
+                g_strerror(errno));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* sd_notify(3) in full is a library; the message is one datagram. */
+void
+daemon_ready(void)
+{
+  const char *path = g_getenv("NOTIFY_SOCKET");
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (path == NULL || strlen(path) < 2 || strlen(path) >= sizeof address.sun_path)
+    return;
+  memcpy(address.sun_path, path, strlen(path));
+  if (address.sun_path[0] == '@') /* abstract */
+    address.sun_path[0] = '\0';
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return;
+  socklen_t len = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + strlen(path));
+  if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *) &address, len) < 0)
+    log_line(LOG_LEVEL_WARNING, "cannot notify the service manager: %s", g_strerror(errno));
+  close(fd);
+}
+
+void
+daemon_die(GError *error)
+{
+  int status =
+      g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG) ? EX_CONFIG : EX_TEMPFAIL;
+  fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
+  log_line(LOG_LEVEL_ALARM, "stopped: %s", error->message);
+  g_error_free(error);
+  exit(status);
+}

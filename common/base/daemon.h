@@ -1,0 +1,51 @@
+/*
+ * daemon.h - the steps that every zegel daemon shares.
+ *
+ * main of a daemon reads: options, configuration, log, sockets and keys, drop rights,
+ * sandbox, loop. This room holds what is the same in all of them.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+  char *config_path;   /* -c FILE; owned */
+  gboolean check_only; /* -n: check the configuration and exit */
+  gboolean foreground; /* -f: log to standard error as well */
+} DaemonOptions;
+
+/*
+ * Parses the options that all programs share (-c FILE, -n, -f, -V, -h) and those in EXTRA
+ * (NULL, or an array as g_option_context_add_main_entries takes it). SUMMARY is one line.
+ * Exits with 64 (EX_USAGE) and a message on standard error when they are wrong.
+ */
+void
+daemon_options(DaemonOptions *options, int *argc, char ***argv, const char *summary,
+               const GOptionEntry *extra);
+
+/*
+ * Makes a listening unix stream socket at PATH with MODE and, when GROUP is not NULL and
+ * we are root, that group. A stale socket is removed; one that answers is not: another
+ * instance runs. Returns the descriptor (non-blocking, close-on-exec), or -1 with
+ * ZEGEL_ERROR_CONFIG.
+ */
+int
+daemon_listen_unix(const char *path, guint mode, const char *group, GError **error);
+
+/*
+ * Becomes USER with its groups when we are root; does nothing when we are USER already, or
+ * when USER is NULL and we are not root. FALSE with ZEGEL_ERROR_CONFIG, also for root.
+ */
+gboolean
+daemon_become(const char *user, GError **error);
+
+/* Says to the service manager that we are ready (NOTIFY_SOCKET), when there is one. */
+void
+daemon_ready(void);
+
+/*
+ * Prints "PROGRAM: MESSAGE" to standard error and the log and exits with 78 (EX_CONFIG) for
+ * ZEGEL_ERROR_CONFIG, else with 75 (EX_TEMPFAIL). Takes ERROR.
+ */
+void
+daemon_die(GError *error) G_GNUC_NORETURN;

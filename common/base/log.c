@@ -1,0 +1,123 @@
+#include "common/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#define MASK_HEAD 4 /* "+316" */
+#define MASK_TAIL 2
+
+static gboolean also_stderr;
+
+static const char *const event_names[] = {
+    [EVENT_REFUSED] = "refused",
+    [EVENT_ROUTED] = "routed",
+    [EVENT_OBSERVED] = "observed",
+    [EVENT_STORED] = "stored",
+    [EVENT_NOTIFIED] = "notified",
+    [EVENT_TICKET] = "ticket",
+    [EVENT_INTEGRITY] = "integrity",
+    [EVENT_CODE_SENT] = "code-sent",
+    [EVENT_CODE_REFUSED] = "code-refused",
+    [EVENT_CODE_WRONG] = "code-wrong",
+    [EVENT_LOGIN] = "login",
+    [EVENT_OPENED] = "opened",
+    [EVENT_DOWNLOADED] = "downloaded",
+    [EVENT_LOGOUT] = "logout",
+    [EVENT_PROMISED] = "promised",
+    [EVENT_BOOK] = "book",
+};
+
+const char *
+event_name(EventKind kind)
+{
+  return event_names[kind];
+}
+
+void
+log_open(const char *ident, gboolean to_stderr)
+{
+  also_stderr = to_stderr;
+  openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+static int
+level_priority(LogLevel level)
+{
+  switch (level) {
+  case LOG_LEVEL_INFO:
+    return LOG_INFO;
+  case LOG_LEVEL_WARNING:
+    return LOG_WARNING;
+  case LOG_LEVEL_ALARM:
+    return LOG_CRIT;
+  }
+  return LOG_INFO;
+}
+
+/* Remote bytes may have come this far: nothing in a line may look like another line. */
+static void
+neutralise(char *text, const char *also)
+{
+  for (char *p = text; *p != '\0'; p++)
+    if ((guchar) *p < 0x20 || *p == 0x7f || strchr(also, *p) != NULL)
+      *p = '?';
+}
+
+static void
+write_line(LogLevel level, const char *line)
+{
+  syslog(level_priority(level), "%s", line);
+  if (also_stderr)
+    fprintf(stderr, "%s\n", line);
+}
+
+void
+log_line(LogLevel level, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  g_autofree char *line = g_strdup_vprintf(format, args);
+  va_end(args);
+  neutralise(line, "");
+  write_line(level, line);
+}
+
+static void
+append_pair(GString *line, const char *key, const char *value)
+{
+  g_autofree char *clean = g_strdup(value);
+  neutralise(clean, ", ");
+  g_string_append_printf(line, ", %s=%s", key, clean);
+}
+
+void
+event_log(EventKind kind, const char *queue_id, const char *organisation, ...)
+{
+  g_autoptr(GString) line = g_string_new(queue_id != NULL ? queue_id : "NOQUEUE");
+  neutralise(line->str, ", ");
+  g_string_append_printf(line, ": event=%s", event_name(kind));
+  if (organisation != NULL)
+    append_pair(line, "org", organisation);
+
+  va_list args;
+  va_start(args, organisation);
+  for (const char *key; (key = va_arg(args, const char *)) != NULL;) {
+    const char *value = va_arg(args, const char *);
+    if (value != NULL)
+      append_pair(line, key, value);
+  }
+  va_end(args);
+  write_line(LOG_LEVEL_INFO, line->str);
+}
+
+char *
+log_mask_number(const char *number)
+{
+  char *masked = g_strdup(number);
+  gsize len = strlen(masked);
+  for (gsize i = MASK_HEAD; i + MASK_TAIL < len; i++)
+    masked[i] = '*';
+  return masked;
+}

@@ -1,0 +1,67 @@
+/*
+ * log.h - one line in the mail log, in the manner of Postfix.
+ *
+ * A line is "QUEUEID: key=value, key=value". Whoever writes a line chooses values that are
+ * no secret: no subject, no code, no link, numbers masked with log_mask_number.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+  LOG_LEVEL_INFO,    /* what happened; nobody acts */
+  LOG_LEVEL_WARNING, /* the administrator should look */
+  LOG_LEVEL_ALARM    /* somebody must act now */
+} LogLevel;
+
+/*
+ * What was decided or done to a message, for the auditor. The names in the log are stable
+ * and documented in zegel-events(5).
+ */
+typedef enum {
+  EVENT_REFUSED,      /* a message was refused at SMTP time */
+  EVENT_ROUTED,       /* a recipient got a route */
+  EVENT_OBSERVED,     /* observe: what would have happened */
+  EVENT_STORED,       /* a message was sealed and committed for a recipient */
+  EVENT_NOTIFIED,     /* the notification was given to Postfix */
+  EVENT_TICKET,       /* a ticket was missing or forged */
+  EVENT_INTEGRITY,    /* a body or stored message is not what was sealed */
+  EVENT_CODE_SENT,    /* an access code went out by SMS */
+  EVENT_CODE_REFUSED, /* no code was sent: a limit or the gateway */
+  EVENT_CODE_WRONG,   /* a wrong access code was typed */
+  EVENT_LOGIN,        /* the right code began a session */
+  EVENT_OPENED,       /* the message was shown */
+  EVENT_DOWNLOADED,   /* an attachment or the original was fetched */
+  EVENT_LOGOUT,       /* the session was ended by its user */
+  EVENT_PROMISED,     /* a route was written into routes.db */
+  EVENT_BOOK          /* the domain book was read */
+} EventKind;
+
+/*
+ * Opens the log. IDENT (static) names the program. With TO_STDERR lines also go to standard
+ * error, for a program run by hand. Call once, before any thread starts.
+ */
+void
+log_open(const char *ident, gboolean to_stderr);
+
+/* Logs a printf-formatted line at LEVEL. Control characters become '?'. Any thread. */
+void
+log_line(LogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/*
+ * Logs one event as one line (A3): "QUEUEID: event=KIND, org=ORGANISATION, key=value, ...".
+ * QUEUE_ID and ORGANISATION may be NULL. Then come pairs of key and value, both strings,
+ * up to a NULL key; a pair with a NULL value is left out. Commas, spaces and control
+ * characters in values are replaced, so that a value cannot forge a key. Any thread.
+ */
+void
+event_log(EventKind kind, const char *queue_id, const char *organisation,
+          ...) G_GNUC_NULL_TERMINATED;
+
+/* The stable name of KIND, static. */
+const char *
+event_name(EventKind kind);
+
+/* "+31612345678" as "+316*****78": a new string with only the ends readable. */
+char *
+log_mask_number(const char *number);

@@ -1,0 +1,124 @@
+/*
+ * conf.h - zegel.conf as checked values.
+ *
+ * The file is read once, by one table (schema.c), before a program drops its rights. What
+ * a Config holds is valid: ranges, addresses and names were checked, lists are not NULL.
+ * Format and keys: zegel.conf(5).
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <glib.h>
+
+typedef enum {
+  DEFAULT_OBSERVE,    /* change nothing, log what would have happened */
+  DEFAULT_ON_REQUEST, /* sensitive only by a trigger or header */
+  DEFAULT_SECURE      /* sensitive unless a bypass says otherwise */
+} SensitiveDefault;
+
+/* [organisation NAME]: everything belongs to one (O1). */
+typedef struct {
+  char *name;           /* letters, digits, '-'; in the log and in every key */
+  GStrv domains;        /* its mail domains, lower case */
+  GStrv logins;         /* SASL logins; "*@domain" and "*" may stand for many */
+  GPtrArray *networks;  /* of GInetAddressMask: clients that may submit without a login */
+  char *service_domain; /* From domain of the mail that zegel sends itself */
+  char *viewer_url;     /* https://host[:port]/, ends with '/' */
+  char *display_name;   /* as recipients read it */
+  char *colour;         /* "#rrggbb" of the page's banner */
+  char *language;       /* "nl" or "en", when the reader's browser does not say */
+  char *contact;        /* how to reach the organisation, for the pages; may be "" */
+  SensitiveDefault sensitive_default;
+  guint retention_days;         /* how long a viewer message stays (V7) */
+  guint sms_per_day;            /* codes a day for the whole organisation (T5) */
+  guint sms_per_sender_per_day; /* codes a day for messages of one sender */
+} Organisation;
+
+typedef struct {
+  /* [milter] */
+  char *milter_socket;
+  char *milter_user;
+  char *milter_ticket_key;
+  /* [policyd] */
+  char *policyd_socket; /* where the milter asks */
+  char *policyd_user;
+  char *routes_db;
+  char *domain_book;
+  char *direct_transport; /* name in master.cf */
+  /* [store] */
+  char *store_database;
+  char *store_directory; /* large sealed messages */
+  /* [deliver] */
+  char *deliver_socket;
+  char *deliver_user;
+  char *deliver_link_key;
+  char *deliver_store_key;
+  char *deliver_ticket_key;
+  char *submit_url; /* smtp://host:port of zegel-submit */
+  guint message_max_bytes;
+  /* [viewer] */
+  char *viewer_socket;
+  char *viewer_user;
+  char *viewer_group; /* the web server's group, for the socket */
+  char *viewer_store_key;
+  char *viewer_reader; /* path of zegel-reader */
+  guint viewer_workers;
+  /* [sms] */
+  char *sms_command;
+  guint sms_timeout_s;
+  GStrv sms_countries; /* "+31", … */
+  guint sms_per_day;   /* codes a day in total */
+  guint sms_per_number_per_day;
+  /* [postfix] */
+  char *socket_group; /* group of the sockets that Postfix connects to */
+
+  GPtrArray *organisations; /* of Organisation, at least one */
+} Config;
+
+/*
+ * Reads and checks the file at PATH. Returns a Config that the caller frees, or NULL with
+ * ZEGEL_ERROR_CONFIG and "PATH:LINE: what is wrong and what would be right". Files that a
+ * value names are not opened: the program that needs them does.
+ */
+Config *
+conf_load(const char *path, GError **error);
+
+/* Like conf_load, for LEN bytes at TEXT; NAME stands in messages. For tests and fuzzing. */
+Config *
+conf_parse(const char *name, const char *text, gsize len, GError **error);
+
+/* Frees CONFIG; NULL is allowed. */
+void
+conf_free(Config *config);
+
+/* The organisation called NAME, owned by CONFIG, or NULL. */
+const Organisation *
+conf_organisation(const Config *config, const char *name);
+
+/* The organisation that has DOMAIN (any case) among its mail domains, or NULL. */
+const Organisation *
+conf_organisation_of_domain(const Config *config, const char *domain);
+
+/*
+ * The organisation of a client (O3): by SASL LOGIN (NULL when there is none), else by the
+ * textual IP ADDRESS (NULL when unknown). NULL when it belongs to none.
+ */
+const Organisation *
+conf_organisation_of_client(const Config *config, const char *login, const char *address);
+
+/* The organisation whose viewer URL has HOST ("name" or "name:port", any case), or NULL. */
+const Organisation *
+conf_organisation_of_host(const Config *config, const char *host);
+
+/* Whether ORGANISATION has DOMAIN (any case) among its mail domains. */
+gboolean
+conf_has_domain(const Organisation *organisation, const char *domain);
+
+/*
+ * Writes every section and key with its default, one "section key default" line each, into
+ * a new string: the lint compares it with zegel.conf(5).
+ */
+char *
+conf_schema_text(void);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, conf_free)

@@ -1,0 +1,310 @@
+#include "common/conf/schema.h"
+
+#include <gio/gio.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/conf/conf.h"
+
+#define DOMAIN_MAX_BYTES 253 /* RFC 1035 2.3.4, as text */
+#define LABEL_MAX_BYTES  63
+
+#define C(field) offsetof(Config, field)
+#define O(field) offsetof(Organisation, field)
+#define RUN_DIR  "/var/spool/postfix/zegel/"
+#define KEY_DIR  ZEGEL_SYSCONFDIR "/keys/"
+
+static const SchemaRow rows[] = {
+    {"milter", "socket", SCHEMA_PATH, C(milter_socket), RUN_DIR "milter.sock", 0, 0},
+    {"milter", "user", SCHEMA_STRING, C(milter_user), "zegel-milter", 0, 0},
+    {"milter", "ticket_key", SCHEMA_PATH, C(milter_ticket_key), KEY_DIR "milter/ticket", 0,
+     0},
+
+    {"policyd", "socket", SCHEMA_PATH, C(policyd_socket), RUN_DIR "ask.sock", 0, 0},
+    {"policyd", "user", SCHEMA_STRING, C(policyd_user), "zegel-policyd", 0, 0},
+    {"policyd", "routes_db", SCHEMA_PATH, C(routes_db), ZEGEL_STATEDIR "/routes/routes.db",
+     0, 0},
+    {"policyd", "domain_book", SCHEMA_PATH, C(domain_book), ZEGEL_SYSCONFDIR "/domains", 0,
+     0},
+    {"policyd", "direct_transport", SCHEMA_STRING, C(direct_transport), "zegel-direct", 0,
+     0},
+
+    {"store", "database", SCHEMA_PATH, C(store_database), ZEGEL_STATEDIR "/store/store.db",
+     0, 0},
+    {"store", "directory", SCHEMA_PATH, C(store_directory),
+     ZEGEL_STATEDIR "/store/messages", 0, 0},
+
+    {"deliver", "socket", SCHEMA_PATH, C(deliver_socket), RUN_DIR "deliver.sock", 0, 0},
+    {"deliver", "user", SCHEMA_STRING, C(deliver_user), "zegel-deliver", 0, 0},
+    {"deliver", "link_key", SCHEMA_PATH, C(deliver_link_key), KEY_DIR "deliver/link", 0, 0},
+    {"deliver", "store_key", SCHEMA_PATH, C(deliver_store_key), KEY_DIR "deliver/store", 0,
+     0},
+    {"deliver", "ticket_key", SCHEMA_PATH, C(deliver_ticket_key), KEY_DIR "deliver/ticket",
+     0, 0},
+    {"deliver", "submit", SCHEMA_STRING, C(submit_url), "smtp://127.0.0.1:10025", 0, 0},
+    {"deliver", "message_max_bytes", SCHEMA_UINT, C(message_max_bytes), "52428800", 65536,
+     1073741824},
+
+    {"viewer", "socket", SCHEMA_PATH, C(viewer_socket), "/run/zegel/viewer.sock", 0, 0},
+    {"viewer", "user", SCHEMA_STRING, C(viewer_user), "zegel-viewer", 0, 0},
+    {"viewer", "group", SCHEMA_STRING, C(viewer_group), "www-data", 0, 0},
+    {"viewer", "store_key", SCHEMA_PATH, C(viewer_store_key), KEY_DIR "viewer/store", 0, 0},
+    {"viewer", "reader", SCHEMA_PATH, C(viewer_reader), ZEGEL_LIBEXECDIR "/zegel-reader", 0,
+     0},
+    {"viewer", "workers", SCHEMA_UINT, C(viewer_workers), "8", 1, 256},
+
+    {"sms", "command", SCHEMA_PATH, C(sms_command), ZEGEL_LIBEXECDIR "/sms-gammu", 0, 0},
+    {"sms", "timeout_s", SCHEMA_UINT, C(sms_timeout_s), "8", 1, 60},
+    {"sms", "countries", SCHEMA_WORDS, C(sms_countries), "+31", 0, 0},
+    {"sms", "per_day", SCHEMA_UINT, C(sms_per_day), "2000", 1, 10000000},
+    {"sms", "per_number_per_day", SCHEMA_UINT, C(sms_per_number_per_day), "10", 1, 1000},
+
+    {"postfix", "group", SCHEMA_STRING, C(socket_group), "postfix", 0, 0},
+
+    {"organisation", "domains", SCHEMA_DOMAINS, O(domains), NULL, 0, 0},
+    {"organisation", "logins", SCHEMA_WORDS, O(logins), "", 0, 0},
+    {"organisation", "networks", SCHEMA_NETWORKS, O(networks), "", 0, 0},
+    {"organisation", "service_domain", SCHEMA_DOMAIN, O(service_domain), NULL, 0, 0},
+    {"organisation", "viewer_url", SCHEMA_URL, O(viewer_url), NULL, 0, 0},
+    {"organisation", "display_name", SCHEMA_STRING, O(display_name), NULL, 0, 0},
+    {"organisation", "colour", SCHEMA_COLOUR, O(colour), "#1d5b8f", 0, 0},
+    {"organisation", "language", SCHEMA_LANGUAGE, O(language), "nl", 0, 0},
+    {"organisation", "contact", SCHEMA_TEXT, O(contact), "", 0, 0},
+    {"organisation", "default", SCHEMA_DEFAULT, O(sensitive_default), "secure", 0, 0},
+    {"organisation", "retention_days", SCHEMA_UINT, O(retention_days), "90", 1, 3650},
+    {"organisation", "sms_per_day", SCHEMA_UINT, O(sms_per_day), "500", 1, 10000000},
+    {"organisation", "sms_per_sender_per_day", SCHEMA_UINT, O(sms_per_sender_per_day),
+     "200", 1, 10000000},
+};
+
+const SchemaRow *
+schema_rows(gsize *count)
+{
+  *count = G_N_ELEMENTS(rows);
+  return rows;
+}
+
+const SchemaRow *
+schema_find(const char *section, const char *key)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+    if (strcmp(rows[i].section, section) == 0 && strcmp(rows[i].key, key) == 0)
+      return &rows[i];
+  return NULL;
+}
+
+gboolean
+schema_has_section(const char *section)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+    if (strcmp(rows[i].section, section) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+reject(GError **error, const char *key, const char *value, const char *expected)
+{
+  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s = %s: %s", key, value, expected);
+  return FALSE;
+}
+
+/* Letters, digits and inner hyphens in labels of 1 to 63 octets, at least two labels. */
+static gboolean
+is_domain(const char *text)
+{
+  gsize len = strlen(text);
+  if (len == 0 || len > DOMAIN_MAX_BYTES || strchr(text, '.') == NULL)
+    return FALSE;
+  g_auto(GStrv) labels = g_strsplit(text, ".", -1);
+  for (char **label = labels; *label != NULL; label++) {
+    gsize n = strlen(*label);
+    if (n == 0 || n > LABEL_MAX_BYTES || (*label)[0] == '-' || (*label)[n - 1] == '-')
+      return FALSE;
+    for (const char *p = *label; *p != '\0'; p++)
+      if (!g_ascii_isalnum(*p) && *p != '-')
+        return FALSE;
+  }
+  return TRUE;
+}
+
+static GStrv
+split_words(const char *value)
+{
+  g_autofree char *lower = g_ascii_strdown(value, -1);
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+  g_auto(GStrv) pieces = g_strsplit_set(lower, " \t,", -1);
+  for (char **piece = pieces; *piece != NULL; piece++)
+    if (**piece != '\0')
+      g_strv_builder_add(builder, *piece);
+  return g_strv_builder_end(builder);
+}
+
+static gboolean
+store_domains(const SchemaRow *row, const char *value, GStrv *field, GError **error)
+{
+  g_auto(GStrv) words = split_words(value);
+  for (char **word = words; *word != NULL; word++)
+    if (!is_domain(*word))
+      return reject(error, row->key, *word, "a domain such as example.nl is expected");
+  if (words[0] == NULL)
+    return reject(error, row->key, value, "at least one domain is expected");
+  g_strfreev(*field);
+  *field = g_steal_pointer(&words);
+  return TRUE;
+}
+
+static gboolean
+store_networks(const SchemaRow *row, const char *value, GPtrArray **field, GError **error)
+{
+  g_auto(GStrv) words = split_words(value);
+  g_autoptr(GPtrArray) masks = g_ptr_array_new_with_free_func(g_object_unref);
+  for (char **word = words; *word != NULL; word++) {
+    GInetAddressMask *mask = g_inet_address_mask_new_from_string(*word, NULL);
+    if (mask == NULL)
+      return reject(error, row->key, *word, "a network such as 192.0.2.0/24 is expected");
+    g_ptr_array_add(masks, mask);
+  }
+  g_clear_pointer(field, g_ptr_array_unref);
+  *field = g_steal_pointer(&masks);
+  return TRUE;
+}
+
+/* Only this address may do without TLS: contrib/try --stay shows the viewer on it. */
+#define PLAIN_HTTP_HOST "127.0.0.1"
+
+static gboolean
+store_url(const SchemaRow *row, const char *value, char **field, GError **error)
+{
+  g_autoptr(GUri) uri = g_uri_parse(value, G_URI_FLAGS_NONE, NULL);
+  const char *host = uri != NULL ? g_uri_get_host(uri) : NULL;
+  gboolean secure = uri != NULL && strcmp(g_uri_get_scheme(uri), "https") == 0;
+  gboolean plain = uri != NULL && strcmp(g_uri_get_scheme(uri), "http") == 0 &&
+                   host != NULL && strcmp(host, PLAIN_HTTP_HOST) == 0;
+  if ((!secure && !plain) || host == NULL || *host == '\0' ||
+      strcmp(g_uri_get_path(uri), "/") != 0 || g_uri_get_query(uri) != NULL ||
+      g_uri_get_fragment(uri) != NULL || g_uri_get_userinfo(uri) != NULL)
+    return reject(error, row->key, value,
+                  "a URL such as https://mail.example.nl/ is expected, ending in /");
+  g_free(*field);
+  *field = g_ascii_strdown(value, -1);
+  return TRUE;
+}
+
+static gboolean
+store_colour(const SchemaRow *row, const char *value, char **field, GError **error)
+{
+  gboolean good = value[0] == '#' && strlen(value) == 7;
+  for (gsize i = 1; good && i < 7; i++)
+    good = g_ascii_isxdigit(value[i]);
+  if (!good)
+    return reject(error, row->key, value, "a colour such as #1d5b8f is expected");
+  g_free(*field);
+  *field = g_strdup(value);
+  return TRUE;
+}
+
+static gboolean
+store_default(const SchemaRow *row, const char *value, SensitiveDefault *field,
+              GError **error)
+{
+  static const char *const words[] = {
+      [DEFAULT_OBSERVE] = "observe",
+      [DEFAULT_ON_REQUEST] = "on-request",
+      [DEFAULT_SECURE] = "secure",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+    if (strcmp(words[i], value) == 0) {
+      *field = (SensitiveDefault) i;
+      return TRUE;
+    }
+  return reject(error, row->key, value, "observe, on-request or secure is expected");
+}
+
+static gboolean
+store_uint(const SchemaRow *row, const char *value, guint *field, GError **error)
+{
+  guint64 number = 0;
+  if (!g_ascii_string_to_unsigned(value, 10, row->min, row->max, &number, NULL)) {
+    g_autofree char *expected =
+        g_strdup_printf("a number from %u to %u is expected", row->min, row->max);
+    return reject(error, row->key, value, expected);
+  }
+  *field = (guint) number;
+  return TRUE;
+}
+
+static gboolean
+store_text(const SchemaRow *row, const char *value, char **field, GError **error)
+{
+  if (*value == '\0' && row->type != SCHEMA_TEXT)
+    return reject(error, row->key, value, "a value is expected");
+  if (row->type == SCHEMA_PATH && *value != '/')
+    return reject(error, row->key, value, "an absolute path is expected");
+  if (row->type == SCHEMA_DOMAIN && !is_domain(value))
+    return reject(error, row->key, value, "a domain such as example.nl is expected");
+  if (row->type == SCHEMA_LANGUAGE && strcmp(value, "nl") != 0 && strcmp(value, "en") != 0)
+    return reject(error, row->key, value, "nl or en is expected");
+  g_free(*field);
+  *field = row->type == SCHEMA_DOMAIN ? g_ascii_strdown(value, -1) : g_strdup(value);
+  return TRUE;
+}
+
+gboolean
+schema_store(const SchemaRow *row, const char *value, gpointer base, GError **error)
+{
+  gpointer field = (char *) base + row->offset;
+  switch (row->type) {
+  case SCHEMA_UINT:
+    return store_uint(row, value, field, error);
+  case SCHEMA_WORDS:
+    g_strfreev(*(GStrv *) field);
+    *(GStrv *) field = split_words(value);
+    return TRUE;
+  case SCHEMA_DOMAINS:
+    return store_domains(row, value, field, error);
+  case SCHEMA_NETWORKS:
+    return store_networks(row, value, field, error);
+  case SCHEMA_URL:
+    return store_url(row, value, field, error);
+  case SCHEMA_COLOUR:
+    return store_colour(row, value, field, error);
+  case SCHEMA_DEFAULT:
+    return store_default(row, value, field, error);
+  case SCHEMA_STRING:
+  case SCHEMA_TEXT:
+  case SCHEMA_PATH:
+  case SCHEMA_DOMAIN:
+  case SCHEMA_LANGUAGE:
+    return store_text(row, value, field, error);
+  }
+  return reject(error, row->key, value, "the schema has no such type");
+}
+
+void
+schema_clear(const SchemaRow *row, gpointer base)
+{
+  gpointer field = (char *) base + row->offset;
+  switch (row->type) {
+  case SCHEMA_UINT:
+  case SCHEMA_DEFAULT:
+    return;
+  case SCHEMA_WORDS:
+  case SCHEMA_DOMAINS:
+    g_clear_pointer((GStrv *) field, g_strfreev);
+    return;
+  case SCHEMA_NETWORKS:
+    g_clear_pointer((GPtrArray **) field, g_ptr_array_unref);
+    return;
+  case SCHEMA_STRING:
+  case SCHEMA_TEXT:
+  case SCHEMA_PATH:
+  case SCHEMA_DOMAIN:
+  case SCHEMA_URL:
+  case SCHEMA_COLOUR:
+  case SCHEMA_LANGUAGE:
+    g_clear_pointer((char **) field, g_free);
+    return;
+  }
+}

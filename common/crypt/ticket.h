@@ -1,0 +1,65 @@
+/*
+ * ticket.h - what zegel-deliver must know of a message, sealed by the milter.
+ *
+ * The ticket is the value of the header X-Zegel-Ticket: base64 of a box (box.h, label
+ * "ticket") around an attribute block (attr.h). Nobody outside can make one, and nobody on
+ * the way learns anything from it. Format: zegel-formats(5).
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "common/crypt/crypt.h"
+#include "common/crypt/key.h"
+
+#define TICKET_HEADER         "X-Zegel-Ticket"
+#define TICKET_ID_BYTES       16
+#define TICKET_MAX_RECIPIENTS 1000
+
+typedef struct {
+  char *address; /* without label */
+  char *number;  /* E.164, or NULL: not a viewer recipient */
+} TicketRecipient;
+
+typedef struct {
+  guint8 id[TICKET_ID_BYTES];
+  char *organisation;
+  char *sender;      /* envelope sender */
+  char *sender_name; /* display name of From, UTF-8; "" when there is none */
+  char *message_id;  /* Message-ID with <>, or "" */
+  gint64 made_s;     /* Unix time */
+  guint8 body_sha256[CRYPT_SHA256_BYTES]; /* of the body as the milter saw it */
+  GPtrArray *recipients;                  /* of TicketRecipient */
+} Ticket;
+
+/* An empty ticket with a random id, freed with ticket_free; NULL with an error. */
+Ticket *
+ticket_new(GError **error);
+
+/* Wipes and frees TICKET; NULL is allowed. */
+void
+ticket_free(Ticket *ticket);
+
+/* Adds a recipient; both strings are copied, NUMBER may be NULL. */
+void
+ticket_add_recipient(Ticket *ticket, const char *address, const char *number);
+
+/* The recipient with ADDRESS (without label; the domain in any case), or NULL. */
+const TicketRecipient *
+ticket_find_recipient(const Ticket *ticket, const char *address);
+
+/*
+ * Seals TICKET under the current key of RING (KEY_TICKET). Returns the header's value,
+ * folded with CRLF and a space so that no line exceeds 76 octets; the caller frees it.
+ */
+char *
+ticket_seal(const KeyRing *ring, const Ticket *ticket, GError **error);
+
+/*
+ * Opens the header value VALUE, folded or not. Returns a ticket that the caller frees, or
+ * NULL with ZEGEL_ERROR_INVALID, ZEGEL_ERROR_FORGED or ZEGEL_ERROR_KEY_UNKNOWN.
+ */
+Ticket *
+ticket_open(const KeyRing *ring, const char *value, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ticket, ticket_free)

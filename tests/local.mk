@@ -1,0 +1,5 @@
+include tests/unit/local.mk
+include tests/lint/local.mk
+include tests/fuzz/local.mk
+include tests/lab/local.mk
+include tests/system/local.mk
