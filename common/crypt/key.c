@@ -157,13 +157,13 @@ keyring_parse(const char *bytes, gsize len, KeyPurpose purpose, const char *what
   g_autoptr(KeyRing) ring = g_new0(KeyRing, 1);
   ring->keys = g_array_new(FALSE, TRUE, sizeof(Key));
   g_array_set_clear_func(ring->keys, key_clear);
-  for (const char *line = bytes; line < bytes + len;) {
-    gsize left = len - (gsize) (line - bytes);
-    const char *newline = memchr(line, '\n', left);
-    gsize line_len = newline != NULL ? (gsize) (newline - line) : left;
+  for (gsize at = 0; at < len;) {
+    const char *line = bytes + at;
+    const char *newline = memchr(line, '\n', len - at);
+    gsize line_len = newline != NULL ? (gsize) (newline - line) : len - at;
     if (!add_line(ring, line, line_len, purpose, what, error))
       return NULL;
-    line += line_len + (newline != NULL ? 1 : 0);
+    at += line_len + 1;
   }
   if (ring->keys->len == 0) {
     g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s: the file holds no key", what);

@@ -150,8 +150,10 @@ open_chunk(Opener *opener, gboolean last, GByteArray *out, GError **error)
   make_nonce(nonce, opener->number++, last);
   guint at = out->len;
   g_byte_array_set_size(out, at + (guint) (opener->held - GCM_TAG_BYTES));
-  if (!gcm_open(opener->gcm, nonce, header, sizeof header, opener->chunk, opener->held,
-                out->data + at, error)) {
+  guint8 nothing = 0; /* an array that never held anything has no data */
+  guint8 *to = out->data != NULL ? out->data + at : &nothing;
+  if (!gcm_open(opener->gcm, nonce, header, sizeof header, opener->chunk, opener->held, to,
+                error)) {
     g_byte_array_set_size(out, at);
     opener->finished = TRUE;
     return FALSE;
