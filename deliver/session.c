@@ -8,6 +8,7 @@
 
 #include "common/base/label.h"
 #include "common/base/log.h"
+#include "common/crypt/ticket.h"
 #include "deliver/deposit.h"
 #include "deliver/lmtp.h"
 

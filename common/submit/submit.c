@@ -12,6 +12,7 @@
 typedef struct {
   const char *rest; /* of the message; borrowed */
   gsize rest_len;
+  gboolean over;                   /* QUIT was said */
   char command[5];                 /* the verb that was sent last, "RCPT" */
   char reply[REPLY_MAX_BYTES + 1]; /* the last line that came */
 } Dialogue;
@@ -50,12 +51,19 @@ keep_line(char *out, gsize size, const char *text, gsize len)
   out[keep] = '\0';
 }
 
-/* libcurl tells of commands and replies only here; nothing is printed. */
+/*
+ * libcurl tells of commands and replies only here; nothing is printed. After a refusal it
+ * says QUIT; the answer to that says nothing any more.
+ */
 static int
 note_dialogue(CURL *curl, curl_infotype type, char *text, size_t len, void *data)
 {
   (void) curl;
   Dialogue *dialogue = data;
+  if (type == CURLINFO_HEADER_OUT && len >= 4 && memcmp(text, "QUIT", 4) == 0)
+    dialogue->over = TRUE;
+  if (dialogue->over)
+    return 0;
   if (type == CURLINFO_HEADER_OUT)
     keep_line(dialogue->command, sizeof dialogue->command, text, len);
   else if (type == CURLINFO_HEADER_IN)
