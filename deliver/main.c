@@ -114,6 +114,7 @@ main(int argc, char **argv)
   Daemon self = {.listen_fd = -1, .signal_fd = -1};
   GError *error = NULL;
   self.config = conf_load(options.config_path, &error);
+  g_free(options.config_path);
   if (self.config == NULL)
     daemon_die(error);
   if (options.check_only) {

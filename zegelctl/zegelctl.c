@@ -10,8 +10,8 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/conf/conf.h"
-#include "common/crypt/key.h"
 #include "config.h"
+#include "zegelctl/key.h"
 
 #define MAX_WORDS 2 /* of a subcommand's name */
 
@@ -20,11 +20,13 @@ typedef int (*Run)(int argc, char **argv);
 
 typedef struct {
   const char *words[MAX_WORDS]; /* "key", "generate"; the second may be NULL */
-  int argc;                     /* how many arguments it takes */
+  int min_argc, max_argc;       /* how many arguments it takes */
   const char *usage;            /* the arguments, for people */
   const char *help;
   Run run;
 } Command;
+
+static char *config_path; /* -c, or NULL */
 
 static int
 fail(GError *error)
@@ -36,16 +38,33 @@ fail(GError *error)
   return status;
 }
 
+/* A key in every file that the configuration names for it. */
+static int
+generate_everywhere(KeyPurpose purpose)
+{
+  GError *error = NULL;
+  g_autofree char *restart = NULL;
+  g_autoptr(Config) config =
+      conf_load(config_path != NULL ? config_path : ZEGEL_SYSCONFDIR "/zegel.conf", &error);
+  if (config == NULL || !key_distribute(config, purpose, &restart, &error))
+    return fail(error);
+  log_line(LOG_LEVEL_INFO, "key generated, purpose=%s", key_purpose_name(purpose));
+  printf("A new %s key is there. Restart, in this order: %s\n", key_purpose_name(purpose),
+         restart);
+  return EX_OK;
+}
+
 static int
 run_key_generate(int argc, char **argv)
 {
-  (void) argc;
   KeyPurpose purpose;
   GError *error = NULL;
   if (!key_purpose_parse(argv[0], &purpose)) {
     fprintf(stderr, "zegelctl: %s: link, store or ticket is expected\n", argv[0]);
     return EX_USAGE;
   }
+  if (argc == 1)
+    return generate_everywhere(purpose);
   if (!key_file_generate(argv[1], purpose, &error))
     return fail(error);
   log_line(LOG_LEVEL_INFO, "key generated, purpose=%s, file=%s", key_purpose_name(purpose),
@@ -64,11 +83,14 @@ run_schema(int argc, char **argv)
 
 static const Command commands[] = {
     {{"key", "generate"},
+     1,
      2,
-     "link|store|ticket FILE",
-     "Put a new key into FILE, in front of those that are there",
+     "link|store|ticket [FILE]",
+     "Put a new key into FILE, in front of those that are there; without FILE into the\n"
+     "      files of every program that holds it",
      run_key_generate},
     {{"schema", NULL},
+     0,
      0,
      "",
      "Print every section, key and default of zegel.conf",
@@ -78,7 +100,7 @@ static const Command commands[] = {
 static void
 print_usage(FILE *to)
 {
-  fputs("usage: zegelctl COMMAND\n\n", to);
+  fputs("usage: zegelctl [-c FILE] COMMAND\n\n", to);
   for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
     const Command *command = &commands[i];
     fprintf(to, "  %s%s%s %s\n      %s\n", command->words[0],
@@ -109,21 +131,31 @@ find_command(int argc, char **argv, int *used)
 int
 main(int argc, char **argv)
 {
-  g_set_prgname("zegelctl");
-  if (argc == 2 && (strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "--version") == 0)) {
-    printf("zegelctl %s\n", PACKAGE_VERSION);
-    return EX_OK;
+  gboolean version = FALSE;
+  const GOptionEntry entries[] = {
+      {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_path,
+       "Read FILE instead of " ZEGEL_SYSCONFDIR "/zegel.conf", "FILE"},
+      {"version", 'V', 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
+      G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr(GOptionContext) context = g_option_context_new("COMMAND");
+  g_option_context_add_main_entries(context, entries, NULL);
+  g_autoptr(GError) error = NULL;
+  if (!g_option_context_parse(context, &argc, &argv, &error)) {
+    fprintf(stderr, "zegelctl: %s\n", error->message);
+    return EX_USAGE;
   }
-  if (argc == 2 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
-    print_usage(stdout);
+  if (version) {
+    printf("zegelctl %s\n", PACKAGE_VERSION);
     return EX_OK;
   }
   int used = 0;
   const Command *command = find_command(argc - 1, argv + 1, &used);
-  if (command == NULL || argc - 1 - used != command->argc) {
+  int left = argc - 1 - used;
+  if (command == NULL || left < command->min_argc || left > command->max_argc) {
     print_usage(stderr);
     return EX_USAGE;
   }
   log_open("zegelctl", FALSE);
-  return command->run(command->argc, argv + 1 + used);
+  return command->run(left, argv + 1 + used);
 }

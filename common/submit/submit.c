@@ -106,6 +106,8 @@ set_options(CURL *curl, const char *url, Dialogue *dialogue)
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_TIMEOUT_S);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long) SUBMIT_TIMEOUT_S);
+  /* The time above does not bound the wait for the answer to QUIT; this does. */
+  curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long) SUBMIT_TIMEOUT_S);
   curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t) dialogue->rest_len);
   curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_message);

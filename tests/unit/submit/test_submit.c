@@ -32,12 +32,18 @@ usual_reply(const Server *server, const char *verb)
   return strcmp(verb, "QUIT") == 0 ? "221 2.0.0 Bye" : "250 2.0.0 Ok";
 }
 
+/* Whether VERB is the one that is answered in another way. */
+static gboolean
+is_special(const Server *server, const char *verb)
+{
+  return server->verb != NULL && strcmp(verb, server->verb) == 0;
+}
+
 /* Answers VERB; FALSE when the connection is to end. */
 static gboolean
 answer(const Server *server, GOutputStream *out, const char *verb)
 {
-  gboolean special = server->verb != NULL && strcmp(verb, server->verb) == 0;
-  const char *reply = special ? server->reply : usual_reply(server, verb);
+  const char *reply = is_special(server, verb) ? server->reply : usual_reply(server, verb);
   g_autofree char *line = g_strdup_printf("%s\r\n", reply != NULL ? reply : "");
   return reply != NULL &&
          g_output_stream_write_all(out, line, strlen(line), NULL, NULL, NULL) &&
@@ -62,7 +68,7 @@ talk(Server *server, GIOStream *stream)
       continue;
     g_autofree char *verb = in_message ? g_strdup(".") : g_strndup(line, 4);
     on = answer(server, out, verb);
-    in_message = strcmp(verb, "DATA") == 0;
+    in_message = strcmp(verb, "DATA") == 0 && !is_special(server, verb);
   }
 }
 
