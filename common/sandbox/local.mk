@@ -3,3 +3,8 @@ common_sandbox_libsandbox_a_SOURCES = common/sandbox/sandbox.c common/sandbox/sa
 common_sandbox_libsandbox_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
 
 SANDBOX_LIBS = common/sandbox/libsandbox.a $(SECCOMP_LIBS)
+
+check_PROGRAMS += tests/unit/sandbox/test_sandbox
+tests_unit_sandbox_test_sandbox_SOURCES = tests/unit/sandbox/test_sandbox.c
+tests_unit_sandbox_test_sandbox_LDADD = $(SANDBOX_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/sandbox/test_sandbox

@@ -16,10 +16,19 @@ gboolean
 sandbox_harden(GError **error);
 
 /*
- * For zegel-reader: sandbox_harden, limits on CPU time (CPU_S seconds), memory
- * (MEMORY_BYTES of address space) and files (none may be written), Landlock without any
- * path, and a seccomp filter that leaves reading from and writing to open descriptors,
- * memory and exit. Any other system call kills the process.
+ * Landlock without any path: from now on no file can be opened, made, renamed or removed
+ * and, as far as the kernel knows these rights, no TCP port used and no process outside
+ * signalled. Needs sandbox_harden first. Part of sandbox_confine_reader.
+ */
+gboolean
+sandbox_deny_files(GError **error);
+
+/*
+ * For zegel-reader: sandbox_harden, every descriptor above 2 closed, limits on CPU time
+ * (after CPU_S seconds SIGXCPU, a second later SIGKILL), memory (MEMORY_BYTES of address
+ * space; not under sanitizers) and files (none may be written), sandbox_deny_files, and a
+ * seccomp filter that leaves reading from and writing to open descriptors, memory and exit.
+ * Any other system call kills the process with SIGSYS. For a process with one thread.
  */
 gboolean
 sandbox_confine_reader(guint cpu_s, guint64 memory_bytes, GError **error);

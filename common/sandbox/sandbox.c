@@ -1,0 +1,196 @@
+/*
+ * sandbox.c - privileges, limits, Landlock and seccomp.
+ *
+ * Four layers, each of which alone stops a parser that was taken over from reaching files:
+ * a hole in one of them must not be a hole in zegel (T9, T13, T35).
+ */
+#include "common/sandbox/sandbox.h"
+
+#include <errno.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "config.h"
+
+#define FIRST_CLOSED_FD 3 /* standard input, output and error stay */
+
+/*
+ * The ruleset of linux/landlock.h as of ABI 6; the header of the build machine may be older
+ * than the running kernel. The kernel takes a longer structure when the rest is zero.
+ */
+typedef struct {
+  guint64 handled_access_fs;
+  guint64 handled_access_net; /* ABI 4 */
+  guint64 scoped;             /* ABI 6 */
+} LandlockRuleset;
+
+/* What each ABI added, from landlock(7): the number of rights, counted from bit 0. */
+static const struct {
+  int abi;
+  guint fs_rights;
+  guint net_rights;
+  guint scopes;
+} landlock_abis[] = {
+    {6, 16, 2, 2}, /* abstract sockets and signals */
+    {5, 16, 2, 0}, /* ioctl on devices */
+    {4, 15, 2, 0}, /* TCP bind and connect */
+    {3, 15, 0, 0}, /* truncate */
+    {2, 14, 0, 0}, /* refer */
+    {1, 13, 0, 0},
+};
+
+static gboolean
+fail(GError **error, int errnum, const char *what)
+{
+  zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errnum, what);
+  return FALSE;
+}
+
+static gboolean
+set_limit(__rlimit_resource_t resource, guint64 soft, guint64 hard, const char *what,
+          GError **error)
+{
+  const struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
+  if (setrlimit(resource, &limit) < 0)
+    return fail(error, errno, what);
+  return TRUE;
+}
+
+gboolean
+sandbox_harden(GError **error)
+{
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    return fail(error, errno, "cannot give up new privileges");
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    return fail(error, errno, "cannot make the process undumpable");
+  return set_limit(RLIMIT_CORE, 0, 0, "cannot forbid core files", error);
+}
+
+static guint64
+lowest_bits(guint count)
+{
+  return (G_GUINT64_CONSTANT(1) << count) - 1;
+}
+
+gboolean
+sandbox_deny_files(GError **error)
+{
+  long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (abi < 1)
+    return fail(error, errno,
+                "this kernel has no Landlock (Linux 5.13 or newer with landlock in lsm= "
+                "is needed)");
+  LandlockRuleset ruleset = {0, 0, 0};
+  gsize size = sizeof ruleset;
+  for (gsize i = 0; i < G_N_ELEMENTS(landlock_abis); i++) {
+    if (abi < landlock_abis[i].abi)
+      continue;
+    ruleset.handled_access_fs = lowest_bits(landlock_abis[i].fs_rights);
+    ruleset.handled_access_net = lowest_bits(landlock_abis[i].net_rights);
+    ruleset.scoped = lowest_bits(landlock_abis[i].scopes);
+    break;
+  }
+  int fd = (int) syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
+  if (fd < 0)
+    return fail(error, errno, "cannot make a Landlock ruleset");
+  long restricted = syscall(SYS_landlock_restrict_self, fd, 0);
+  int restrict_errno = errno;
+  close(fd);
+  if (restricted < 0)
+    return fail(error, restrict_errno, "cannot enforce Landlock");
+  return TRUE;
+}
+
+static gboolean
+set_reader_limits(guint cpu_s, guint64 memory_bytes, GError **error)
+{
+#ifdef ZEGEL_SANITIZERS
+  /* Their shadow takes terabytes of address space. */
+  memory_bytes = RLIM_INFINITY;
+#endif
+  return set_limit(RLIMIT_CPU, cpu_s, cpu_s + 1, "cannot limit CPU time", error) &&
+         set_limit(RLIMIT_AS, memory_bytes, memory_bytes, "cannot limit memory", error) &&
+         set_limit(RLIMIT_FSIZE, 0, 0, "cannot limit file size", error) &&
+         set_limit(RLIMIT_NPROC, 0, 0, "cannot limit processes", error) &&
+         set_limit(RLIMIT_NOFILE, FIRST_CLOSED_FD, FIRST_CLOSED_FD,
+                   "cannot limit descriptors", error);
+}
+
+static const int allowed_calls[] = {
+    SCMP_SYS(read),
+    SCMP_SYS(write),
+    SCMP_SYS(writev), /* stdio, when a long text follows buffered bytes */
+    SCMP_SYS(lseek),
+    SCMP_SYS(fstat),
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(futex),
+    SCMP_SYS(clock_gettime), /* only without a vDSO clock */
+    SCMP_SYS(getrandom),     /* the heap of glibc 2.36 and newer */
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+#ifdef ZEGEL_SANITIZERS
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getpid),
+#endif
+};
+
+/*
+ * The filter. Memory may not become executable; newfstatat, which stdio calls on its own
+ * descriptors, is answered "no such call" and not fatal, because its path cannot be
+ * checked by a filter.
+ */
+static int
+fill_filter(scmp_filter_ctx filter)
+{
+  int failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  for (gsize i = 0; failed == 0 && i < G_N_ELEMENTS(allowed_calls); i++)
+    failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
+  const int executable_calls[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+  for (gsize i = 0; failed == 0 && i < G_N_ELEMENTS(executable_calls); i++)
+    failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, executable_calls[i], 1,
+                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+  if (failed == 0)
+    failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(newfstatat), 0);
+  return failed;
+}
+
+static gboolean
+install_filter(GError **error)
+{
+  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+  if (filter == NULL)
+    return fail(error, ENOMEM, "cannot make a seccomp filter");
+  int failed = fill_filter(filter);
+  if (failed == 0)
+    failed = seccomp_load(filter);
+  seccomp_release(filter);
+  if (failed != 0)
+    return fail(error, -failed, "cannot install the seccomp filter");
+  return TRUE;
+}
+
+gboolean
+sandbox_confine_reader(guint cpu_s, guint64 memory_bytes, GError **error)
+{
+  if (!sandbox_harden(error))
+    return FALSE;
+  if (syscall(SYS_close_range, FIRST_CLOSED_FD, ~0U, 0) < 0)
+    return fail(error, errno, "cannot close inherited descriptors");
+  return sandbox_deny_files(error) && set_reader_limits(cpu_s, memory_bytes, error) &&
+         install_filter(error);
+}
