@@ -48,11 +48,11 @@ spawn(pid_t *pid, const char *const *argv, const char *const *environment, int i
   if (failed == 0 && out >= 0)
     failed = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   if (failed == 0 && out < 0)
-    failed = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, NULL_DEVICE,
-                                              O_WRONLY, 0);
+    failed =
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, NULL_DEVICE, O_WRONLY, 0);
   if (failed == 0)
-    failed = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, NULL_DEVICE,
-                                              O_WRONLY, 0);
+    failed =
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, NULL_DEVICE, O_WRONLY, 0);
   if (failed == 0)
     failed = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   if (failed == 0) /* it changes neither array: POSIX keeps the old types for old callers */

@@ -35,8 +35,8 @@ void
 child_close_input(Child *child);
 
 /*
- * Waits until it has ended, or DEADLINE_US (g_get_monotonic_time) is over. *EXIT_STATUS gets
- * what it exited with, or -1 when a signal ended it.
+ * Waits until it has ended, or DEADLINE_US (g_get_monotonic_time) is over. *EXIT_STATUS
+ * gets what it exited with, or -1 when a signal ended it.
  */
 ChildState
 child_wait(Child *child, gint64 deadline_us, int *exit_status);

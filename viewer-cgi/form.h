@@ -10,8 +10,8 @@
 typedef struct Form Form;
 
 /*
- * Parses LEN bytes at BYTES (application/x-www-form-urlencoded, WHATWG URL 5.1). Returns the
- * fields, freed with form_free, or NULL with ZEGEL_ERROR_INVALID (a bad escape, NUL, no
+ * Parses LEN bytes at BYTES (application/x-www-form-urlencoded, WHATWG URL 5.1). Returns
+ * the fields, freed with form_free, or NULL with ZEGEL_ERROR_INVALID (a bad escape, NUL, no
  * UTF-8, a field twice) or ZEGEL_ERROR_LIMIT.
  */
 Form *

@@ -53,8 +53,7 @@ static void
 show_code(Visit *visit, guint status, CodeNote note, guint count)
 {
   g_autofree char *send_token = make_token(visit, TOKEN_SEND);
-  g_autofree char *code_token =
-      send_token != NULL ? make_token(visit, TOKEN_CODE) : NULL;
+  g_autofree char *code_token = send_token != NULL ? make_token(visit, TOKEN_CODE) : NULL;
   if (code_token == NULL)
     return;
   g_autofree char *self = g_strconcat("/l/", visit->route.token, "/code", NULL);
@@ -182,8 +181,8 @@ issue_code(Visit *visit)
 void
 handle_send(Visit *visit)
 {
-  if (visit_find_link(visit) && visit_check_form(visit, TOKEN_SEND, visit->link_secret,
-                                                 sizeof visit->link_secret))
+  if (visit_find_link(visit) &&
+      visit_check_form(visit, TOKEN_SEND, visit->link_secret, sizeof visit->link_secret))
     issue_code(visit);
 }
 
@@ -251,8 +250,8 @@ check_code(Visit *visit, const char *code)
 void
 handle_check(Visit *visit)
 {
-  if (!visit_find_link(visit) || !visit_check_form(visit, TOKEN_CODE, visit->link_secret,
-                                                   sizeof visit->link_secret))
+  if (!visit_find_link(visit) ||
+      !visit_check_form(visit, TOKEN_CODE, visit->link_secret, sizeof visit->link_secret))
     return;
   char code[STORE_CODE_DIGITS + 1];
   if (code_normalise(form_get(visit->request->body, "code"), code))

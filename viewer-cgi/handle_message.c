@@ -1,21 +1,23 @@
 /* The message itself. Every one of these needs a living session. */
 #include <string.h>
 
+#include "common/base/error.h"
 #include "common/base/log.h"
 #include "viewer-cgi/disposition.h"
 #include "viewer-cgi/page_message.h"
 #include "viewer-cgi/visit.h"
 
 #define TEXT_MAX_BYTES (2 * 1024 * 1024) /* in a page; longer words are for download */
-#define FIRST_BYTES    65536 /* of a download, read before its headers go out */
-#define HTML_MAX_BYTES (8 * 1024 * 1024) /* the reader takes 1 MB in; escapes make it grow */
+#define FIRST_BYTES    65536             /* of a download, read before its headers go out */
+#define HTML_MAX_BYTES                                                                     \
+  (8 * 1024 * 1024) /* the reader takes 1 MB in; escapes make it grow */
 
 /* Starts VIEW (NULL: the original) of the message; NULL with an error. */
 static Reading *
 open_view(const Visit *visit, const char *view, guint part, GError **error)
 {
-  MessageSource *source = store_open_message(visit->viewer->store, visit->entry,
-                                             visit->link_secret, error);
+  MessageSource *source =
+      store_open_message(visit->viewer->store, visit->entry, visit->link_secret, error);
   if (source == NULL)
     return NULL;
   if (view == NULL)

@@ -30,8 +30,8 @@ html_markup_literal(Html *html, const char *markup);
 
 /*
  * Appends TEXT for an element's content: & < > " ' as entities, bytes that are no UTF-8 and
- * control characters but tab and newline as U+FFFD. Right-to-left text is left as it is: the
- * element must isolate it.
+ * control characters but tab and newline as U+FFFD. Right-to-left text is left as it is:
+ * the element must isolate it.
  */
 void
 html_text(Html *html, const char *text);

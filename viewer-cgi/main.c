@@ -38,8 +38,8 @@ open_store(Program *program, GError **error)
   program->viewer.token_key = token_key(program->keys, error);
   if (program->viewer.token_key == NULL)
     return FALSE;
-  program->viewer.store = store_open(config->store_database, config->store_directory,
-                                     program->keys, error);
+  program->viewer.store =
+      store_open(config->store_database, config->store_directory, program->keys, error);
   return program->viewer.store != NULL;
 }
 

@@ -138,7 +138,8 @@ page_form(Html *html, const char *path, const char *token)
   html_markup(html, ">");
 }
 
-/* The share of one colour channel in relative luminance (WCAG 2.2, "relative luminance"). */
+/* The share of one colour channel in relative luminance (WCAG 2.2, "relative luminance").
+ */
 static gdouble
 channel(const char *hex)
 {

@@ -19,7 +19,8 @@ typedef struct {
   const char *logout_token; /* of the session; NULL: no "log out" */
 } Frame;
 
-/* Starts a page with TITLE (a translated text), up to the opening of <main> with its <h1>. */
+/* Starts a page with TITLE (a translated text), up to the opening of <main> with its <h1>.
+ */
 Html *
 page_begin(const Frame *frame, const char *title);
 
@@ -71,7 +72,7 @@ page_expired(const Frame *frame, gint64 expires_s);
 
 /* What a visitor with a genuine link may see. All borrowed. */
 typedef struct {
-  const char *token;     /* of the link */
+  const char *token;      /* of the link */
   const char *form_token; /* for the button */
   const char *sender;
   const char *sender_name;

@@ -19,9 +19,11 @@ Html *
 page_home(const Frame *frame)
 {
   const char *const texts[] = {
-      _("This is where you read secure mail. You cannot read anything here without the link "
+      _("This is where you read secure mail. You cannot read anything here without the "
+        "link "
         "from the e-mail that you received."),
-      _("Did you get an e-mail that says that a secure message is waiting? Open the link in "
+      _("Did you get an e-mail that says that a secure message is waiting? Open the link "
+        "in "
         "that e-mail."),
       NULL,
   };
@@ -41,25 +43,30 @@ Html *
 page_help(const Frame *frame)
 {
   Html *html = page_begin(frame, _("Help"));
-  append_question(html, _("How do I read my message?"),
-                  _("Open the link in the e-mail that you received. Press \"Send access "
-                    "code\". You get a text message (SMS) with a code of 6 digits. Type the "
-                    "code on the page. Then you see the message."));
-  append_question(html, _("I do not get a text message"),
-                  _("Wait a minute. Check that your phone is on and has a signal. Then ask for "
-                    "a new code. You can get 5 codes a day."));
-  append_question(html, _("The telephone number is not mine"),
-                  _("You cannot change the number here. Tell the person who wrote to you. He "
-                    "or she can send the message again with the right number."));
-  append_question(html, _("How do I know that this page is genuine?"),
-                  _("Look at the address at the top of your browser. It begins with the name "
-                    "below. We never ask for a password or for your bank account."));
+  append_question(
+      html, _("How do I read my message?"),
+      _("Open the link in the e-mail that you received. Press \"Send access "
+        "code\". You get a text message (SMS) with a code of 6 digits. Type the "
+        "code on the page. Then you see the message."));
+  append_question(
+      html, _("I do not get a text message"),
+      _("Wait a minute. Check that your phone is on and has a signal. Then ask for "
+        "a new code. You can get 5 codes a day."));
+  append_question(
+      html, _("The telephone number is not mine"),
+      _("You cannot change the number here. Tell the person who wrote to you. He "
+        "or she can send the message again with the right number."));
+  append_question(
+      html, _("How do I know that this page is genuine?"),
+      _("Look at the address at the top of your browser. It begins with the name "
+        "below. We never ask for a password or for your bank account."));
   html_markup(html, "<p class=\"strong\">");
   html_isolated(html, frame->organisation->viewer_url);
   html_markup(html, "</p>\n");
-  append_question(html, _("How long can I read the message?"),
-                  _("The date is on the page of the message. Save what you want to keep: print "
-                    "the page, or download the message and its attachments."));
+  append_question(
+      html, _("How long can I read the message?"),
+      _("The date is on the page of the message. Save what you want to keep: print "
+        "the page, or download the message and its attachments."));
   page_end(html, frame);
   return html;
 }
@@ -80,8 +87,8 @@ Html *
 page_expired(const Frame *frame, gint64 expires_s)
 {
   g_autofree char *date = text_date(expires_s);
-  g_autofree char *text =
-      g_strdup_printf(_("You could read this message until %s. It has been removed."), date);
+  g_autofree char *text = g_strdup_printf(
+      _("You could read this message until %s. It has been removed."), date);
   const char *const texts[] = {
       text,
       _("Do you still need it? Ask the person who wrote to you to send it again."),
@@ -144,12 +151,15 @@ append_way_out(Html *html)
   html_markup(html, "<details><summary>");
   html_text(html, _("Not your number, or no phone at hand?"));
   html_markup(html, "</summary>\n");
-  page_paragraph(html, _("Without the text message nobody can read this message. That keeps "
-                         "it safe."));
-  page_paragraph(html, _("Is the number wrong or old? Tell the person who wrote to you. He or "
-                         "she can send the message again to the right number."));
-  page_paragraph(html, _("No phone at hand? Come back later. Your link stays valid until the "
-                         "date that is shown with the message."));
+  page_paragraph(html,
+                 _("Without the text message nobody can read this message. That keeps "
+                   "it safe."));
+  page_paragraph(html,
+                 _("Is the number wrong or old? Tell the person who wrote to you. He or "
+                   "she can send the message again to the right number."));
+  page_paragraph(html,
+                 _("No phone at hand? Come back later. Your link stays valid until the "
+                   "date that is shown with the message."));
   html_markup(html, "</details>\n");
 }
 
@@ -201,12 +211,13 @@ note_text(CodeNote note, guint count)
   case CODE_NOTE_EXPIRED:
     return g_strdup(_("This code is not valid any more. Ask for a new code."));
   case CODE_NOTE_WAIT:
-    return g_strdup_printf(ngettext("We have just sent you a code. You can ask for a new one "
-                                    "in %u second.",
-                                    "We have just sent you a code. You can ask for a new one "
-                                    "in %u seconds.",
-                                    count),
-                           count);
+    return g_strdup_printf(
+        ngettext("We have just sent you a code. You can ask for a new one "
+                 "in %u second.",
+                 "We have just sent you a code. You can ask for a new one "
+                 "in %u seconds.",
+                 count),
+        count);
   case CODE_NOTE_SLOW:
     return g_strdup(_("Sending text messages is slow just now. If you have no code after a "
                       "minute, ask for a new one."));
@@ -238,19 +249,19 @@ page_code(const Frame *frame, const CodeFacts *facts)
   Html *html = page_begin(frame, _("Type your access code"));
   g_autofree char *note = note_text(facts->note, facts->count);
   if (note != NULL)
-    page_notice(html, note,
-                facts->note != CODE_NOTE_WAIT && facts->note != CODE_NOTE_SLOW);
-  g_autofree char *text =
-      g_strdup_printf(_("You get a text message (SMS) on the phone with the number that ends "
-                        "in %s. It can take a minute. The code is valid for 10 minutes."),
-                      number_tail(facts->number));
+    page_notice(html, note, facts->note != CODE_NOTE_WAIT && facts->note != CODE_NOTE_SLOW);
+  g_autofree char *text = g_strdup_printf(
+      _("You get a text message (SMS) on the phone with the number that ends "
+        "in %s. It can take a minute. The code is valid for 10 minutes."),
+      number_tail(facts->number));
   page_paragraph(html, text);
   append_code_form(html, facts, note != NULL);
   html_markup(html, "<h2>");
   html_text(html, _("No text message?"));
   html_markup(html, "</h2>\n");
-  page_paragraph(html, _("After one minute you can ask for a new code. The old code is then "
-                         "not valid any more."));
+  page_paragraph(html,
+                 _("After one minute you can ask for a new code. The old code is then "
+                   "not valid any more."));
   append_send_button(html, facts->token, facts->send_token, _("Send a new code"), FALSE);
   append_way_out(html);
   page_end(html, frame);
@@ -261,8 +272,9 @@ Html *
 page_session_over(const Frame *frame, const char *token)
 {
   Html *html = page_begin(frame, _("You are not logged in"));
-  page_paragraph(html, _("For your safety we log you out when you do nothing for 20 minutes. "
-                         "The message is still there."));
+  page_paragraph(html,
+                 _("For your safety we log you out when you do nothing for 20 minutes. "
+                   "The message is still there."));
   if (token != NULL) {
     g_autofree char *href = g_strconcat("/l/", token, NULL);
     html_markup(html, "<p><a class=\"button\"");

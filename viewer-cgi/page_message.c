@@ -63,8 +63,8 @@ append_headers(Html *html, const MessageFacts *facts)
   if (summary != NULL) {
     append_header(html, _("To"), summary->to);
     append_header(html, _("Copy to"), summary->cc);
-    g_autofree char *date =
-        summary->date_s > 0 ? text_date_time(summary->date_s) : g_strdup(summary->date_text);
+    g_autofree char *date = summary->date_s > 0 ? text_date_time(summary->date_s)
+                                                : g_strdup(summary->date_text);
     append_header(html, _("Date"), date);
   }
   html_markup(html, "</dl>\n");

@@ -62,7 +62,8 @@ reading_free(Reading *reading)
   g_free(reading);
 }
 
-/* Takes the next verified bytes from the store; at their end the reader's input is closed. */
+/* Takes the next verified bytes from the store; at their end the reader's input is closed.
+ */
 static gboolean
 fill_buffer(Reading *reading, GError **error)
 {

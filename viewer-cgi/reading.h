@@ -31,11 +31,11 @@ void
 reading_free(Reading *reading);
 
 /*
- * Reads at most LEN (at least 1) bytes of the view into BUFFER. Returns the count; 0 when the
- * view is complete and the reader said so; or -1 with ZEGEL_ERROR_INVALID (there is no such
- * view), ZEGEL_ERROR_LIMIT (it cannot be shown: too large, too long, or the reader died),
- * ZEGEL_ERROR_FORGED (the stored message is damaged) or ZEGEL_ERROR_TEMPORARY. Waits at most
- * READING_TIMEOUT_S.
+ * Reads at most LEN (at least 1) bytes of the view into BUFFER. Returns the count; 0 when
+ * the view is complete and the reader said so; or -1 with ZEGEL_ERROR_INVALID (there is no
+ * such view), ZEGEL_ERROR_LIMIT (it cannot be shown: too large, too long, or the reader
+ * died), ZEGEL_ERROR_FORGED (the stored message is damaged) or ZEGEL_ERROR_TEMPORARY. Waits
+ * at most READING_TIMEOUT_S.
  */
 gssize
 reading_next(Reading *reading, gpointer buffer, gsize len, GError **error);

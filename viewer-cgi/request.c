@@ -29,7 +29,8 @@ take_variable(Request *request, char **variables, const char *name)
   return g_strdup(value);
 }
 
-/* Path and query out of the URI that the visitor asked for, not what a server made of it. */
+/* Path and query out of the URI that the visitor asked for, not what a server made of it.
+ */
 static void
 take_uri(Request *request, char **variables)
 {

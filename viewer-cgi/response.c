@@ -25,7 +25,7 @@ static const struct {
 
 /* form-action: our own; frame-src: /m/html. Nothing else is loaded, nothing runs (T9). */
 #define PAGE_POLICY                                                                        \
-  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "            \
+  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "             \
   "frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 /* The second wall behind the reader's allow-list. Popups only: links of the message open in

@@ -25,13 +25,13 @@ char *
 sms_format(const char *code, const char *display_name, const char *viewer_url)
 {
   g_autofree char *clean = html_clean_line(display_name);
-  g_autofree char *name = g_utf8_substring(
-      clean, 0, MIN(NAME_MAX_CHARS, g_utf8_strlen(clean, -1)));
+  g_autofree char *name =
+      g_utf8_substring(clean, 0, MIN(NAME_MAX_CHARS, g_utf8_strlen(clean, -1)));
   g_autofree char *host = host_of(viewer_url);
-  g_autofree char *words =
-      g_strdup_printf(_("%s is your access code for %s. Valid for 10 minutes. Do not give it "
-                        "to anyone."),
-                      code, name);
+  g_autofree char *words = g_strdup_printf(
+      _("%s is your access code for %s. Valid for 10 minutes. Do not give it "
+        "to anyone."),
+      code, name);
   char *text = g_strdup_printf("%s\n\n@%s #%s", words, host, code);
   secret_wipe(words, strlen(words));
   return text;
@@ -52,8 +52,8 @@ SmsResult
 sms_send(const char *command, const char *number, const char *text, guint timeout_s)
 {
   const char *const argv[] = {command, NULL};
-  const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                                     "LC_ALL=C.UTF-8", NULL};
+  const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
+                                     NULL};
   gint64 deadline_us = g_get_monotonic_time() + (gint64) timeout_s * G_USEC_PER_SEC;
   g_autoptr(GError) error = NULL;
   Child child;

@@ -12,10 +12,10 @@ typedef enum {
 } SmsResult;
 
 /*
- * The text with CODE from the organisation with DISPLAY_NAME and VIEWER_URL, in the language
- * of the request: code and name of the service only, no link, no names (T32). Its last line
- * binds the code to the viewer's host ("@host #code", the format "origin-bound one-time
- * codes" of the WICG). A new string; wipe it.
+ * The text with CODE from the organisation with DISPLAY_NAME and VIEWER_URL, in the
+ * language of the request: code and name of the service only, no link, no names (T32). Its
+ * last line binds the code to the viewer's host ("@host #code", the format "origin-bound
+ * one-time codes" of the WICG). A new string; wipe it.
  */
 char *
 sms_format(const char *code, const char *display_name, const char *viewer_url);

@@ -38,8 +38,8 @@ typedef struct {
 } Summary;
 
 /*
- * Parses LEN bytes at BYTES, an attribute block (attr.h, escaped) as zegel-reader(8) has it.
- * Returns a summary that the caller frees, or NULL with ZEGEL_ERROR_INVALID or
+ * Parses LEN bytes at BYTES, an attribute block (attr.h, escaped) as zegel-reader(8) has
+ * it. Returns a summary that the caller frees, or NULL with ZEGEL_ERROR_INVALID or
  * ZEGEL_ERROR_LIMIT.
  */
 Summary *

@@ -18,8 +18,9 @@ static const char *const weekdays[] = {
 };
 
 static const char *const months[] = {
-    N_("January"), N_("February"), N_("March"),     N_("April"),   N_("May"),      N_("June"),
-    N_("July"),    N_("August"),   N_("September"), N_("October"), N_("November"), N_("December"),
+    N_("January"),   N_("February"), N_("March"),    N_("April"),
+    N_("May"),       N_("June"),     N_("July"),     N_("August"),
+    N_("September"), N_("October"),  N_("November"), N_("December"),
 };
 
 void
@@ -58,7 +59,8 @@ language_parse(const char *code, Language *language)
   return FALSE;
 }
 
-/* The weight of "nl-BE;q=0.8" in thousandths, and its language; 0 when it is none of ours. */
+/* The weight of "nl-BE;q=0.8" in thousandths, and its language; 0 when it is none of ours.
+ */
 static gint
 weigh(char *range, Language *language)
 {

@@ -12,8 +12,8 @@
 #include "common/crypt/key.h"
 
 typedef enum {
-  TOKEN_SEND, /* bound to the link secret */
-  TOKEN_CODE, /* bound to the link secret */
+  TOKEN_SEND,  /* bound to the link secret */
+  TOKEN_CODE,  /* bound to the link secret */
   TOKEN_LOGOUT /* bound to the session */
 } TokenPurpose;
 
@@ -21,7 +21,8 @@ typedef enum {
 Secret *
 token_key(const KeyRing *ring, GError **error);
 
-/* The token for PURPOSE bound to LEN bytes at BOUND; a new string, or NULL with an error. */
+/* The token for PURPOSE bound to LEN bytes at BOUND; a new string, or NULL with an error.
+ */
 char *
 token_make(const Secret *key, TokenPurpose purpose, gconstpointer bound, gsize len,
            GError **error);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/crypt/crypt.h"
 #include "viewer-cgi/failure.h"
@@ -25,7 +26,8 @@ static void
 show_later(Visit *visit, guint status)
 {
   const char *const texts[] = {
-      _("Something does not work on our side just now. Nothing was lost. Please try again in "
+      _("Something does not work on our side just now. Nothing was lost. Please try again "
+        "in "
         "a few minutes."),
       NULL,
   };
@@ -37,7 +39,8 @@ static void
 show_damaged(Visit *visit, guint status)
 {
   const char *const texts[] = {
-      _("This message or this part of it cannot be shown. Ask the person who wrote to you to "
+      _("This message or this part of it cannot be shown. Ask the person who wrote to you "
+        "to "
         "send it again."),
       NULL,
   };
@@ -177,7 +180,8 @@ visit_check_form(Visit *visit, guint purpose, gconstpointer bound, gsize len)
                   form_get(request->body, "token")))
     return TRUE;
   const char *const texts[] = {
-      _("For your safety we did nothing. Go back, load the page again, and press the button "
+      _("For your safety we did nothing. Go back, load the page again, and press the "
+        "button "
         "once more."),
       NULL,
   };
