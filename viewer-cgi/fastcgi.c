@@ -67,15 +67,18 @@ serve_one(const Viewer *viewer, FCGX_Request *request)
     FCGX_Free(request, 1); /* no end of request: the web server breaks off as well */
 }
 
-/* Waits for a connection or SIGTERM, which arrives nowhere else. */
+/* Waits for a connection; FALSE when SIGTERM came (nowhere else), or the master is gone. */
 static gboolean
-wait_for_connection(int listen_fd, const sigset_t *outside)
+wait_for_connection(int listen_fd, int life_fd, const sigset_t *outside)
 {
-  struct pollfd ready = {.fd = listen_fd, .events = POLLIN};
+  struct pollfd fds[] = {
+      {.fd = listen_fd, .events = POLLIN},
+      {.fd = life_fd, .events = POLLIN},
+  };
   while (!stop_asked) {
-    int n = ppoll(&ready, 1, NULL, outside);
+    int n = ppoll(fds, G_N_ELEMENTS(fds), NULL, outside);
     if (n > 0)
-      return !stop_asked;
+      return !stop_asked && fds[1].revents == 0;
     if (n < 0 && errno != EINTR)
       return FALSE;
   }
@@ -83,7 +86,7 @@ wait_for_connection(int listen_fd, const sigset_t *outside)
 }
 
 gboolean
-fastcgi_serve(const Viewer *viewer, int listen_fd, GError **error)
+fastcgi_serve(const Viewer *viewer, int listen_fd, int life_fd, GError **error)
 {
   FCGX_Request request;
   sigset_t term;
@@ -100,7 +103,7 @@ fastcgi_serve(const Viewer *viewer, int listen_fd, GError **error)
     return FALSE;
   }
   /* The socket does not block: when another worker was faster, accept says so at once. */
-  while (wait_for_connection(listen_fd, &outside)) {
+  while (wait_for_connection(listen_fd, life_fd, &outside)) {
     alarm(ACCEPT_DEADLINE_S);
     if (FCGX_Accept_r(&request) == 0)
       serve_one(viewer, &request);

@@ -92,7 +92,7 @@ show_refused(Visit *visit, guint status, guint retry_after_s, const char *why)
 {
   const char *const texts[] = {
       why,
-      _("Your message stays where it is, and nothing was used up."),
+      _("Your message stays where it is. Nothing was lost."),
       NULL,
   };
   visit->response->retry_after_s = retry_after_s;

@@ -51,12 +51,12 @@ close_store(Program *program)
 }
 
 static int
-run_worker(gpointer data)
+run_worker(gpointer data, int life_fd)
 {
   Program *program = data;
   GError *error = NULL;
   if (!open_store(program, &error) ||
-      !fastcgi_serve(&program->viewer, program->listen_fd, &error))
+      !fastcgi_serve(&program->viewer, program->listen_fd, life_fd, &error))
     daemon_die(error);
   close_store(program);
   return EX_OK;
@@ -108,8 +108,9 @@ static void
 give_up_rights(Program *program)
 {
   GError *error = NULL;
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
   umask(0007); /* the store is shared with zegel-deliver, by group */
-  signal(SIGPIPE, SIG_IGN);
+  sigaction(SIGPIPE, &ignore, NULL);
   program->keys = keyring_load(program->config->viewer_store_key, KEY_STORE, &error);
   if (program->keys == NULL || !daemon_become(program->config->viewer_user, &error) ||
       !sandbox_harden(&error))
@@ -155,10 +156,12 @@ main(int argc, char **argv)
   give_up_rights(&program);
   text_init(ZEGEL_LOCALEDIR);
   int status = EX_OK;
+  GError *error = NULL;
   if (is_cgi())
     status = run_cgi(&program);
-  else
-    workers_run(program.config->viewer_workers, run_worker, &program, daemon_ready);
+  else if (!workers_run(program.config->viewer_workers, run_worker, &program, daemon_ready,
+                        &error))
+    daemon_die(error);
   keyring_free(program.keys);
   conf_free(program.config);
   g_free(options.config_path);

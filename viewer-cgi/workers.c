@@ -1,14 +1,14 @@
 #include "viewer-cgi/workers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/error.h"
 #include "common/base/log.h"
 
 #define SHORT_LIFE_US G_USEC_PER_SEC
@@ -26,12 +26,12 @@ typedef struct {
   gpointer data;
   sigset_t signals; /* that the master waits for */
   sigset_t before;  /* the mask that workers get */
+  int life[2];      /* a pipe whose writing end only the master has */
 } Master;
 
 static void
 start_worker(Master *master, Slot *slot)
 {
-  pid_t parent = getpid();
   slot->started_us = g_get_monotonic_time();
   slot->pid = fork();
   if (slot->pid < 0) {
@@ -42,11 +42,9 @@ start_worker(Master *master, Slot *slot)
   }
   if (slot->pid > 0)
     return;
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != parent)
-    _exit(EX_TEMPFAIL); /* the master died in between */
+  close(master->life[1]);
   sigprocmask(SIG_SETMASK, &master->before, NULL);
-  _exit(master->worker(master->data));
+  _exit(master->worker(master->data, master->life[0]));
 }
 
 static void
@@ -109,12 +107,17 @@ drain(Master *master)
   }
 }
 
-void
-workers_run(guint count, WorkerFunc worker, gpointer data, void (*ready)(void))
+gboolean
+workers_run(guint count, WorkerFunc worker, gpointer data, void (*ready)(void),
+            GError **error)
 {
   g_autofree Slot *slots = g_new0(Slot, count);
   Master master = {.slots = slots, .count = count, .worker = worker, .data = data};
   const struct timespec second = {.tv_sec = 1};
+  if (pipe2(master.life, O_CLOEXEC) < 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, "pipe");
+    return FALSE;
+  }
   sigemptyset(&master.signals);
   sigaddset(&master.signals, SIGTERM);
   sigaddset(&master.signals, SIGINT);
@@ -132,4 +135,7 @@ workers_run(guint count, WorkerFunc worker, gpointer data, void (*ready)(void))
   }
   drain(&master);
   sigprocmask(SIG_SETMASK, &master.before, NULL);
+  close(master.life[0]);
+  close(master.life[1]);
+  return TRUE;
 }
