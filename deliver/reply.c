@@ -83,7 +83,7 @@ reply_fault(LmtpFault fault)
   case LMTP_FAULT_UNKNOWN:
     return "500 5.5.2 No such command";
   case LMTP_FAULT_NOT_HERE:
-    return "502 5.5.1 Command not implemented";
+    return "502 5.5.1 This command is not offered";
   case LMTP_FAULT_ARGUMENT:
     return "501 5.5.4 Cannot read the argument";
   case LMTP_FAULT_PARAMETER:

@@ -253,7 +253,8 @@ int
 main(int argc, char **argv)
 {
   tap_init(argc, argv);
-  signal(SIGPIPE, SIG_IGN);
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
+  sigaction(SIGPIPE, &ignore, NULL);
   g_setenv("http_proxy", "http://127.0.0.1:1", TRUE); /* must not matter */
   g_setenv("ALL_PROXY", "http://127.0.0.1:1", TRUE);
   g_assert_true(submit_init(NULL));
