@@ -148,11 +148,17 @@ test_failures(void)
       {"MAIL", "550 5.7.1 not you", ZEGEL_ERROR_TEMPORARY},
       {"RCPT", "450 4.1.1 later", ZEGEL_ERROR_TEMPORARY},
       {"RCPT", "550 5.1.1 never", ZEGEL_ERROR_INVALID},
+      {"RCPT", "553 5.2.1 disabled", ZEGEL_ERROR_INVALID},
+      {"RCPT", "550 5.6.7 no UTF-8", ZEGEL_ERROR_INVALID},
+      {"RCPT", "554 5.7.1 <x[192.0.2.1]>: Client host rejected", ZEGEL_ERROR_TEMPORARY},
+      {"RCPT", "454 5.1.1 what", ZEGEL_ERROR_TEMPORARY},
+      {"RCPT", "550 no", ZEGEL_ERROR_TEMPORARY},
       {"RCPT", NULL, ZEGEL_ERROR_TEMPORARY},
       {"DATA", "451 4.3.0 later", ZEGEL_ERROR_TEMPORARY},
       {"DATA", NULL, ZEGEL_ERROR_TEMPORARY},
       {".", "451 4.3.0 later", ZEGEL_ERROR_TEMPORARY},
       {".", "554 5.6.0 never", ZEGEL_ERROR_INVALID},
+      {".", "552 5.3.4 too big", ZEGEL_ERROR_TEMPORARY},
       {".", NULL, ZEGEL_ERROR_TEMPORARY},
   };
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
