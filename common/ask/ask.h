@@ -10,9 +10,11 @@
 
 #include "common/base/attr.h"
 
-#define ASK_VERSION        1
-#define ASK_TIMEOUT_MS     5000 /* I7 */
-#define ASK_MAX_RECIPIENTS 1000
+#define ASK_VERSION           1
+#define ASK_TIMEOUT_MS        5000 /* I7 */
+#define ASK_MAX_RECIPIENTS    1000
+#define ASK_ADDRESS_MAX_BYTES 2048 /* Postfix's line_length_limit */
+#define ASK_WORD_MAX_BYTES    255  /* an organisation, a queue id, a code */
 
 typedef enum {
   ROUTE_ORDINARY, /* as if zegel were not there */
@@ -71,7 +73,15 @@ route_answers_format(const GPtrArray *answers);
 GPtrArray *
 route_answers_parse(const Attrs *attrs, guint count, GError **error);
 
-/* Frees a RouteAnswer. */
+/* The answer that says that policyd cannot decide now; TEXT is a line for the log. */
+Attrs *
+route_failure_format(const char *text);
+
+/* A new answer with a copy of CODE. The caller frees it with route_answer_free. */
+RouteAnswer *
+route_answer_new(Route route, const char *code);
+
+/* Frees a RouteAnswer; NULL is allowed. */
 void
 route_answer_free(RouteAnswer *answer);
 

@@ -1,4 +1,18 @@
 noinst_LIBRARIES += common/ask/libask.a
-common_ask_libask_a_SOURCES = common/ask/ask.c common/ask/ask.h
+common_ask_libask_a_SOURCES = common/ask/ask.c common/ask/ask.h common/ask/client.c
 
 ASK_LIBS = common/ask/libask.a
+
+check_PROGRAMS += tests/unit/ask/test_ask tests/unit/ask/test_client tests/fuzz/fuzz_ask
+TESTS += tests/unit/ask/test_ask tests/unit/ask/test_client tests/fuzz/fuzz_ask
+tests_unit_ask_test_ask_SOURCES = tests/unit/ask/test_ask.c
+tests_unit_ask_test_ask_LDADD = $(ASK_LIBS) $(BASE_LIBS)
+tests_unit_ask_test_client_SOURCES = tests/unit/ask/test_client.c
+tests_unit_ask_test_client_LDADD = $(ASK_LIBS) $(BASE_LIBS)
+tests_fuzz_fuzz_ask_SOURCES = tests/fuzz/fuzz_ask.c
+tests_fuzz_fuzz_ask_LDADD = $(FUZZ_LIBS) $(ASK_LIBS) $(BASE_LIBS)
+EXTRA_DIST += \
+	tests/fuzz/corpus/fuzz_ask/answers \
+	tests/fuzz/corpus/fuzz_ask/failure \
+	tests/fuzz/corpus/fuzz_ask/nul \
+	tests/fuzz/corpus/fuzz_ask/question

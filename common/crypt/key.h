@@ -7,7 +7,7 @@
  *
  * with ID 8 hexadecimal digits and 32 bytes in base64. Old keys stay until nothing needs
  * them. The file is readable by its owner alone (0400 or 0600), and the owner is the user
- * that runs the program, or root. Format: zegel-keys(5).
+ * that runs the program, or root. Format: zegel-formats(5).
  */
 #pragma once
 
@@ -24,12 +24,21 @@ typedef enum {
 typedef struct KeyRing KeyRing;
 
 /*
- * Reads the key file at PATH and checks its rights, its owner and that every line is for
- * PURPOSE. Returns a ring that the caller frees, or NULL with ZEGEL_ERROR_CONFIG and a
- * text that names the file and the cure. Call before rights are dropped, or as the owner.
+ * Reads the key file at PATH and checks its rights, its owner (as root: any, since the
+ * program becomes that user later) and that every line is for PURPOSE. Returns a ring that
+ * the caller frees, or NULL with ZEGEL_ERROR_CONFIG and a text that names the file and the
+ * cure. Call before rights are dropped, or as the owner.
  */
 KeyRing *
 keyring_load(const char *path, KeyPurpose purpose, GError **error);
+
+/*
+ * Parses LEN bytes at BYTES, the contents of a key file; WHAT names it in the error.
+ * Returns a ring that the caller frees, or NULL with ZEGEL_ERROR_CONFIG. Any thread.
+ */
+KeyRing *
+keyring_parse(const char *bytes, gsize len, KeyPurpose purpose, const char *what,
+              GError **error);
 
 /* Wipes and frees RING; NULL is allowed. */
 void
@@ -38,6 +47,14 @@ keyring_free(KeyRing *ring);
 /* The id of the key that new things are made with. */
 guint32
 keyring_current(const KeyRing *ring);
+
+/* How many keys RING holds, at least one. */
+guint
+keyring_count(const KeyRing *ring);
+
+/* The id of key I (from 0, the current one, less than keyring_count). */
+guint32
+keyring_nth(const KeyRing *ring, guint i);
 
 /*
  * Derives OUT_LEN bytes into OUT from key ID with HKDF, SALT (may be NULL) and the text
@@ -62,8 +79,9 @@ key_purpose_parse(const char *name, KeyPurpose *purpose);
 
 /*
  * Makes a new key for PURPOSE and writes it as first line of the file at PATH (0400),
- * keeping the lines that are there. The file is replaced by rename and synced. FALSE with
- * ZEGEL_ERROR_CONFIG or ZEGEL_ERROR_FULL.
+ * keeping the lines that are there and the file's owner. The file is replaced by rename
+ * and synced. FALSE with ZEGEL_ERROR_CONFIG, ZEGEL_ERROR_TEMPORARY or ZEGEL_ERROR_FULL; the
+ * file is then as it was.
  */
 gboolean
 key_file_generate(const char *path, KeyPurpose purpose, GError **error);

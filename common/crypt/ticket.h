@@ -23,11 +23,11 @@ typedef struct {
 
 typedef struct {
   guint8 id[TICKET_ID_BYTES];
-  char *organisation;
-  char *sender;      /* envelope sender */
-  char *sender_name; /* display name of From, UTF-8; "" when there is none */
-  char *message_id;  /* Message-ID with <>, or "" */
-  gint64 made_s;     /* Unix time */
+  char *organisation; /* all strings are owned; NULL in a new ticket, never after parsing */
+  char *sender;       /* envelope sender */
+  char *sender_name;  /* display name of From, UTF-8; "" when there is none */
+  char *message_id;   /* Message-ID with <>, or "" */
+  gint64 made_s;      /* Unix time */
   guint8 body_sha256[CRYPT_SHA256_BYTES]; /* of the body as the milter saw it */
   GPtrArray *recipients;                  /* of TicketRecipient */
 } Ticket;
@@ -49,8 +49,24 @@ const TicketRecipient *
 ticket_find_recipient(const Ticket *ticket, const char *address);
 
 /*
+ * The attribute block inside the box: a new string of *LEN octets that the caller wipes, or
+ * NULL with ZEGEL_ERROR_LIMIT (more than TICKET_MAX_RECIPIENTS). Names that are no UTF-8
+ * are repaired.
+ */
+char *
+ticket_format(const Ticket *ticket, gsize *len, GError **error);
+
+/*
+ * Reads LEN octets at BYTES, an attribute block. Returns a ticket that the caller frees, or
+ * NULL with ZEGEL_ERROR_INVALID or ZEGEL_ERROR_LIMIT. Unknown attributes are left aside.
+ */
+Ticket *
+ticket_parse(const char *bytes, gsize len, GError **error);
+
+/*
  * Seals TICKET under the current key of RING (KEY_TICKET). Returns the header's value,
- * folded with CRLF and a space so that no line exceeds 76 octets; the caller frees it.
+ * folded with CRLF and a space so that no line, the header's name included, exceeds 76
+ * octets; the caller frees it. NULL with ZEGEL_ERROR_LIMIT or ZEGEL_ERROR_TEMPORARY.
  */
 char *
 ticket_seal(const KeyRing *ring, const Ticket *ticket, GError **error);

@@ -1,0 +1,215 @@
+#include "common/ask/ask.h"
+
+#include <string.h>
+
+#include "common/base/error.h"
+
+static const char *const route_names[] = {
+    [ROUTE_ORDINARY] = "ordinary",
+    [ROUTE_OWN] = "own",
+    [ROUTE_DIRECT] = "direct",
+    [ROUTE_VIEWER] = "viewer",
+};
+
+const char *
+route_name(Route route)
+{
+  return route_names[route];
+}
+
+gboolean
+route_parse(const char *name, Route *route)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(route_names); i++)
+    if (strcmp(route_names[i], name) == 0) {
+      *route = (Route) i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+RouteQuestion *
+route_question_new(void)
+{
+  RouteQuestion *question = g_new0(RouteQuestion, 1);
+  question->recipients = g_ptr_array_new_with_free_func(g_free);
+  return question;
+}
+
+void
+route_question_free(RouteQuestion *question)
+{
+  if (question == NULL)
+    return;
+  g_free(question->organisation);
+  g_free(question->sender);
+  g_free(question->queue_id);
+  g_ptr_array_unref(question->recipients);
+  g_free(question);
+}
+
+Attrs *
+route_question_format(const RouteQuestion *question)
+{
+  Attrs *attrs = attrs_new();
+  attrs_add(attrs, "request", "route");
+  attrs_add_uint(attrs, "version", ASK_VERSION);
+  attrs_add(attrs, "organisation", question->organisation);
+  attrs_add(attrs, "sender", question->sender != NULL ? question->sender : "");
+  attrs_add(attrs, "queue_id", question->queue_id != NULL ? question->queue_id : "");
+  attrs_add(attrs, "sensitive", question->sensitive ? "yes" : "no");
+  for (guint i = 0; i < question->recipients->len; i++)
+    attrs_add(attrs, "recipient", question->recipients->pdata[i]);
+  return attrs;
+}
+
+static gboolean
+refuse(GError **error, const char *text)
+{
+  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "ask: %s", text);
+  return FALSE;
+}
+
+static gboolean
+check_version(const Attrs *attrs, GError **error)
+{
+  guint64 version = 0;
+  return attrs_get_uint(attrs, "version", ASK_VERSION, ASK_VERSION, &version, error);
+}
+
+/* A copy of the value of NAME, from MIN through MAX octets, or NULL. */
+static char *
+copy_value(const Attrs *attrs, const char *name, gsize min, gsize max)
+{
+  const char *value = attrs_get(attrs, name);
+  gsize len = value != NULL ? strlen(value) : 0;
+  return value != NULL && len >= min && len <= max ? g_strdup(value) : NULL;
+}
+
+static gboolean
+parse_recipients(const Attrs *attrs, GPtrArray *recipients, GError **error)
+{
+  for (guint i = 0; i < attrs_count(attrs); i++) {
+    const char *name, *value;
+    attrs_nth(attrs, i, &name, &value);
+    if (strcmp(name, "recipient") != 0)
+      continue;
+    if (*value == '\0' || strlen(value) > ASK_ADDRESS_MAX_BYTES)
+      return refuse(error, "a recipient is empty or too long");
+    if (recipients->len == ASK_MAX_RECIPIENTS)
+      return refuse(error, "too many recipients");
+    g_ptr_array_add(recipients, g_strdup(value));
+  }
+  return recipients->len > 0 || refuse(error, "there is no recipient");
+}
+
+RouteQuestion *
+route_question_parse(const Attrs *attrs, GError **error)
+{
+  const char *request = attrs_get(attrs, "request");
+  const char *sensitive = attrs_get(attrs, "sensitive");
+  if (!check_version(attrs, error))
+    return NULL;
+  g_autoptr(RouteQuestion) question = route_question_new();
+  question->organisation = copy_value(attrs, "organisation", 1, ASK_WORD_MAX_BYTES);
+  question->sender = copy_value(attrs, "sender", 0, ASK_ADDRESS_MAX_BYTES);
+  question->queue_id = copy_value(attrs, "queue_id", 0, ASK_WORD_MAX_BYTES);
+  question->sensitive = g_strcmp0(sensitive, "yes") == 0;
+  if (g_strcmp0(request, "route") != 0 || question->organisation == NULL ||
+      question->sender == NULL || question->queue_id == NULL ||
+      (!question->sensitive && g_strcmp0(sensitive, "no") != 0)) {
+    refuse(error, "request, organisation, sender, queue_id or sensitive is missing or bad");
+    return NULL;
+  }
+  if (!parse_recipients(attrs, question->recipients, error))
+    return NULL;
+  return g_steal_pointer(&question);
+}
+
+RouteAnswer *
+route_answer_new(Route route, const char *code)
+{
+  RouteAnswer *answer = g_new0(RouteAnswer, 1);
+  answer->route = route;
+  answer->code = g_strdup(code);
+  return answer;
+}
+
+void
+route_answer_free(RouteAnswer *answer)
+{
+  if (answer == NULL)
+    return;
+  g_free(answer->code);
+  g_free(answer);
+}
+
+Attrs *
+route_answers_format(const GPtrArray *answers)
+{
+  Attrs *attrs = attrs_new();
+  attrs_add_uint(attrs, "version", ASK_VERSION);
+  for (guint i = 0; i < answers->len; i++) {
+    const RouteAnswer *answer = answers->pdata[i];
+    attrs_add(attrs, "route", route_name(answer->route));
+    attrs_add(attrs, "code", answer->code);
+  }
+  return attrs;
+}
+
+Attrs *
+route_failure_format(const char *text)
+{
+  Attrs *attrs = attrs_new();
+  attrs_add_uint(attrs, "version", ASK_VERSION);
+  attrs_add(attrs, "error", text);
+  return attrs;
+}
+
+static gboolean
+code_is_valid(const char *code)
+{
+  for (const char *p = code; *p != '\0'; p++)
+    if (!g_ascii_isalnum(*p) && *p != '-')
+      return FALSE;
+  return *code != '\0' && strlen(code) <= ASK_WORD_MAX_BYTES;
+}
+
+/* The pairs of route and code that follow the version, in order. */
+static GPtrArray *
+parse_pairs(const Attrs *attrs, GError **error)
+{
+  g_autoptr(GPtrArray) answers =
+      g_ptr_array_new_with_free_func((GDestroyNotify) route_answer_free);
+  for (guint i = 1; i + 1 < attrs_count(attrs); i += 2) {
+    const char *route_key, *route_text, *code_key, *code;
+    Route route;
+    attrs_nth(attrs, i, &route_key, &route_text);
+    attrs_nth(attrs, i + 1, &code_key, &code);
+    if (strcmp(route_key, "route") != 0 || strcmp(code_key, "code") != 0 ||
+        !route_parse(route_text, &route) || !code_is_valid(code)) {
+      refuse(error, "an answer is not a route and its code");
+      return NULL;
+    }
+    g_ptr_array_add(answers, route_answer_new(route, code));
+  }
+  return g_steal_pointer(&answers);
+}
+
+GPtrArray *
+route_answers_parse(const Attrs *attrs, guint count, GError **error)
+{
+  if (!check_version(attrs, error))
+    return NULL;
+  const char *failure = attrs_get(attrs, "error");
+  if (failure != NULL) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY, "policyd: %s", failure);
+    return NULL;
+  }
+  /* Compared in 64 bits: COUNT is the caller's and may be anything. */
+  if (attrs_count(attrs) != 1 + 2 * (guint64) count) {
+    refuse(error, "there is not one answer for each recipient");
+    return NULL;
+  }
+  return parse_pairs(attrs, error);
+}

@@ -1,0 +1,307 @@
+#include "common/crypt/ticket.h"
+
+#include <string.h>
+
+#include "common/base/attr.h"
+#include "common/base/error.h"
+#include "common/crypt/box.h"
+
+#define TICKET_LABEL         "ticket"
+#define FOLD_CHARS           75 /* base64 characters behind the space of a folded line */
+#define FOLD_FIRST_CHARS     (76 - (gsize) strlen(TICKET_HEADER ": "))
+#define ADDRESS_MAX_BYTES    1024 /* RFC 5321 allows 320; Postfix passes on somewhat more */
+#define NUMBER_MIN_DIGITS    4
+#define NUMBER_MAX_DIGITS    15 /* E.164 6.2.1 */
+#define TICKET_MAX_B64_CHARS (2 * ATTR_BLOCK_MAX_BYTES)
+
+static void
+wipe_free(char *text)
+{
+  if (text != NULL)
+    secret_wipe(text, strlen(text));
+  g_free(text);
+}
+
+static void
+recipient_free(gpointer p)
+{
+  TicketRecipient *recipient = p;
+  g_free(recipient->address);
+  wipe_free(recipient->number);
+  g_free(recipient);
+}
+
+static Ticket *
+ticket_alloc(void)
+{
+  Ticket *ticket = g_new0(Ticket, 1);
+  ticket->recipients = g_ptr_array_new_with_free_func(recipient_free);
+  return ticket;
+}
+
+Ticket *
+ticket_new(GError **error)
+{
+  g_autoptr(Ticket) ticket = ticket_alloc();
+  if (!crypt_random(ticket->id, sizeof ticket->id, error))
+    return NULL;
+  return g_steal_pointer(&ticket);
+}
+
+void
+ticket_free(Ticket *ticket)
+{
+  if (ticket == NULL)
+    return;
+  g_free(ticket->organisation);
+  g_free(ticket->sender);
+  wipe_free(ticket->sender_name);
+  g_free(ticket->message_id);
+  g_ptr_array_unref(ticket->recipients);
+  secret_wipe(ticket, sizeof *ticket);
+  g_free(ticket);
+}
+
+void
+ticket_add_recipient(Ticket *ticket, const char *address, const char *number)
+{
+  TicketRecipient *recipient = g_new0(TicketRecipient, 1);
+  recipient->address = g_strdup(address);
+  recipient->number = g_strdup(number);
+  g_ptr_array_add(ticket->recipients, recipient);
+}
+
+/* Local parts may differ in case (RFC 5321 2.4), domains do not. */
+static gboolean
+same_address(const char *a, const char *b)
+{
+  const char *a_at = strrchr(a, '@');
+  const char *b_at = strrchr(b, '@');
+  if (a_at == NULL || b_at == NULL)
+    return strcmp(a, b) == 0;
+  return a_at - a == b_at - b && memcmp(a, b, (gsize) (a_at - a)) == 0 &&
+         g_ascii_strcasecmp(a_at, b_at) == 0;
+}
+
+const TicketRecipient *
+ticket_find_recipient(const Ticket *ticket, const char *address)
+{
+  for (guint i = 0; i < ticket->recipients->len; i++) {
+    const TicketRecipient *recipient = g_ptr_array_index(ticket->recipients, i);
+    if (same_address(recipient->address, address))
+      return recipient;
+  }
+  return NULL;
+}
+
+static void
+add_text(Attrs *attrs, const char *name, const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
+  attrs_add(attrs, name, valid);
+}
+
+static void
+add_bytes(Attrs *attrs, const char *name, const guint8 *bytes, gsize len)
+{
+  g_autofree char *hex = crypt_hex(bytes, len);
+  attrs_add(attrs, name, hex);
+}
+
+char *
+ticket_format(const Ticket *ticket, gsize *len, GError **error)
+{
+  if (ticket->recipients->len > TICKET_MAX_RECIPIENTS) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_LIMIT,
+                "%u recipients are more than a ticket can hold", ticket->recipients->len);
+    return NULL;
+  }
+  g_autoptr(Attrs) attrs = attrs_new();
+  add_bytes(attrs, "id", ticket->id, sizeof ticket->id);
+  add_text(attrs, "org", ticket->organisation);
+  attrs_add(attrs, "sender", ticket->sender != NULL ? ticket->sender : "");
+  add_text(attrs, "sender-name", ticket->sender_name);
+  attrs_add(attrs, "message-id", ticket->message_id != NULL ? ticket->message_id : "");
+  attrs_add_uint(attrs, "made", (guint64) MAX(ticket->made_s, 0));
+  add_bytes(attrs, "body", ticket->body_sha256, sizeof ticket->body_sha256);
+  for (guint i = 0; i < ticket->recipients->len; i++) {
+    const TicketRecipient *recipient = g_ptr_array_index(ticket->recipients, i);
+    attrs_add(attrs, "rcpt", recipient->address);
+    if (recipient->number != NULL)
+      attrs_add(attrs, "number", recipient->number);
+  }
+  char *text = attrs_format(attrs, ATTR_ESCAPED);
+  *len = strlen(text);
+  return text;
+}
+
+static gboolean
+reject(GError **error, const char *what)
+{
+  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "the ticket has no good %s", what);
+  return FALSE;
+}
+
+static gboolean
+get_bytes(const Attrs *attrs, const char *name, guint8 *out, gsize len, GError **error)
+{
+  const char *hex = attrs_get(attrs, name);
+  return (hex != NULL && crypt_unhex(hex, out, len)) || reject(error, name);
+}
+
+/* A name that is no UTF-8 is no reason to bounce mail: it is repaired. */
+static char *
+get_text(const Attrs *attrs, const char *name)
+{
+  const char *text = attrs_get(attrs, name);
+  return text != NULL ? g_utf8_make_valid(text, -1) : g_strdup("");
+}
+
+static gboolean
+is_number(const char *text)
+{
+  gsize len = strlen(text);
+  return text[0] == '+' && strspn(text + 1, "0123456789") == len - 1 &&
+         len > NUMBER_MIN_DIGITS && len <= 1 + NUMBER_MAX_DIGITS;
+}
+
+static gboolean
+is_address(const char *text)
+{
+  gsize len = strlen(text);
+  for (const char *p = text; *p != '\0'; p++)
+    if ((guchar) *p < 0x20 || *p == 0x7f)
+      return FALSE;
+  return len > 0 && len <= ADDRESS_MAX_BYTES;
+}
+
+static gboolean
+add_recipient(Ticket *ticket, const char *address, GError **error)
+{
+  if (ticket->recipients->len == TICKET_MAX_RECIPIENTS || !is_address(address))
+    return reject(error, "rcpt");
+  ticket_add_recipient(ticket, address, NULL);
+  return TRUE;
+}
+
+/* A number belongs to the recipient before it. */
+static gboolean
+add_number(Ticket *ticket, const char *number, GError **error)
+{
+  guint count = ticket->recipients->len;
+  TicketRecipient *last =
+      count > 0 ? g_ptr_array_index(ticket->recipients, count - 1) : NULL;
+  if (last == NULL || last->number != NULL || !is_number(number))
+    return reject(error, "number");
+  last->number = g_strdup(number);
+  return TRUE;
+}
+
+static gboolean
+get_recipients(Ticket *ticket, const Attrs *attrs, GError **error)
+{
+  for (guint i = 0; i < attrs_count(attrs); i++) {
+    const char *name = NULL;
+    const char *value = NULL;
+    attrs_nth(attrs, i, &name, &value);
+    if (strcmp(name, "rcpt") == 0 && !add_recipient(ticket, value, error))
+      return FALSE;
+    if (strcmp(name, "number") == 0 && !add_number(ticket, value, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+Ticket *
+ticket_parse(const char *bytes, gsize len, GError **error)
+{
+  g_autoptr(Attrs) attrs = attrs_parse(bytes, len, ATTR_ESCAPED, error);
+  if (attrs == NULL)
+    return NULL;
+  g_autoptr(Ticket) ticket = ticket_alloc();
+  guint64 made_s = 0;
+  if (!get_bytes(attrs, "id", ticket->id, sizeof ticket->id, error) ||
+      !get_bytes(attrs, "body", ticket->body_sha256, sizeof ticket->body_sha256, error) ||
+      !attrs_get_uint(attrs, "made", 0, G_MAXINT64, &made_s, error) ||
+      !get_recipients(ticket, attrs, error))
+    return NULL;
+  ticket->made_s = (gint64) made_s;
+  ticket->organisation = get_text(attrs, "org");
+  ticket->sender = g_strdup(attrs_get(attrs, "sender"));
+  ticket->sender_name = get_text(attrs, "sender-name");
+  ticket->message_id = g_strdup(attrs_get(attrs, "message-id"));
+  if (*ticket->organisation == '\0' || ticket->sender == NULL ||
+      ticket->message_id == NULL) {
+    reject(error, "org, sender or message-id");
+    return NULL;
+  }
+  return g_steal_pointer(&ticket);
+}
+
+static char *
+fold(const char *text)
+{
+  gsize len = strlen(text);
+  gsize n = MIN(len, FOLD_FIRST_CHARS);
+  GString *folded = g_string_new_len(text, (gssize) n);
+  for (gsize at = n; at < len; at += n) {
+    n = MIN(len - at, FOLD_CHARS);
+    g_string_append(folded, "\r\n ");
+    g_string_append_len(folded, text + at, (gssize) n);
+  }
+  return g_string_free(folded, FALSE);
+}
+
+char *
+ticket_seal(const KeyRing *ring, const Ticket *ticket, GError **error)
+{
+  gsize len = 0;
+  char *plain = ticket_format(ticket, &len, error);
+  if (plain == NULL)
+    return NULL;
+  g_autoptr(GBytes) box = box_seal(ring, TICKET_LABEL, NULL, 0, plain, len, error);
+  wipe_free(plain);
+  if (box == NULL)
+    return NULL;
+  gsize box_len = 0;
+  const guchar *box_bytes = g_bytes_get_data(box, &box_len);
+  g_autofree char *base64 = g_base64_encode(box_bytes, box_len);
+  return fold(base64);
+}
+
+/* VALUE without the white space of folding, or NULL when it is not base64. */
+static char *
+unfold(const char *value)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (const char *p = value; *p != '\0'; p++) {
+    if (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')
+      continue;
+    if (!g_ascii_isalnum(*p) && *p != '+' && *p != '/' && *p != '=')
+      return NULL;
+    if (text->len == TICKET_MAX_B64_CHARS)
+      return NULL;
+    g_string_append_c(text, *p);
+  }
+  gsize padding = strcspn(text->str, "=");
+  if (text->len % 4 != 0 || text->len - padding > 2 ||
+      strspn(text->str + padding, "=") != text->len - padding)
+    return NULL;
+  return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+Ticket *
+ticket_open(const KeyRing *ring, const char *value, GError **error)
+{
+  g_autofree char *base64 = unfold(value);
+  if (base64 == NULL) {
+    reject(error, "base64");
+    return NULL;
+  }
+  gsize box_len = 0;
+  g_autofree guchar *box = g_base64_decode(base64, &box_len);
+  g_autoptr(Secret) plain = box_open(ring, TICKET_LABEL, NULL, 0, box, box_len, error);
+  if (plain == NULL)
+    return NULL;
+  return ticket_parse((const char *) secret_peek(plain), secret_size(plain), error);
+}

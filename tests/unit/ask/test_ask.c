@@ -1,0 +1,203 @@
+#include "common/ask/ask.h"
+
+#include <string.h>
+
+#include "common/base/error.h"
+#include "tests/unit/tap.h"
+
+static void
+test_route_names(void)
+{
+  const Route all[] = {ROUTE_ORDINARY, ROUTE_OWN, ROUTE_DIRECT, ROUTE_VIEWER};
+  for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
+    Route route = (Route) 99;
+    g_assert_true(route_parse(route_name(all[i]), &route));
+    g_assert_cmpint(route, ==, all[i]);
+  }
+  Route route = (Route) 99;
+  g_assert_false(route_parse("Viewer", &route));
+  g_assert_false(route_parse("", &route));
+  g_assert_cmpint(route, ==, 99);
+}
+
+static void
+test_question_round_trip(void)
+{
+  g_autoptr(RouteQuestion) question = route_question_new();
+  question->organisation = g_strdup("zorg");
+  question->sender = g_strdup("arts@zorg.nl");
+  question->queue_id = g_strdup("4XYZ");
+  question->sensitive = TRUE;
+  g_ptr_array_add(question->recipients, g_strdup("a%41b\nrecipient=x@y@example.com"));
+  g_ptr_array_add(question->recipients, g_strdup("j\xc3\xb6rg@m\xc3\xbcller.example"));
+
+  g_autoptr(Attrs) attrs = route_question_format(question);
+  g_autofree char *text = attrs_format(attrs, ATTR_ESCAPED);
+  g_autoptr(Attrs) read = attrs_parse(text, strlen(text), ATTR_ESCAPED, NULL);
+  g_autoptr(RouteQuestion) copy = route_question_parse(read, NULL);
+  g_assert_nonnull(copy);
+  g_assert_cmpstr(copy->organisation, ==, "zorg");
+  g_assert_cmpstr(copy->sender, ==, "arts@zorg.nl");
+  g_assert_cmpstr(copy->queue_id, ==, "4XYZ");
+  g_assert_true(copy->sensitive);
+  g_assert_cmpuint(copy->recipients->len, ==, 2);
+  for (guint i = 0; i < 2; i++)
+    g_assert_cmpstr(copy->recipients->pdata[i], ==, question->recipients->pdata[i]);
+}
+
+#define HEAD "request=route\nversion=1\norganisation=o\nsender=\nqueue_id=\n"
+
+static const struct {
+  const char *block;
+  gboolean good;
+} questions[] = {
+    {HEAD "sensitive=no\nrecipient=a@b\n\n", TRUE},
+    {HEAD "sensitive=yes\nrecipient=a@b\nlater=ignored\nrecipient=c@d\n\n", TRUE},
+    {HEAD "sensitive=yes\n\n", FALSE},
+    {HEAD "sensitive=yes\nrecipient=\n\n", FALSE},
+    {HEAD "sensitive=1\nrecipient=a@b\n\n", FALSE},
+    {HEAD "recipient=a@b\n\n", FALSE},
+    {"request=route\nversion=2\norganisation=o\nsender=\nqueue_id=\nsensitive=no\n"
+     "recipient=a@b\n\n",
+     FALSE},
+    {"request=route\norganisation=o\nsender=\nqueue_id=\nsensitive=no\nrecipient=a@b\n\n",
+     FALSE},
+    {"request=other\nversion=1\norganisation=o\nsender=\nqueue_id=\nsensitive=no\n"
+     "recipient=a@b\n\n",
+     FALSE},
+    {"request=route\nversion=1\norganisation=\nsender=\nqueue_id=\nsensitive=no\n"
+     "recipient=a@b\n\n",
+     FALSE},
+    {"request=route\nversion=1\norganisation=o\nqueue_id=\nsensitive=no\nrecipient=a@b\n\n",
+     FALSE},
+    {"request=route\nversion=1\norganisation=o\nsender=\nsensitive=no\nrecipient=a@b\n\n",
+     FALSE},
+    {"\n", FALSE},
+};
+
+static void
+test_question_table(void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(questions); i++) {
+    const char *block = questions[i].block;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Attrs) attrs = attrs_parse(block, strlen(block), ATTR_ESCAPED, NULL);
+    g_autoptr(RouteQuestion) question = route_question_parse(attrs, &error);
+    g_test_message("row %u", i);
+    g_assert_true((question != NULL) == questions[i].good);
+    if (!questions[i].good)
+      g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
+  }
+}
+
+/* A question with COUNT recipients of LEN octets each. */
+static RouteQuestion *
+big_question(guint count, gsize len)
+{
+  RouteQuestion *question = route_question_new();
+  question->organisation = g_strdup("o");
+  for (guint i = 0; i < count; i++)
+    g_ptr_array_add(question->recipients, g_strnfill(len, 'a'));
+  return question;
+}
+
+static void
+test_question_limits(void)
+{
+  static const struct {
+    guint count;
+    gsize len;
+    gboolean good;
+  } rows[] = {
+      {ASK_MAX_RECIPIENTS, 320, TRUE},
+      {ASK_MAX_RECIPIENTS + 1, 3, FALSE},
+      {1, ASK_ADDRESS_MAX_BYTES, TRUE},
+      {1, ASK_ADDRESS_MAX_BYTES + 1, FALSE},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(RouteQuestion) question = big_question(rows[i].count, rows[i].len);
+    g_autoptr(Attrs) attrs = route_question_format(question);
+    g_autoptr(RouteQuestion) copy = route_question_parse(attrs, NULL);
+    g_test_message("row %u", i);
+    g_assert_true((copy != NULL) == rows[i].good);
+  }
+}
+
+static void
+test_answers_round_trip(void)
+{
+  g_autoptr(GPtrArray) answers =
+      g_ptr_array_new_with_free_func((GDestroyNotify) route_answer_free);
+  g_ptr_array_add(answers, route_answer_new(ROUTE_DIRECT, "Z-R1-COMMUNITY"));
+  g_ptr_array_add(answers, route_answer_new(ROUTE_VIEWER, "Z-R1-VIEWER"));
+  g_autoptr(Attrs) attrs = route_answers_format(answers);
+  g_autoptr(GPtrArray) copy = route_answers_parse(attrs, 2, NULL);
+  g_assert_nonnull(copy);
+  g_assert_cmpuint(copy->len, ==, 2);
+  const RouteAnswer *first = copy->pdata[0];
+  const RouteAnswer *second = copy->pdata[1];
+  g_assert_cmpint(first->route, ==, ROUTE_DIRECT);
+  g_assert_cmpstr(first->code, ==, "Z-R1-COMMUNITY");
+  g_assert_cmpint(second->route, ==, ROUTE_VIEWER);
+  g_assert_cmpstr(second->code, ==, "Z-R1-VIEWER");
+}
+
+static const struct {
+  const char *block;
+  guint count;
+  int code; /* of the error; -1: none */
+} replies[] = {
+    {"version=1\nroute=own\ncode=Z\n\n", 1, -1},
+    {"version=1\nroute=own\ncode=Z\n\n", 2, ZEGEL_ERROR_INVALID},
+    {"version=1\nroute=own\ncode=Z\n\n", 0, ZEGEL_ERROR_INVALID},
+    {"version=1\nroute=own\ncode=Z\n\n", G_MAXUINT, ZEGEL_ERROR_INVALID},
+    {"version=1\nroute=own\ncode=Z\n\n", 0x80000001, ZEGEL_ERROR_INVALID},
+    {"version=1\ncode=Z\nroute=own\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=1\nroute=plain\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=1\nroute=own\ncode=\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=1\nroute=own\ncode=A B\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=own\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"route=own\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=1\nerror=later\n\n", 1, ZEGEL_ERROR_TEMPORARY},
+    {"version=1\nroute=own\ncode=Z\nerror=later\n\n", 1, ZEGEL_ERROR_TEMPORARY},
+    {"\n", 1, ZEGEL_ERROR_INVALID},
+};
+
+static void
+test_answers_table(void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(replies); i++) {
+    const char *block = replies[i].block;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Attrs) attrs = attrs_parse(block, strlen(block), ATTR_ESCAPED, NULL);
+    g_autoptr(GPtrArray) answers = route_answers_parse(attrs, replies[i].count, &error);
+    g_test_message("row %u", i);
+    g_assert_true((answers != NULL) == (replies[i].code < 0));
+    if (replies[i].code >= 0)
+      g_assert_error(error, ZEGEL_ERROR, replies[i].code);
+  }
+}
+
+static void
+test_failure_format(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Attrs) attrs = route_failure_format("the resolver is silent");
+  g_assert_null(route_answers_parse(attrs, 1, &error));
+  g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY);
+  g_assert_nonnull(strstr(error->message, "the resolver is silent"));
+}
+
+int
+main(int argc, char **argv)
+{
+  tap_init(argc, argv);
+  g_test_add_func("/ask/route-names", test_route_names);
+  g_test_add_func("/ask/question/round-trip", test_question_round_trip);
+  g_test_add_func("/ask/question/table", test_question_table);
+  g_test_add_func("/ask/question/limits", test_question_limits);
+  g_test_add_func("/ask/answers/round-trip", test_answers_round_trip);
+  g_test_add_func("/ask/answers/table", test_answers_table);
+  g_test_add_func("/ask/answers/failure", test_failure_format);
+  return g_test_run();
+}
