@@ -10,3 +10,6 @@ EXTRA_DIST += \
 	contrib/postfix/zegel_generic \
 	contrib/postfix/zegel_header_checks \
 	contrib/postfix/zegel_transport
+
+# the commands of the README
+EXTRA_DIST += contrib/check contrib/install-packages.sh contrib/packages
