@@ -274,7 +274,7 @@ static void
 append_element(GString *out, const xmlNode *node, HtmlContext *context)
 {
   const char *name = (const char *) node->name;
-  switch (html_tree_fate(name)) {
+  switch (html_tree_fate(node)) {
   case HTML_DROP:
     break;
   case HTML_UNWRAP:
