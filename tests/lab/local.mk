@@ -1,5 +1,5 @@
 # The lab: a small internet on one machine. It is bash and Python, nothing is built.
-EXTRA_DIST += tests/lab/lab tests/lab/lab-ctl tests/lab/inside tests/lab/syslogd \
+EXTRA_DIST += tests/lab/lab tests/lab/lab-ctl tests/lab/inside tests/lab/syslogd tests/lab/sms-texts \
 	tests/lab/lib.sh tests/lab/space.sh tests/lab/pki.sh tests/lab/dns.sh \
 	tests/lab/mail.sh tests/lab/web.sh tests/lab/zegel.sh \
 	tests/lab/conf/domains tests/lab/conf/gammu-smsdrc tests/lab/conf/lighttpd.conf \
