@@ -53,7 +53,7 @@ def log_in(sent, browser=None):
     """The whole way; returns (browser, the page of the message)."""
     browser = browser or Browser()
     page, code = ask_code(browser, sent)
-    page = browser.submit(page, page.form("code"), code=code)
+    page = browser.submit(page, page.form("/code"), code=code)
     assert page.status == 200 and page.url.endswith("/m"), (page.status, page.url, page.text)
     return browser, page
 
