@@ -84,7 +84,6 @@ deposit_free(Deposit *deposit)
   ticket_free(deposit->ticket);
   head_free(deposit->head);
   crypt_hash_free(deposit->body_hash);
-  secret_wipe(deposit->keep->data, deposit->keep->len);
   g_byte_array_unref(deposit->keep);
   g_free(deposit->queue_id);
   g_free(deposit);
@@ -102,7 +101,10 @@ file_bytes(Deposit *deposit, gconstpointer bytes, gsize len)
 static void
 file_head(Deposit *deposit)
 {
+  if (deposit->keep->len == 0)
+    return;
   file_bytes(deposit, deposit->keep->data, deposit->keep->len);
+  secret_wipe(deposit->keep->data, deposit->keep->len); /* subject, addresses */
   g_byte_array_set_size(deposit->keep, 0);
 }
 
