@@ -12,4 +12,8 @@ EXTRA_DIST += \
 	contrib/postfix/zegel_transport
 
 # the commands of the README
-EXTRA_DIST += contrib/check contrib/install-packages.sh contrib/packages
+EXTRA_DIST += contrib/try contrib/try-story contrib/try-message contrib/check \
+	contrib/install-packages.sh contrib/packages
+
+# SMS adapters
+dist_zegellibexec_SCRIPTS = contrib/sms/sms-gammu

@@ -247,17 +247,7 @@ def wait_log(pattern, mark=0, seconds=WAIT_S):
 
 def sms_texts(number):
     """The texts that went to NUMBER (E.164), oldest first."""
-    spool = os.path.join(ENV["LAB_SMS"], "sent")
-    paths = sorted((os.path.join(spool, name) for name in os.listdir(spool)),
-                   key=os.path.getmtime)
-    texts = []
-    for path in paths:
-        with open(path, encoding="utf-8") as file:
-            fields = dict(re.findall(r"(?m)^(\w+) = \"?(.*?)\"?$", file.read()))
-        if fields.get("Number") == number:
-            texts.append("".join(bytes.fromhex(fields[key]).decode("utf-16-be")
-                                 for key in sorted(fields) if re.match(r"Text\d\d", key)))
-    return texts
+    return command(os.path.join(ENV["LAB_HERE"], "sms-texts"), number).decode().splitlines()
 
 
 def wait_sms(number, count=1):
