@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "deliver/address.h"
 #include "deliver/announce.h"
 #include "deliver/head.h"
 
@@ -190,6 +191,19 @@ check_message(Deposit *deposit)
 
 /* ---- Recipients ---- */
 
+/* The ticket's recipient with ADDRESS, however it is quoted, or NULL. */
+static const TicketRecipient *
+find_named(const Ticket *ticket, const char *address)
+{
+  const TicketRecipient *named = ticket_find_recipient(ticket, address);
+  for (guint i = 0; named == NULL && i < ticket->recipients->len; i++) {
+    const TicketRecipient *one = ticket->recipients->pdata[i];
+    if (address_equal(one->address, address))
+      named = one;
+  }
+  return named;
+}
+
 static void
 claim_target(const Deposit *deposit, Target *target)
 {
@@ -234,8 +248,7 @@ collect_targets(const Deposit *deposit, const GPtrArray *recipients)
   GArray *targets = g_array_new(FALSE, TRUE, sizeof(Target));
   g_array_set_clear_func(targets, target_clear);
   for (guint i = 0; i < recipients->len; i++) {
-    const TicketRecipient *named =
-        ticket_find_recipient(deposit->ticket, recipients->pdata[i]);
+    const TicketRecipient *named = find_named(deposit->ticket, recipients->pdata[i]);
     if (named != NULL && named->number != NULL && find_target(targets, named) == NULL)
       add_target(deposit, targets, named);
   }
@@ -322,7 +335,7 @@ static void
 set_result(const Deposit *deposit, const char *address, GArray *targets,
            DepositResult *result)
 {
-  const TicketRecipient *named = ticket_find_recipient(deposit->ticket, address);
+  const TicketRecipient *named = find_named(deposit->ticket, address);
   const Target *target = named != NULL ? find_target(targets, named) : NULL;
   memset(result, 0, sizeof *result);
   if (named == NULL)
