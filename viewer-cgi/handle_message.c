@@ -7,16 +7,14 @@
 #include "viewer-cgi/page_message.h"
 #include "viewer-cgi/visit.h"
 
-/* Above the reader's own limits (zegel-reader(8)), which say in the view what is missing.
- */
+/* The reader's own limits are below these and say in the view what is missing. */
 #define TEXT_MAX_BYTES (6 * 1024 * 1024)
-#define FIRST_BYTES    65536 /* of a download, read before its headers go out */
 #define HTML_MAX_BYTES (24 * 1024 * 1024)
-(8 * 1024 * 1024) /* the reader takes 1 MB in; escapes make it grow */
+#define FIRST_BYTES    65536 /* of a download, read before its headers go out */
 
-    /* Starts VIEW (NULL: the original) of the message; NULL with an error. */
-    static Reading *open_view(const Visit *visit, const char *view, guint part,
-                              GError **error)
+/* Starts VIEW (NULL: the original) of the message; NULL with an error. */
+static Reading *
+open_view(const Visit *visit, const char *view, guint part, GError **error)
 {
   MessageSource *source =
       store_open_message(visit->viewer->store, visit->entry, visit->link_secret, error);
