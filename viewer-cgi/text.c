@@ -59,7 +59,8 @@ language_parse(const char *code, Language *language)
   return FALSE;
 }
 
-/* The weight of "nl-BE;q=0.8" in thousandths, and its language; 0 when it is none of ours. */
+/* The weight of "nl-BE;q=0.8" in thousandths, and its language; 0 when it is none of ours.
+ */
 static gint
 weigh(char *range, Language *language)
 {
