@@ -20,3 +20,5 @@ check_PROGRAMS += tests/unit/milter/test_trigger
 tests_unit_milter_test_trigger_SOURCES = tests/unit/milter/test_trigger.c
 tests_unit_milter_test_trigger_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_trigger
+
+dist_man_MANS += man/zegel-milter.8
