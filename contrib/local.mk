@@ -14,3 +14,6 @@ EXTRA_DIST += \
 # the commands of the README
 EXTRA_DIST += contrib/try contrib/try-story contrib/try-message contrib/check \
 	contrib/install-packages.sh contrib/packages
+
+# SMS adapters
+dist_zegellibexec_SCRIPTS = contrib/sms/sms-gammu

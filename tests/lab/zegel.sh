@@ -42,7 +42,6 @@ zegel_directories()
   install -d -m 0755 "$LAB_SYSCONFDIR/zegel"
   fill zegel.conf >"$LAB_SYSCONFDIR/zegel/zegel.conf"
   fill domains >"$LAB_SYSCONFDIR/zegel/domains"
-  sed -i '/^gammu:/s/:$/:zegel-viewer/;t;/^gammu:/s/$/,zegel-viewer/' /etc/group
 }
 
 zegel_keys()
