@@ -46,7 +46,6 @@ viewer_cgi_zegel_viewer_SOURCES = \
 viewer_cgi_zegel_viewer_CFLAGS = $(AM_CFLAGS) $(FCGI_CFLAGS)
 viewer_cgi_zegel_viewer_LDADD = $(VIEWER_LIBS) $(SANDBOX_LIBS) $(FCGI_LIBS)
 
-VIEWER_TEST_LIBS = viewer-cgi/libviewer.a $(CRYPT_LIBS) $(CONF_LIBS) $(BASE_LIBS)
 VIEWER_TESTS = \
 	tests/unit/viewer/test_child \
 	tests/unit/viewer/test_input \
@@ -57,17 +56,17 @@ VIEWER_TESTS = \
 check_PROGRAMS += $(VIEWER_TESTS)
 TESTS += $(VIEWER_TESTS)
 tests_unit_viewer_test_child_SOURCES = tests/unit/viewer/test_child.c
-tests_unit_viewer_test_child_LDADD = $(VIEWER_TEST_LIBS)
+tests_unit_viewer_test_child_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_input_SOURCES = tests/unit/viewer/test_input.c
-tests_unit_viewer_test_input_LDADD = $(VIEWER_TEST_LIBS)
+tests_unit_viewer_test_input_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_output_SOURCES = tests/unit/viewer/test_output.c
-tests_unit_viewer_test_output_LDADD = $(VIEWER_TEST_LIBS)
+tests_unit_viewer_test_output_LDADD = $(VIEWER_LIBS)
 tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c
-tests_fuzz_fuzz_form_LDADD = $(FUZZ_LIBS) $(VIEWER_TEST_LIBS)
+tests_fuzz_fuzz_form_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
 tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c
-tests_fuzz_fuzz_request_LDADD = $(FUZZ_LIBS) $(VIEWER_TEST_LIBS)
+tests_fuzz_fuzz_request_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
 tests_fuzz_fuzz_summary_SOURCES = tests/fuzz/fuzz_summary.c
-tests_fuzz_fuzz_summary_LDADD = $(FUZZ_LIBS) $(VIEWER_TEST_LIBS)
+tests_fuzz_fuzz_summary_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
 EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_form \
 	tests/fuzz/corpus/fuzz_request \
