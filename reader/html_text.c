@@ -37,13 +37,14 @@ is_among(const char *name, const char *const *names, gsize count)
   return FALSE;
 }
 
-/* How many line ends stand around element NAME. */
+/* How many line ends stand around element NODE. */
 static guint
-breaks_around(const char *name)
+breaks_around(const xmlNode *node)
 {
+  const char *name = (const char *) node->name;
   if (is_among(name, paragraphs, G_N_ELEMENTS(paragraphs)))
     return 2;
-  if (is_among(name, lines, G_N_ELEMENTS(lines)) || html_tree_fate(name) == HTML_BLOCK)
+  if (is_among(name, lines, G_N_ELEMENTS(lines)) || html_tree_fate(node) == HTML_BLOCK)
     return 1;
   return 0;
 }
@@ -178,9 +179,12 @@ static void
 append_text_element(TextState *state, const xmlNode *node)
 {
   const char *name = (const char *) node->name;
-  if (html_tree_fate(name) == HTML_DROP)
+  HtmlFate fate = html_tree_fate(node);
+  if (fate == HTML_DROP)
     return;
-  if (strcmp(name, "br") == 0) {
+  if (fate == HTML_UNWRAP) {
+    append_children(state, node);
+  } else if (strcmp(name, "br") == 0) {
     state->breaks = MIN(state->breaks + 1, 2);
   } else if (strcmp(name, "hr") == 0) {
     want_breaks(state, 1);
@@ -196,9 +200,9 @@ append_text_element(TextState *state, const xmlNode *node)
     } else if (strcmp(name, "tr") == 0) {
       state->row_begun = FALSE;
     }
-    want_breaks(state, breaks_around(name));
+    want_breaks(state, breaks_around(node));
     append_block(state, node, name);
-    want_breaks(state, breaks_around(name));
+    want_breaks(state, breaks_around(node));
   }
 }
 

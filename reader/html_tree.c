@@ -5,6 +5,8 @@
 
 #include "reader/html.h"
 
+#define FOREIGN_NAME "foreign"
+
 #define NAMES_MAX 2000 /* open elements: libxml2 searches them all at every end tag */
 
 #ifndef HTML_PARSE_IGNORE_ENC
@@ -74,10 +76,10 @@ compare_fate(const void *key, const void *row)
 }
 
 HtmlFate
-html_tree_fate(const char *name)
+html_tree_fate(const xmlNode *node)
 {
   const void *row =
-      bsearch(name, fates, G_N_ELEMENTS(fates), sizeof fates[0], compare_fate);
+      bsearch(node->name, fates, G_N_ELEMENTS(fates), sizeof fates[0], compare_fate);
   if (row == NULL)
     return HTML_UNWRAP;
   return fates[(gsize) ((const char *) row - (const char *) fates) / sizeof fates[0]].fate;
@@ -105,8 +107,10 @@ html_tree_find(htmlDocPtr document, const char *name)
 }
 
 /*
- * libxml2 gives up at 256 levels, and the rest of the message would be gone. So elements
- * below our limit are not told to the tree builder; their text is.
+ * libxml2's tree forgets prefixes, and Office's o:p would be a paragraph: such an element
+ * is built under a name that nothing else has. It also gives up at 256 levels, and the rest
+ * of the message would be gone. So elements below our limit are not told to the tree
+ * builder; their text is.
  */
 static void
 start_element(void *data, const xmlChar *name, const xmlChar **attributes)
@@ -114,7 +118,8 @@ start_element(void *data, const xmlChar *name, const xmlChar **attributes)
   htmlParserCtxtPtr parser = data;
   Depth *depth = parser->_private;
   if (++depth->depth <= HTML_TREE_MAX_DEPTH) {
-    depth->start(data, name, attributes);
+    const xmlChar *plain = xmlStrchr(name, ':') != NULL ? BAD_CAST FOREIGN_NAME : name;
+    depth->start(data, plain, attributes);
   } else if (depth->depth > NAMES_MAX) {
     depth->is_stopped = TRUE;
     xmlStopParser(parser);
@@ -132,6 +137,32 @@ end_element(void *data, const xmlChar *name)
     depth->end(data, name);
 }
 
+/*
+ * SOURCE, at most LEN bytes of it, without Office's marked sections ("<![if !vml]>",
+ * "<![endif]>"), which libxml2 takes for text. Comments are left alone: those hide their
+ * own.
+ */
+static GString *
+drop_marked_sections(const char *source, gsize len)
+{
+  GString *plain = g_string_sized_new(len);
+  const char *end = source + len;
+  while (source < end) {
+    const char *section = memmem(source, (gsize) (end - source), "<!", 2);
+    const char *stop = section != NULL ? section : end;
+    gboolean is_comment = end - stop >= 4 && memcmp(stop, "<!--", 4) == 0;
+    gboolean is_section = end - stop >= 3 && memcmp(stop, "<![", 3) == 0;
+    g_string_append_len(plain, source, stop - source);
+    const char *mark = is_comment ? "-->" : ">";
+    const char *close =
+        stop < end ? memmem(stop, (gsize) (end - stop), mark, strlen(mark)) : NULL;
+    source = close != NULL ? close + strlen(mark) : end;
+    if (!is_section)
+      g_string_append_len(plain, stop, source - stop);
+  }
+  return plain;
+}
+
 htmlDocPtr
 html_tree_parse(const char *source, gboolean *is_cut)
 {
@@ -143,6 +174,7 @@ html_tree_parse(const char *source, gboolean *is_cut)
   htmlParserCtxtPtr parser = htmlNewParserCtxt();
   if (parser == NULL)
     return NULL;
+  g_autoptr(GString) plain = drop_marked_sections(source, len);
   Depth depth = {parser->sax->startElement, parser->sax->endElement, 0, FALSE};
   parser->_private = &depth;
   parser->sax->startElement = start_element;
@@ -150,7 +182,7 @@ html_tree_parse(const char *source, gboolean *is_cut)
   parser->sax->comment = NULL;
   parser->sax->processingInstruction = NULL;
   htmlDocPtr document =
-      htmlCtxtReadMemory(parser, source, (int) len, NULL, "UTF-8",
+      htmlCtxtReadMemory(parser, plain->str, (int) plain->len, NULL, "UTF-8",
                          HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
                              HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC);
   if (depth.is_stopped)

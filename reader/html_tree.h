@@ -25,9 +25,9 @@ typedef enum {
 htmlDocPtr
 html_tree_parse(const char *source, gboolean *is_cut);
 
-/* The fate of the element NAME (lower case). */
+/* The fate of the element NODE. One with a prefix (Office's o:p) is unwrapped. */
 HtmlFate
-html_tree_fate(const char *name);
+html_tree_fate(const xmlNode *node);
 
 /* The attribute NAME of NODE, borrowed from the tree, or NULL. */
 const char *

@@ -236,12 +236,27 @@ walk(Message *message, GMimeObject *object, guint depth, gint alternative, guint
     add_segment(message)->loose_text = g_mime_multipart_get_prologue(multipart);
 }
 
-/* Segments of an alternative without any readable form go. */
+/* A MessageSink that stops at the first byte that is no white space. */
+static gboolean
+blank_sink(const char *bytes, gsize len, gpointer data)
+{
+  (void) data;
+  for (gsize i = 0; i < len; i++)
+    if (!g_ascii_isspace(bytes[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* Forms in which there is nothing to read go, and segments without any form. */
 static void
 drop_empty_segments(GArray *segments)
 {
   for (guint i = segments->len; i > 0; i--) {
-    const Segment *segment = &g_array_index(segments, Segment, i - 1);
+    Segment *segment = &g_array_index(segments, Segment, i - 1);
+    if (segment->text != NULL && message_part_decode(segment->text, blank_sink, NULL))
+      segment->text = NULL;
+    if (segment->html != NULL && message_part_decode(segment->html, blank_sink, NULL))
+      segment->html = NULL;
     if (segment->text == NULL && segment->html == NULL && segment->loose_text == NULL)
       g_array_remove_index(segments, i - 1);
   }

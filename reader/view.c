@@ -12,6 +12,8 @@
   "Dit bericht is te groot om hier helemaal te tonen. Download het originele bericht. / "  \
   "This message is too large to be shown in full. Download the original message."
 
+#define ADDRESS_MAX_DEPTH 4 /* of groups in groups, which RFC 5322 does not know */
+
 #define DOCUMENT_POLICY "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 #define DOCUMENT_STYLE                                                                     \
   "body{margin:1em;font-family:sans-serif;line-height:1.4;color:#000;background:#fff;"     \
@@ -35,14 +37,15 @@ append_mailbox(GString *line, const char *name, const char *spec)
 
 /* "Name <address>, address" of the mailboxes in LIST, groups by their members. */
 static void
-append_mailboxes(GString *line, InternetAddressList *list)
+append_mailboxes(GString *line, InternetAddressList *list, guint depth)
 {
   gint count = list != NULL ? internet_address_list_length(list) : 0;
-  for (gint i = 0; i < count && line->len <= VIEW_HEADER_MAX_BYTES; i++) {
+  for (gint i = 0; i < count && depth > 0 && line->len <= VIEW_HEADER_MAX_BYTES; i++) {
     InternetAddress *address = internet_address_list_get_address(list, i);
     if (INTERNET_ADDRESS_IS_GROUP(address)) {
       append_mailboxes(line,
-                       internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)));
+                       internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)),
+                       depth - 1);
       continue;
     }
     const char *name = internet_address_get_name(address);
@@ -64,23 +67,58 @@ static void
 add_mailboxes(Attrs *attrs, const char *name, InternetAddressList *list)
 {
   g_autoptr(GString) line = g_string_new(NULL);
-  append_mailboxes(line, list);
+  append_mailboxes(line, list, ADDRESS_MAX_DEPTH);
   add_header(attrs, name, line->str);
 }
 
-/* The first mailbox of From, or of Sender. */
+/* The first mailbox of LIST, in its groups too (DEPTH is how far to go into them). */
 static InternetAddress *
-find_sender(GMimeMessage *mime)
+find_mailbox(InternetAddressList *list, guint depth)
 {
-  InternetAddressList *lists[] = {g_mime_message_get_from(mime),
-                                  g_mime_message_get_sender(mime)};
-  for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
-    for (gint n = 0; lists[i] != NULL && n < internet_address_list_length(lists[i]); n++) {
-      InternetAddress *address = internet_address_list_get_address(lists[i], n);
-      if (INTERNET_ADDRESS_IS_MAILBOX(address))
-        return address;
-    }
+  gint count = list != NULL ? internet_address_list_length(list) : 0;
+  for (gint i = 0; i < count && depth > 0; i++) {
+    InternetAddress *address = internet_address_list_get_address(list, i);
+    if (INTERNET_ADDRESS_IS_GROUP(address))
+      address = find_mailbox(
+          internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)), depth - 1);
+    if (address != NULL)
+      return address;
+  }
   return NULL;
+}
+
+/* The last word of TEXT with an '@', without its brackets, or NULL. A new string. */
+static char *
+guess_address(const char *text)
+{
+  g_auto(GStrv) words = g_strsplit_set(text, " \t\r\n<>,;\"", 0);
+  for (guint i = g_strv_length(words); i > 0; i--)
+    if (strchr(words[i - 1], '@') != NULL)
+      return g_strdup(words[i - 1]);
+  return NULL;
+}
+
+/* Whatever the author wrote, the reader sees it: an address that hides is the worst (T30).
+ */
+static void
+add_sender(Attrs *attrs, GMimeMessage *mime)
+{
+  InternetAddress *sender = find_mailbox(g_mime_message_get_from(mime), ADDRESS_MAX_DEPTH);
+  const char *raw = g_mime_object_get_header(GMIME_OBJECT(mime), "From");
+  if (sender == NULL && raw != NULL) {
+    g_autofree char *address = guess_address(raw);
+    g_autofree char *name = g_mime_utils_header_decode_text(NULL, raw);
+    add_header(attrs, "from", address);
+    add_header(attrs, "from-name", name);
+    return;
+  }
+  if (sender == NULL)
+    sender = find_mailbox(g_mime_message_get_sender(mime), ADDRESS_MAX_DEPTH);
+  add_header(attrs, "from",
+             sender != NULL
+                 ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(sender))
+                 : NULL);
+  add_header(attrs, "from-name", sender != NULL ? internet_address_get_name(sender) : NULL);
 }
 
 static guint64
@@ -94,12 +132,7 @@ unix_date(GMimeMessage *mime)
 static void
 add_envelope(Attrs *attrs, GMimeMessage *mime)
 {
-  InternetAddress *sender = find_sender(mime);
-  add_header(attrs, "from",
-             sender != NULL
-                 ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(sender))
-                 : NULL);
-  add_header(attrs, "from-name", sender != NULL ? internet_address_get_name(sender) : NULL);
+  add_sender(attrs, mime);
   add_mailboxes(attrs, "to", g_mime_message_get_to(mime));
   add_mailboxes(attrs, "cc", g_mime_message_get_cc(mime));
   attrs_add_uint(attrs, "date", unix_date(mime));
@@ -146,12 +179,6 @@ segment_text(const Segment *segment, gsize max, gboolean *is_cut)
   return raw != NULL ? clean_text(raw, strlen(raw)) : NULL;
 }
 
-static gboolean
-is_blank(const char *text)
-{
-  return text == NULL || text[strspn(text, " \t\n")] == '\0';
-}
-
 /* One byte more than is read of HTML, so that html.c sees that there is more. */
 static char *
 segment_html(const Segment *segment)
@@ -170,7 +197,7 @@ view_text(const Message *message)
     g_autofree char *text = segment_text(segment, room, &is_cut);
     if (out->len > 0 && out->str[out->len - 1] != '\n')
       g_string_append_c(out, '\n');
-    if (segment->html == NULL || !is_blank(text)) {
+    if (text != NULL) {
       g_string_append(out, text);
     } else if (room > 0) {
       HtmlContext context = {.is_cut = FALSE};
@@ -179,6 +206,8 @@ view_text(const Message *message)
       is_cut = is_cut || context.is_cut;
     }
   }
+  if (out->len > 0 && out->str[out->len - 1] != '\n')
+    g_string_append_c(out, '\n');
   if (is_cut)
     g_string_append(out, "\n[" NOTICE_CUT "]\n");
   return g_string_free(out, FALSE);

@@ -9,8 +9,8 @@
 
 /*
  * Serves requests that come to the listening socket LISTEN_FD (non-blocking) until SIGTERM
- * has come or LIFE_FD is readable; the request that is being served is finished first. FALSE
- * with ZEGEL_ERROR_CONFIG when libfcgi cannot start.
+ * has come or LIFE_FD is readable; the request that is being served is finished first.
+ * FALSE with ZEGEL_ERROR_CONFIG when libfcgi cannot start.
  */
 gboolean
 fastcgi_serve(const Viewer *viewer, int listen_fd, int life_fd, GError **error);

@@ -7,10 +7,10 @@
 #include "viewer-cgi/page_message.h"
 #include "viewer-cgi/visit.h"
 
-#define TEXT_MAX_BYTES (2 * 1024 * 1024) /* in a page; longer words are for download */
-#define FIRST_BYTES    65536             /* of a download, read before its headers go out */
-#define HTML_MAX_BYTES                                                                     \
-  (8 * 1024 * 1024) /* the reader takes 1 MB in; escapes make it grow */
+/* The reader's own limits are below these and say in the view what is missing. */
+#define TEXT_MAX_BYTES (6 * 1024 * 1024)
+#define HTML_MAX_BYTES (24 * 1024 * 1024)
+#define FIRST_BYTES    65536 /* of a download, read before its headers go out */
 
 /* Starts VIEW (NULL: the original) of the message; NULL with an error. */
 static Reading *

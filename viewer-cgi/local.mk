@@ -45,3 +45,30 @@ viewer_cgi_zegel_viewer_SOURCES = \
 	viewer-cgi/main.c
 viewer_cgi_zegel_viewer_CFLAGS = $(AM_CFLAGS) $(FCGI_CFLAGS)
 viewer_cgi_zegel_viewer_LDADD = $(VIEWER_LIBS) $(SANDBOX_LIBS) $(FCGI_LIBS)
+
+VIEWER_TESTS = \
+	tests/unit/viewer/test_child \
+	tests/unit/viewer/test_input \
+	tests/unit/viewer/test_output \
+	tests/fuzz/fuzz_form \
+	tests/fuzz/fuzz_request \
+	tests/fuzz/fuzz_summary
+check_PROGRAMS += $(VIEWER_TESTS)
+TESTS += $(VIEWER_TESTS)
+tests_unit_viewer_test_child_SOURCES = tests/unit/viewer/test_child.c
+tests_unit_viewer_test_child_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_input_SOURCES = tests/unit/viewer/test_input.c
+tests_unit_viewer_test_input_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_output_SOURCES = tests/unit/viewer/test_output.c
+tests_unit_viewer_test_output_LDADD = $(VIEWER_LIBS)
+tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c
+tests_fuzz_fuzz_form_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c
+tests_fuzz_fuzz_request_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
+tests_fuzz_fuzz_summary_SOURCES = tests/fuzz/fuzz_summary.c
+tests_fuzz_fuzz_summary_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
+EXTRA_DIST += \
+	tests/fuzz/corpus/fuzz_form \
+	tests/fuzz/corpus/fuzz_request \
+	tests/fuzz/corpus/fuzz_summary
+dist_man_MANS += man/zegel-viewer.8 man/zegel-sms.7

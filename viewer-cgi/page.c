@@ -61,6 +61,17 @@ append_switch(Html *html, const Frame *frame)
   html_markup(html, "</ul></nav>\n");
 }
 
+static void
+append_logout(Html *html, const Frame *frame)
+{
+  if (frame->logout_token == NULL)
+    return;
+  page_form(html, "/logout", frame->logout_token);
+  html_markup(html, "<button class=\"logout\" type=\"submit\">");
+  html_text(html, _("Log out"));
+  html_markup(html, "</button></form>\n");
+}
+
 Html *
 page_begin(const Frame *frame, const char *title)
 {
@@ -71,27 +82,16 @@ page_begin(const Frame *frame, const char *title)
                                               : _("Secure mail"));
   html_markup(html, "</p>");
   append_switch(html, frame);
+  append_logout(html, frame);
   html_markup(html, "</div></header>\n<main class=\"inner\">\n<h1>");
   html_line(html, title);
   html_markup(html, "</h1>\n");
   return html;
 }
 
-static void
-append_logout(Html *html, const Frame *frame)
-{
-  if (frame->logout_token == NULL)
-    return;
-  page_form(html, "/logout", frame->logout_token);
-  html_markup(html, "<button class=\"plain\" type=\"submit\">");
-  html_text(html, _("Log out"));
-  html_markup(html, "</button></form>\n");
-}
-
 void
 page_end(Html *html, const Frame *frame)
 {
-  append_logout(html, frame);
   html_markup(html, "</main>\n<footer class=\"inner\">");
   if (frame->organisation != NULL) {
     html_markup(html, "<p>");

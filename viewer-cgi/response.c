@@ -51,7 +51,6 @@ static const char common_headers[] =
     "X-Content-Type-Options: nosniff\r\n"
     "Referrer-Policy: no-referrer\r\n"
     "Cache-Control: no-store\r\n"
-    "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n"
     "Permissions-Policy: camera=(), microphone=(), geolocation=(), payment=(), usb=()\r\n"
     "X-Robots-Tag: noindex, nofollow\r\n";
@@ -133,6 +132,10 @@ append_content_headers(GString *head, const Response *response)
   const char *type = response->type != NULL ? response->type : kinds[response->kind].type;
   append_header(head, "Content-Type", type);
   append_header(head, "Content-Security-Policy", kinds[response->kind].policy);
+  /* Not with a sandbox: HTML ("obtain a cross-origin opener policy") makes both together a
+   * network error, and an opaque origin has nothing to protect. */
+  if (response->kind == CONTENT_PAGE || response->kind == CONTENT_STYLE)
+    append_header(head, "Cross-Origin-Opener-Policy", "same-origin");
   if (response->disposition != NULL)
     append_header(head, "Content-Disposition", response->disposition);
   if (response->reading == NULL) {

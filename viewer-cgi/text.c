@@ -64,15 +64,16 @@ language_parse(const char *code, Language *language)
 static gint
 weigh(char *range, Language *language)
 {
-  g_auto(GStrv) pieces = g_strsplit(range, ";", 3);
-  char *tag = g_strstrip(pieces[0]);
-  tag[strcspn(tag, "-")] = '\0';
-  g_autofree char *lower = g_ascii_strdown(tag, -1);
-  if (!language_parse(lower, language))
+  char *weight = strchr(range, ';');
+  if (weight != NULL)
+    *weight++ = '\0';
+  range[strcspn(range, "-")] = '\0';
+  g_autofree char *tag = g_ascii_strdown(g_strstrip(range), -1);
+  if (!language_parse(tag, language))
     return 0;
-  if (pieces[1] == NULL)
+  if (weight == NULL)
     return 1000;
-  char *weight = g_strstrip(pieces[1]);
+  weight = g_strstrip(weight);
   if (!g_str_has_prefix(weight, "q="))
     return 0;
   return (gint) (CLAMP(g_ascii_strtod(weight + 2, NULL), 0.0, 1.0) * 1000);

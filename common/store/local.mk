@@ -1,0 +1,25 @@
+noinst_LIBRARIES += common/store/libstore.a
+common_store_libstore_a_SOURCES = \
+	common/store/code.c \
+	common/store/db.c common/store/db.h \
+	common/store/entry.c \
+	common/store/expire.c \
+	common/store/fields.c \
+	common/store/filing.c \
+	common/store/internal.h \
+	common/store/large.c \
+	common/store/schema.c \
+	common/store/session.c \
+	common/store/store.c common/store/store.h \
+	common/store/writer.c
+common_store_libstore_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
+
+STORE_LIBS = common/store/libstore.a $(CRYPT_LIBS) $(SQLITE_LIBS)
+
+STORE_TESTS = \
+	tests/unit/store/test_filing
+check_PROGRAMS += $(STORE_TESTS)
+TESTS += $(STORE_TESTS)
+STORE_TEST_LIBS = $(STORE_LIBS) $(BASE_LIBS)
+tests_unit_store_test_filing_SOURCES = tests/unit/store/test_filing.c tests/unit/store/fixture.h
+tests_unit_store_test_filing_LDADD = $(STORE_TEST_LIBS)

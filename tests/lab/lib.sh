@@ -76,6 +76,7 @@ background()
 {
   local name=$1
   shift
+  : >>"$LAB/log/$name"
   setsid "$@" >>"$LAB/log/$name" 2>&1 </dev/null 3<&- &
   echo $! >"$LAB/pid/$name"
 }

@@ -48,6 +48,8 @@ mail_own()
   {
     mailbox_lines "$LAB_OWN" janssen devries postmaster
     mailbox_lines "$LAB_OWN2" bakker postmaster
+    mailbox_lines "veilig.$LAB_OWN"
+    mailbox_lines "veilig.$LAB_OWN2"
   } >/etc/postfix/mailboxes
 }
 

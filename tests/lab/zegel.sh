@@ -19,10 +19,6 @@ zegel_postfix()
   local main=/etc/postfix/main.cf master=/etc/postfix/master.cf
   cp "$ZEGEL_PIECES"/zegel* /etc/postfix/
   postmap hash:/etc/postfix/zegel_transport hash:/etc/postfix/zegel_access
-  awk '/^transport_maps/ { skip = 1; next } skip && /^[ \t]/ { next } { skip = 0; print }' \
-    "$ZEGEL_PIECES/main.cf.zegel" >>"$main"
-  join_list transport_maps
-  postconf -e "zegel_submit_networks = $LAB_MAIL_ADDR"
   # A service of master.cf.zegel takes the place of the one that has its name.
   sed "s/^127\.0\.0\.1:10025/$LAB_MAIL_ADDR:10025/" "$ZEGEL_PIECES/master.cf.zegel" \
     >"$LAB/master.zegel"
@@ -30,6 +26,10 @@ zegel_postfix()
     /^[^# \t]/ { drop = ($1 " " $2) in ours } !drop' "$LAB/master.zegel" "$master" \
     >"$LAB/master.cf"
   cat "$LAB/master.cf" "$LAB/master.zegel" >"$master"
+  awk '/^transport_maps/ { skip = 1; next } skip && /^[ \t]/ { next } { skip = 0; print }' \
+    "$ZEGEL_PIECES/main.cf.zegel" >>"$main"
+  join_list transport_maps
+  postconf -e "zegel_submit_networks = $LAB_MAIL_ADDR"
 }
 
 zegel_directories()
@@ -42,7 +42,6 @@ zegel_directories()
   install -d -m 0755 "$LAB_SYSCONFDIR/zegel"
   fill zegel.conf >"$LAB_SYSCONFDIR/zegel/zegel.conf"
   fill domains >"$LAB_SYSCONFDIR/zegel/domains"
-  sed -i '/^gammu:/s/:$/:zegel-viewer/;t;/^gammu:/s/$/,zegel-viewer/' /etc/group
 }
 
 zegel_keys()

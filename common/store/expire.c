@@ -1,0 +1,200 @@
+/*
+ * The end of messages: keys and content go, in small transactions that no delivery has to
+ * wait for. A row without content stays for a year, so that the bearer of a genuine link
+ * reads that its time is over, not that it never was.
+ */
+#include "common/base/log.h"
+#include "common/store/internal.h"
+
+#define BATCH_ENTRIES 100
+#define DAY_S         86400
+#define TOMBSTONE_S   (365 * DAY_S)
+#define LEAP_S        (36 * 60 * 60) /* runs are at most so far apart, or the clock leapt */
+#define LEAP_TRUST_S  DAY_S          /* a leap that lasts so long is believed */
+#define NEVER         (-1)
+
+typedef struct {
+  gint64 now_s;
+  gboolean believed; /* whether NOW_S is no mistake of the clock */
+  guint entries;     /* purged in this batch */
+  guint messages;    /* removed in this batch */
+  GPtrArray *files;  /* names, to remove after the commit */
+} ExpireJob;
+
+static gboolean
+get_state(Db *db, const char *name, gint64 *value, GError **error)
+{
+  g_autoptr(Query) query = db_query(db, "SELECT value FROM state WHERE name = ?1",
+                                    DB_VALUES(V_TEXT(name)), error);
+  int step = query != NULL ? query_step(query, error) : -1;
+  *value = step > 0 ? query_int(query, 0) : NEVER;
+  return step >= 0;
+}
+
+static gboolean
+set_state(Db *db, const char *name, gint64 value, GError **error)
+{
+  return db_run(db, "INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)",
+                DB_VALUES(V_TEXT(name), V_INT(value)), error);
+}
+
+/*
+ * A clock that leapt years ahead must not destroy what is not old (F20): after a leap
+ * nothing is removed until the new time has lasted for a day.
+ */
+static gboolean
+believe_clock(Db *db, gpointer data, GError **error)
+{
+  ExpireJob *job = data;
+  gint64 last_s = NEVER;
+  gint64 leap_s = NEVER;
+  if (!get_state(db, "expired_s", &last_s, error) ||
+      !get_state(db, "leap_s", &leap_s, error))
+    return FALSE;
+  gboolean leapt = last_s != NEVER && job->now_s > last_s + LEAP_S;
+  gboolean lasting = leapt && leap_s != NEVER && job->now_s >= leap_s + LEAP_TRUST_S &&
+                     job->now_s <= leap_s + LEAP_TRUST_S + LEAP_S;
+  job->believed = !leapt || lasting;
+  if (job->believed)
+    return set_state(db, "expired_s", job->now_s, error) &&
+           set_state(db, "leap_s", NEVER, error);
+  gboolean again =
+      leap_s == NEVER || job->now_s < leap_s || job->now_s > leap_s + LEAP_TRUST_S + LEAP_S;
+  return !again || set_state(db, "leap_s", job->now_s, error);
+}
+
+/* Removes message ID when no entry needs it any more. */
+static gboolean
+remove_message(Db *db, ExpireJob *job, gint64 id, GError **error)
+{
+  g_autoptr(Query) query = db_query(
+      db,
+      "DELETE FROM message WHERE id = ?1"
+      "  AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.message = ?1) RETURNING file",
+      DB_VALUES(V_INT(id)), error);
+  int step = query != NULL ? query_step(query, error) : -1;
+  if (step <= 0)
+    return step == 0;
+  job->messages++;
+  if (!query_is_null(query, 0))
+    g_ptr_array_add(job->files, g_strdup(query_text(query, 0)));
+  return query_step(query, error) >= 0;
+}
+
+/* The key is destroyed, and all that says who wrote what to whom. */
+static gboolean
+purge_entry(Db *db, ExpireJob *job, gint64 id, gint64 message, GError **error)
+{
+  job->entries++;
+  return db_run(db,
+                "UPDATE entry SET message = NULL, message_key = NULL, address = NULL,"
+                "  number = NULL, sender = NULL, sender_name = NULL, message_id = NULL,"
+                "  body = NULL WHERE id = ?1",
+                DB_VALUES(V_INT(id)), error) &&
+         db_run(db, "DELETE FROM session WHERE entry = ?1", DB_VALUES(V_INT(id)), error) &&
+         db_run(db, "UPDATE code SET dead = 1 WHERE entry = ?1", DB_VALUES(V_INT(id)),
+                error) &&
+         remove_message(db, job, message, error);
+}
+
+static gboolean
+purge_batch(Db *db, gpointer data, GError **error)
+{
+  ExpireJob *job = data;
+  g_autoptr(Query) query =
+      db_query(db,
+               "SELECT id, message FROM entry"
+               "  WHERE expires_s <= ?1 AND message_key IS NOT NULL LIMIT ?2",
+               DB_VALUES(V_INT(job->now_s), V_INT(BATCH_ENTRIES)), error);
+  gint64 ids[BATCH_ENTRIES];
+  gint64 messages[BATCH_ENTRIES];
+  guint count = 0;
+  int step = query != NULL ? query_step(query, error) : -1;
+  for (; step > 0 && count < BATCH_ENTRIES; count++) {
+    ids[count] = query_int(query, 0);
+    messages[count] = query_int(query, 1);
+    step = query_step(query, error);
+  }
+  if (step < 0)
+    return FALSE;
+  query_done(query); /* before its rows are changed */
+  for (guint i = 0; i < count; i++)
+    if (!purge_entry(db, job, ids[i], messages[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Codes count for limits for a day; tombstones stay a year. */
+static gboolean
+purge_rest(Db *db, gpointer data, GError **error)
+{
+  const ExpireJob *job = data;
+  return db_run(db, "UPDATE code SET dead = 1 WHERE dead = 0 AND expires_s <= ?1",
+                DB_VALUES(V_INT(job->now_s)), error) &&
+         db_run(db, "DELETE FROM code WHERE issued_s < ?1",
+                DB_VALUES(V_INT(job->now_s - DAY_S)), error) &&
+         db_run(db, "DELETE FROM session WHERE seen_s < ?1 OR started_s < ?2",
+                DB_VALUES(V_INT(job->now_s - STORE_SESSION_IDLE_S),
+                          V_INT(job->now_s - STORE_SESSION_MAX_S)),
+                error) &&
+         db_run(db, "DELETE FROM entry WHERE expires_s < ?1 AND message_key IS NULL",
+                DB_VALUES(V_INT(job->now_s - TOMBSTONE_S)), error);
+}
+
+/* One batch and the files of its messages. A crash between the two leaves files whose keys
+ * are destroyed, and a sweep takes them. */
+static gboolean
+run_batch(Store *store, ExpireJob *job, guint *removed, GError **error)
+{
+  job->entries = job->messages = 0;
+  job->files = g_ptr_array_new_with_free_func(g_free);
+  gboolean done = writer_run(store->writer, purge_batch, job, error);
+  for (guint i = 0; done && i < job->files->len; i++)
+    large_file_remove(store->directory, g_ptr_array_index(job->files, i));
+  g_ptr_array_unref(job->files);
+  if (done)
+    *removed += job->messages;
+  return done;
+}
+
+static int
+is_known(const char *name, gpointer data)
+{
+  Db *db = data;
+  g_autoptr(Query) query =
+      db_query(db, "SELECT 1 FROM message WHERE file = ?1", DB_VALUES(V_TEXT(name)), NULL);
+  return query != NULL ? query_step(query, NULL) : -1;
+}
+
+static gboolean
+sweep(Store *store, GError **error)
+{
+  Db *db = store_get_reader(store, error);
+  if (db == NULL)
+    return FALSE;
+  large_file_sweep(store->directory, is_known, db);
+  store_put_reader(store, db);
+  return TRUE;
+}
+
+gboolean
+store_expire(Store *store, gint64 now_s, guint *removed, GError **error)
+{
+  ExpireJob job = {.now_s = now_s};
+  *removed = 0;
+  if (!writer_run(store->writer, believe_clock, &job, error))
+    return FALSE;
+  if (!job.believed) {
+    log_line(LOG_LEVEL_WARNING, "the clock leapt ahead: nothing is removed for a day");
+    return sweep(store, error);
+  }
+  do {
+    if (!run_batch(store, &job, removed, error))
+      return FALSE;
+  } while (job.entries > 0);
+  if (!writer_run(store->writer, purge_rest, &job, error) || !sweep(store, error))
+    return FALSE;
+  if (*removed > 0)
+    writer_checkpoint(store->writer);
+  return TRUE;
+}

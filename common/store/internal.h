@@ -1,0 +1,189 @@
+/*
+ * internal.h - what the files of this room share. No other room includes it (tests do).
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "common/crypt/crypt.h"
+#include "common/store/db.h"
+#include "common/store/store.h"
+
+/* What is derived from each store key, each for one use. */
+typedef enum {
+  DERIVED_LINK,      /* HMAC that finds an entry by its link */
+  DERIVED_RECIPIENT, /* HMAC that finds a repeated filing */
+  DERIVED_NUMBER,    /* HMAC that counts codes of a number */
+  DERIVED_SENDER,    /* HMAC that counts codes of a sender */
+  DERIVED_CODE,      /* HMAC of an access code */
+  DERIVED_WRAP,      /* with the link secret: wraps the key of a message */
+  DERIVED_COUNT
+} DerivedUse;
+
+typedef struct {
+  guint32 id; /* of the store key */
+  Secret *keys[DERIVED_COUNT];
+} Derived;
+
+typedef struct Writer Writer;
+
+struct Store {
+  char *path;
+  char *directory;
+  const KeyRing *keys;
+  GArray *derived; /* of Derived; index 0 is the current key */
+  Writer *writer;
+  GMutex lock;        /* of readers */
+  GPtrArray *readers; /* of Db that nobody uses now */
+  gint64 skew_s;      /* added to the clock: tests jump with it */
+};
+
+/* The time by which the store lives, Unix seconds. */
+gint64
+store_now(const Store *store);
+
+/* A connection for reading, the caller's until store_put_reader. NULL with an error. */
+Db *
+store_get_reader(Store *store, GError **error);
+
+/* Takes DB back for others. */
+void
+store_put_reader(Store *store, Db *db);
+
+/* ---- writer.c: one thread writes, and commits for many (group commit) ---- */
+
+/* What the writer does within its transaction. FALSE undoes what this job did. */
+typedef gboolean (*WriterJob)(Db *db, gpointer data, GError **error);
+
+/* A writer for the database at PATH (copied); its threads start at the first job. */
+Writer *
+writer_new(const char *path);
+
+/* Ends the threads after what is waiting; NULL is allowed. */
+void
+writer_free(Writer *writer);
+
+/*
+ * Has JOB run with DATA in a transaction, and waits until it was committed. FALSE with the
+ * job's own error, or that of the commit, after which the job may yet be on disk. Any
+ * thread but the writer's.
+ */
+gboolean
+writer_run(Writer *writer, WriterJob job, gpointer data, GError **error);
+
+/* How many transactions were committed: tests compare it with the jobs. */
+guint
+writer_commits(Writer *writer);
+
+/* Empties the log into the database, as far as others let us. */
+void
+writer_checkpoint(Writer *writer);
+
+/* ---- fields.c: what is sealed or found by HMAC ---- */
+
+/* Derives the keys of all store keys of RING. NULL with an error. */
+GArray *
+derived_new(const KeyRing *ring, GError **error);
+
+/* The index of store key ID in STORE->derived, or -1 with ZEGEL_ERROR_KEY_UNKNOWN. */
+int
+derived_find(const Store *store, guint32 id, GError **error);
+
+/*
+ * HMAC for USE under key INDEX of ORGANISATION, NUL and LEN bytes at DATA, into MAC. FALSE
+ * with an error.
+ */
+gboolean
+store_mac(const Store *store, guint index, DerivedUse use, const char *organisation,
+          gconstpointer data, gsize len, guint8 mac[CRYPT_SHA256_BYTES], GError **error);
+
+/* store_mac of ADDRESS, its domain in lower case (all of it when WHOLE). */
+gboolean
+store_mac_address(const Store *store, guint index, DerivedUse use, const char *organisation,
+                  const char *address, gboolean whole, guint8 mac[CRYPT_SHA256_BYTES],
+                  GError **error);
+
+/* Which row and column a field belongs to: bound to it, so that it opens nowhere else. */
+typedef struct {
+  const char *organisation, *reference, *column;
+} FieldPlace;
+
+/* LEN bytes at BYTES as a box for PLACE. NULL with an error. */
+GBytes *
+field_seal(const Store *store, const FieldPlace *place, gconstpointer bytes, gsize len,
+           GError **error);
+
+/* Opens what field_seal made. NULL with an error. */
+Secret *
+field_open(const Store *store, const FieldPlace *place, gconstpointer box, gsize len,
+           GError **error);
+
+/* The key KEY of a message, wrapped for the bearer of LINK_SECRET. NULL with an error. */
+GBytes *
+key_wrap(const Store *store, const FieldPlace *place, const guint8 *link_secret,
+         const Secret *key, GError **error);
+
+/* Opens what key_wrap made. NULL with ZEGEL_ERROR_FORGED for another link secret. */
+Secret *
+key_unwrap(const Store *store, const FieldPlace *place, const guint8 *link_secret,
+           gconstpointer wrapped, gsize len, GError **error);
+
+/* ---- large.c: sealed messages in files of their own ---- */
+
+typedef struct LargeFile LargeFile;
+
+/* A new file below DIRECTORY (borrowed) under a temporary name. NULL with an error. */
+LargeFile *
+large_file_new(const char *directory, GError **error);
+
+/* Appends LEN bytes. FALSE with an error. */
+gboolean
+large_file_append(LargeFile *file, gconstpointer bytes, gsize len, GError **error);
+
+/* Syncs the file, gives it its name, syncs that. It stays then, even when freed. */
+gboolean
+large_file_place(LargeFile *file, GError **error);
+
+/* The name that the database keeps. */
+const char *
+large_file_name(const LargeFile *file);
+
+/* Removes the file, placed or not: no row names it. */
+void
+large_file_discard(LargeFile *file);
+
+/* Frees FILE, and removes what was not placed. Until then no sweep removes it. */
+void
+large_file_free(LargeFile *file);
+
+/* Opens file NAME below DIRECTORY. -1 with ZEGEL_ERROR_FORGED when there is none. */
+int
+large_file_open(const char *directory, const char *name, GError **error);
+
+/* Removes file NAME below DIRECTORY; one that is gone is no error. */
+void
+large_file_remove(const char *directory, const char *name);
+
+/* Whether the database names the file called NAME; -1 when that is not known. */
+typedef int (*LargeFileKnown)(const char *name, gpointer data);
+
+/* Removes old files below DIRECTORY that no row names and nobody is writing. */
+void
+large_file_sweep(const char *directory, LargeFileKnown known, gpointer data);
+
+/* ---- entry.c ---- */
+
+/*
+ * The row of ENTRY into *ID when it may still be read at NOW_S, else 0. FALSE with an
+ * error.
+ */
+gboolean
+entry_find_row(Db *db, const Entry *entry, gint64 now_s, gint64 *id, GError **error);
+
+/* ---- session.c ---- */
+
+/* What the database keeps of SESSION. */
+void
+session_hash(const guint8 session[STORE_SESSION_BYTES], guint8 hash[CRYPT_SHA256_BYTES]);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LargeFile, large_file_free)

@@ -1,0 +1,164 @@
+/*
+ * The tables. Their meaning is described in zegel-formats(5).
+ */
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/store/db.h"
+
+#define APPLICATION_ID 0x7a67736c /* "zgsl" */
+#define MODE_TRIES     50
+#define MODE_WAIT_US   (100 * 1000)
+
+/* Step I makes version I + 1 of version I; an empty database is version 0. */
+static const char *const steps[] = {
+    "CREATE TABLE message ("
+    "  id INTEGER PRIMARY KEY,"
+    "  size INTEGER NOT NULL,"
+    "  file TEXT UNIQUE,"
+    "  sealed BLOB,"
+    "  CHECK ((file IS NULL) <> (sealed IS NULL))"
+    ") STRICT;"
+
+    "CREATE TABLE entry ("
+    "  id INTEGER PRIMARY KEY,"
+    "  organisation TEXT NOT NULL,"
+    "  reference TEXT NOT NULL UNIQUE,"
+    "  ticket BLOB NOT NULL,"
+    "  recipient BLOB NOT NULL,"
+    "  link BLOB NOT NULL UNIQUE,"
+    "  link_nonce BLOB NOT NULL,"
+    "  link_key INTEGER NOT NULL,"
+    "  queue_id TEXT,"
+    "  received_s INTEGER NOT NULL,"
+    "  expires_s INTEGER NOT NULL,"
+    "  notified TEXT,"
+    "  notified_s INTEGER,"
+    "  message INTEGER REFERENCES message (id),"
+    "  message_key BLOB,"
+    "  address BLOB,"
+    "  number BLOB,"
+    "  sender BLOB,"
+    "  sender_name BLOB,"
+    "  message_id BLOB,"
+    "  body BLOB,"
+    "  UNIQUE (ticket, recipient)"
+    ") STRICT;"
+    "CREATE INDEX entry_message ON entry (message) WHERE message IS NOT NULL;"
+    "CREATE INDEX entry_expires ON entry (expires_s);"
+
+    "CREATE TABLE code ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT," /* never used again: codes are bound to it */
+    "  entry INTEGER REFERENCES entry (id) ON DELETE SET NULL,"
+    "  organisation TEXT NOT NULL,"
+    "  number BLOB NOT NULL,"
+    "  sender BLOB NOT NULL,"
+    "  store_key INTEGER NOT NULL,"
+    "  mac BLOB NOT NULL,"
+    "  issued_s INTEGER NOT NULL,"
+    "  expires_s INTEGER NOT NULL,"
+    "  tries INTEGER NOT NULL DEFAULT 0,"
+    "  used INTEGER NOT NULL DEFAULT 0,"
+    "  dead INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+    "CREATE INDEX code_entry ON code (entry, id);"
+    "CREATE INDEX code_number ON code (number, issued_s);"
+    "CREATE INDEX code_sender ON code (sender, issued_s);"
+    "CREATE INDEX code_organisation ON code (organisation, issued_s);"
+    "CREATE INDEX code_issued ON code (issued_s);"
+    "CREATE INDEX code_living ON code (expires_s) WHERE dead = 0;"
+
+    "CREATE TABLE session ("
+    "  hash BLOB PRIMARY KEY,"
+    "  entry INTEGER NOT NULL REFERENCES entry (id) ON DELETE CASCADE,"
+    "  started_s INTEGER NOT NULL,"
+    "  seen_s INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX session_entry ON session (entry);"
+
+    "CREATE TABLE state ("
+    "  name TEXT PRIMARY KEY,"
+    "  value INTEGER NOT NULL"
+    ") STRICT;",
+};
+
+/* The number that SQL gives, or -1 with an error. */
+static gint64
+get_number(Db *db, const char *sql, GError **error)
+{
+  g_autoptr(Query) query = db_query(db, sql, DB_NO_VALUES, error);
+  if (query == NULL || query_step(query, error) != 1)
+    return -1;
+  return query_int(query, 0);
+}
+
+static gboolean
+refuse(const char *path, const char *what, GError **error)
+{
+  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s: %s", path, what);
+  return FALSE;
+}
+
+/* Whether the database is ours; *VERSION gets its version. */
+static gboolean
+get_version(Db *db, const char *path, gint64 *version, GError **error)
+{
+  *version = get_number(db, "PRAGMA user_version", error);
+  if (*version < 0)
+    return FALSE;
+  gint64 id = get_number(db, "PRAGMA application_id", error);
+  if (id < 0)
+    return FALSE;
+  if (*version > (gint64) G_N_ELEMENTS(steps))
+    return refuse(path, "made by a newer zegel: install that one, or restore a backup",
+                  error);
+  if (*version > 0)
+    return id == APPLICATION_ID || refuse(path, "another program's database", error);
+  gint64 tables = get_number(db, "SELECT count(*) FROM sqlite_schema", error);
+  return tables == 0 || (tables > 0 && refuse(path, "another program's database", error));
+}
+
+/* Within a transaction: others may have been first. */
+static gboolean
+upgrade(Db *db, const char *path, GError **error)
+{
+  gint64 version = 0;
+  if (!get_version(db, path, &version, error))
+    return FALSE;
+  for (; version < (gint64) G_N_ELEMENTS(steps); version++)
+    if (!db_exec(db, steps[version], error))
+      return FALSE;
+  g_autofree char *marks = g_strdup_printf("PRAGMA application_id = %d;"
+                                           "PRAGMA user_version = %d;",
+                                           APPLICATION_ID, (int) G_N_ELEMENTS(steps));
+  return db_exec(db, marks, error);
+}
+
+/* SQLite does not wait by itself when two processes make a new database at once. */
+static gboolean
+set_log_mode(Db *db, GError **error)
+{
+  for (int i = 0; i < MODE_TRIES; i++) {
+    if (db_exec(db, "PRAGMA journal_mode = WAL", NULL))
+      return TRUE;
+    g_usleep(MODE_WAIT_US);
+  }
+  return db_exec(db, "PRAGMA journal_mode = WAL", error);
+}
+
+gboolean
+db_prepare_schema(Db *db, const char *path, GError **error)
+{
+  gint64 version = 0;
+  if (!get_version(db, path, &version, error))
+    return FALSE;
+  if (version == (gint64) G_N_ELEMENTS(steps))
+    return TRUE;
+  if (!set_log_mode(db, error) || !db_exec(db, "BEGIN IMMEDIATE", error))
+    return FALSE;
+  if (upgrade(db, path, error) && db_exec(db, "COMMIT", error))
+    return TRUE;
+  if (db_in_transaction(db))
+    db_exec(db, "ROLLBACK", NULL);
+  return FALSE;
+}
