@@ -9,3 +9,8 @@ common_base_libbase_a_SOURCES = \
 	common/base/secret.c common/base/secret.h
 
 BASE_LIBS = common/base/libbase.a $(GLIB_LIBS)
+
+check_PROGRAMS += tests/unit/base/test_phone
+tests_unit_base_test_phone_SOURCES = tests/unit/base/test_phone.c
+tests_unit_base_test_phone_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_phone

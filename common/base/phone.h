@@ -3,7 +3,8 @@
  *
  * Only mobile numbers are taken: a code by SMS to a premium or fixed number would cost
  * money or reach nobody (T5). The Dutch mobile range is 06, without 06 76 (M2M) and pagers
- * 06 6x; of other countries the range is not known, so they must be allowed by name.
+ * 06 6x; those of the neighbours are in phone.c. Of other countries the range is not known,
+ * only the length is checked. No country is allowed that is not in the caller's list.
  */
 #pragma once
 

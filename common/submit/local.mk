@@ -3,3 +3,8 @@ common_submit_libsubmit_a_SOURCES = common/submit/submit.c common/submit/submit.
 common_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 
 SUBMIT_LIBS = common/submit/libsubmit.a $(CURL_LIBS)
+
+check_PROGRAMS += tests/unit/submit/test_submit
+tests_unit_submit_test_submit_SOURCES = tests/unit/submit/test_submit.c
+tests_unit_submit_test_submit_LDADD = $(SUBMIT_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/submit/test_submit

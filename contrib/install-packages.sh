@@ -1,0 +1,69 @@
+#!/bin/sh
+# install-packages.sh [KIND...] - installs the packages of contrib/packages that are missing,
+# of the kinds that are named (build, lab, check), else all.
+#
+# Asks nothing, starts no service, and refuses when a package of this machine would have to
+# go (such as another mail server). Run as root, by contrib/try and contrib/check.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+policy=/usr/sbin/policy-rc.d
+
+say_and_stop() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+list_missing() {
+    sed 's/#.*//' "$here/packages" | while read -r package kind; do
+        [ -n "$package" ] || continue
+        case " ${*:-$kind} " in
+            *" $kind "*) is_installed "$package" || echo "$package" ;;
+        esac
+    done
+}
+
+apt() {
+    apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" </dev/null
+}
+
+# Services that come with the packages shall not run on this machine, now or after a restart.
+disable_services() {
+    [ -d /run/systemd/system ] || return 0
+    for package in "$@"; do
+        for unit in $(dpkg -L "$package" |
+            sed -n 's|^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\)\)$|\2|p'); do
+            systemctl disable "$unit" >/dev/null 2>&1 || echo "$unit: was not enabled"
+        done
+    done
+}
+
+if ! command -v apt-get >/dev/null; then
+    say_and_stop "this is no Debian: install what contrib/packages names by hand"
+fi
+missing=$(list_missing "$@")
+if [ -z "$missing" ]; then
+    echo "nothing is missing"
+    exit 0
+fi
+# shellcheck disable=SC2086 # a list of words
+set -- $missing
+echo "installing: $*"
+export DEBIAN_FRONTEND=noninteractive
+apt update
+removed=$(apt install --simulate --no-install-recommends "$@" | sed -n 's/^Remv \([^ ]*\).*/\1/p')
+if [ -n "$removed" ]; then
+    say_and_stop "Debian would have to remove $(echo "$removed" | tr '\n' ' ')here: use another machine"
+fi
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 1' HUP INT TERM
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+apt install -y --no-install-recommends "$@"
+disable_services "$@"

@@ -1,0 +1,24 @@
+/*
+ * announce.h - derives a recipient's link and hands the notification to zegel-submit.
+ */
+#pragma once
+
+#include "common/crypt/ticket.h"
+#include "deliver/reply.h"
+#include "deliver/service.h"
+
+/*
+ * Gives RECIPIENT a link of its own for a filing: a random nonce, the current link key and
+ * the secret that follows from both. FALSE with an error.
+ */
+gboolean
+announce_prepare(const Service *service, FilingRecipient *recipient, GError **error);
+
+/*
+ * Sends the notification of RECIPIENT, which was just committed or was there before, and
+ * records that it was sent. OUTCOME_STORED, or what went wrong (then it was logged under
+ * QUEUE_ID). The link is the same each time. Any thread.
+ */
+Outcome
+announce_send(const Service *service, const Organisation *organisation,
+              const Ticket *ticket, FilingRecipient *recipient, const char *queue_id);

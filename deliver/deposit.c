@@ -1,0 +1,368 @@
+#include "deliver/deposit.h"
+
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/log.h"
+#include "deliver/address.h"
+#include "deliver/announce.h"
+#include "deliver/head.h"
+
+/*
+ * The notifications of one message stop after this time, well before Postfix gives up on
+ * our answer (lmtp_data_done_timeout, 600 s); the rest is for the next try.
+ */
+#define NOTIFY_BUDGET_S 120
+#define DAY_S           (24 * 60 * 60)
+
+struct Deposit {
+  const Service *service;
+  char *queue_id;
+  Head *head;
+  CryptHash *body_hash;
+  Filing *filing;   /* NULL after an error */
+  GByteArray *keep; /* header lines on their way to FILING */
+  guint64 size_bytes;
+  Outcome trouble; /* OUTCOME_STORED: none so far */
+
+  /* Known at the end: */
+  Ticket *ticket;
+  const Organisation *organisation;
+  guint8 body_sha256[CRYPT_SHA256_BYTES];
+  gint64 notify_until_us; /* monotonic */
+};
+
+/* One recipient of this delivery whom the ticket names. */
+typedef struct {
+  const TicketRecipient *named;
+  FilingRecipient filing;
+  char *claim; /* our key in Service.claims, or NULL */
+  Outcome outcome;
+} Target;
+
+static void
+target_clear(gpointer p)
+{
+  Target *target = p;
+  secret_wipe(target->filing.link_secret, sizeof target->filing.link_secret);
+  g_free(target->claim);
+}
+
+static void
+remember(Deposit *deposit, Outcome outcome, const char *why)
+{
+  if (deposit->trouble != OUTCOME_STORED)
+    return;
+  deposit->trouble = outcome;
+  log_line(LOG_LEVEL_WARNING, "%s: code=%s, %s", deposit->queue_id, outcome_code(outcome),
+           why);
+  g_clear_pointer(&deposit->filing, filing_free); /* no use to seal the rest */
+}
+
+Deposit *
+deposit_new(const Service *service, const char *queue_id)
+{
+  Deposit *deposit = g_new0(Deposit, 1);
+  deposit->service = service;
+  deposit->queue_id = g_strdup(queue_id);
+  deposit->head = head_new();
+  deposit->body_hash = crypt_hash_new();
+  deposit->keep = g_byte_array_new();
+  deposit->trouble = OUTCOME_STORED;
+  g_autoptr(GError) error = NULL;
+  deposit->filing = filing_begin(service->store, &error);
+  if (deposit->filing == NULL)
+    remember(deposit, outcome_of_error(error), error->message);
+  return deposit;
+}
+
+void
+deposit_free(Deposit *deposit)
+{
+  if (deposit == NULL)
+    return;
+  filing_free(deposit->filing);
+  ticket_free(deposit->ticket);
+  head_free(deposit->head);
+  crypt_hash_free(deposit->body_hash);
+  g_byte_array_unref(deposit->keep);
+  g_free(deposit->queue_id);
+  g_free(deposit);
+}
+
+static void
+file_bytes(Deposit *deposit, gconstpointer bytes, gsize len)
+{
+  g_autoptr(GError) error = NULL;
+  if (deposit->filing != NULL && len > 0 &&
+      !filing_write(deposit->filing, bytes, len, &error))
+    remember(deposit, outcome_of_error(error), error->message);
+}
+
+static void
+file_head(Deposit *deposit)
+{
+  if (deposit->keep->len == 0)
+    return;
+  file_bytes(deposit, deposit->keep->data, deposit->keep->len);
+  secret_wipe(deposit->keep->data, deposit->keep->len); /* subject, addresses */
+  g_byte_array_set_size(deposit->keep, 0);
+}
+
+void
+deposit_write(Deposit *deposit, const char *bytes, gsize len)
+{
+  deposit->size_bytes += len;
+  if (deposit->size_bytes > deposit->service->config->message_max_bytes)
+    remember(deposit, OUTCOME_TOO_LARGE, "larger than message_max_bytes");
+  if (deposit->trouble != OUTCOME_STORED)
+    return;
+  gsize used = 0;
+  if (!head_is_over(deposit->head)) {
+    used = head_take(deposit->head, bytes, len, deposit->keep);
+    file_head(deposit);
+    if (head_is_too_large(deposit->head))
+      remember(deposit, OUTCOME_HEADER_TOO_LARGE, "header section too large");
+  }
+  crypt_hash_update(deposit->body_hash, bytes + used, len - used);
+  file_bytes(deposit, bytes + used, len - used);
+}
+
+/* ---- The message as a whole ---- */
+
+/* A ticket that is missing, or not one of ours, is an event (DESIGN: failing). */
+static void
+accuse(Deposit *deposit, EventKind kind, Outcome outcome, const char *why)
+{
+  const Ticket *ticket = deposit->ticket;
+  event_log(kind, deposit->queue_id, ticket != NULL ? ticket->organisation : NULL, "code",
+            outcome_code(outcome), "message-id", ticket != NULL ? ticket->message_id : NULL,
+            NULL);
+  remember(deposit, outcome, why);
+}
+
+static void
+open_ticket(Deposit *deposit)
+{
+  guint count = head_ticket_count(deposit->head);
+  if (count != 1) {
+    accuse(deposit, EVENT_TICKET,
+           count == 0 ? OUTCOME_TICKET_MISSING : OUTCOME_TICKET_DOUBLE,
+           count == 0 ? "no ticket" : "several tickets");
+    return;
+  }
+  g_autoptr(GError) error = NULL;
+  deposit->ticket =
+      ticket_open(deposit->service->ticket_keys, head_ticket(deposit->head), &error);
+  if (deposit->ticket != NULL)
+    return;
+  Outcome outcome = outcome_of_ticket_error(error);
+  if (outcome == OUTCOME_TICKET_FORGED)
+    accuse(deposit, EVENT_TICKET, outcome, error->message);
+  else
+    remember(deposit, outcome, error->message);
+}
+
+static void
+check_body(Deposit *deposit)
+{
+  crypt_hash_finish(deposit->body_hash, deposit->body_sha256);
+  if (!crypt_equal(deposit->body_sha256, deposit->ticket->body_sha256,
+                   sizeof deposit->body_sha256))
+    accuse(deposit, EVENT_INTEGRITY, OUTCOME_HASH, "the body is not the ticket's");
+}
+
+static void
+check_message(Deposit *deposit)
+{
+  head_finish(deposit->head, deposit->keep);
+  file_head(deposit);
+  if (deposit->trouble == OUTCOME_STORED)
+    open_ticket(deposit);
+  if (deposit->trouble == OUTCOME_STORED)
+    check_body(deposit);
+  if (deposit->trouble != OUTCOME_STORED)
+    return;
+  deposit->organisation =
+      conf_organisation(deposit->service->config, deposit->ticket->organisation);
+  if (deposit->organisation == NULL)
+    remember(deposit, OUTCOME_ORGANISATION, "the ticket's organisation is not configured");
+}
+
+/* ---- Recipients ---- */
+
+/* The ticket's recipient with ADDRESS, however it is quoted, or NULL. */
+static const TicketRecipient *
+find_named(const Ticket *ticket, const char *address)
+{
+  const TicketRecipient *named = ticket_find_recipient(ticket, address);
+  for (guint i = 0; named == NULL && i < ticket->recipients->len; i++) {
+    const TicketRecipient *one = ticket->recipients->pdata[i];
+    if (address_equal(one->address, address))
+      named = one;
+  }
+  return named;
+}
+
+static void
+claim_target(const Deposit *deposit, Target *target)
+{
+  g_autofree char *id = crypt_hex(deposit->ticket->id, TICKET_ID_BYTES);
+  g_autofree char *key = g_strdup_printf("%s %s", id, target->named->address);
+  if (claims_take(deposit->service->claims, key))
+    target->claim = g_steal_pointer(&key);
+  else
+    target->outcome = OUTCOME_LATER; /* another session is busy with it */
+}
+
+static void
+add_target(const Deposit *deposit, GArray *targets, const TicketRecipient *named)
+{
+  Target target = {.named = named, .outcome = OUTCOME_STORED};
+  target.filing.address = named->address;
+  target.filing.number = named->number;
+  claim_target(deposit, &target);
+  g_autoptr(GError) error = NULL;
+  if (target.outcome == OUTCOME_STORED &&
+      !announce_prepare(deposit->service, &target.filing, &error)) {
+    target.outcome = outcome_of_error(error);
+    log_line(LOG_LEVEL_WARNING, "%s: no link secret: %s", deposit->queue_id,
+             error->message);
+  }
+  g_array_append_val(targets, target);
+}
+
+static Target *
+find_target(GArray *targets, const TicketRecipient *named)
+{
+  for (guint i = 0; i < targets->len; i++)
+    if (g_array_index(targets, Target, i).named == named)
+      return &g_array_index(targets, Target, i);
+  return NULL;
+}
+
+/* Everyone whom the ticket names with a number, once. */
+static GArray *
+collect_targets(const Deposit *deposit, const GPtrArray *recipients)
+{
+  GArray *targets = g_array_new(FALSE, TRUE, sizeof(Target));
+  g_array_set_clear_func(targets, target_clear);
+  for (guint i = 0; i < recipients->len; i++) {
+    const TicketRecipient *named = find_named(deposit->ticket, recipients->pdata[i]);
+    if (named != NULL && named->number != NULL && find_target(targets, named) == NULL)
+      add_target(deposit, targets, named);
+  }
+  return targets;
+}
+
+/* Files the message for all TARGETS that nothing is wrong with. */
+static void
+commit_targets(Deposit *deposit, GArray *targets)
+{
+  g_autofree FilingRecipient *list = g_new0(FilingRecipient, targets->len + 1);
+  guint count = 0;
+  for (guint i = 0; i < targets->len; i++)
+    if (g_array_index(targets, Target, i).outcome == OUTCOME_STORED)
+      list[count++] = g_array_index(targets, Target, i).filing;
+  if (count == 0)
+    return;
+
+  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
+  FilingMeta meta = {
+      .organisation = deposit->organisation->name,
+      .ticket_id = deposit->ticket->id,
+      .body_sha256 = deposit->body_sha256,
+      .sender = deposit->ticket->sender,
+      .sender_name = deposit->ticket->sender_name,
+      .message_id = deposit->ticket->message_id,
+      .queue_id = deposit->queue_id,
+      .received_s = now_s,
+      .expires_s = now_s + (gint64) deposit->organisation->retention_days * DAY_S,
+  };
+  g_autoptr(GError) error = NULL;
+  gboolean committed = filing_commit(deposit->filing, &meta, list, count, &error);
+  if (!committed)
+    remember(deposit, outcome_of_error(error), error->message);
+  for (guint i = 0, next = 0; i < targets->len; i++) {
+    Target *target = &g_array_index(targets, Target, i);
+    if (target->outcome != OUTCOME_STORED)
+      continue;
+    target->filing = list[next++];
+    target->outcome = deposit->trouble;
+  }
+  secret_wipe(list, count * sizeof *list);
+}
+
+/* What the committed TARGET still needs: its event, its notification. */
+static void
+complete_target(Deposit *deposit, Target *target)
+{
+  FilingRecipient *filing = &target->filing;
+  const Ticket *ticket = deposit->ticket;
+  if (filing->conflict) {
+    event_log(EVENT_INTEGRITY, deposit->queue_id, ticket->organisation, "code",
+              outcome_code(OUTCOME_CONFLICT), "message-id", ticket->message_id, "to",
+              filing->address, NULL);
+    target->outcome = OUTCOME_CONFLICT;
+    return;
+  }
+  event_log(EVENT_STORED, deposit->queue_id, ticket->organisation, "ref", filing->reference,
+            "message-id", ticket->message_id, "to", filing->address, "again",
+            filing->existed ? "yes" : NULL, NULL);
+  if (filing->notified)
+    return;
+  if (g_get_monotonic_time() > deposit->notify_until_us)
+    target->outcome = OUTCOME_NOTIFY_LATER;
+  else
+    target->outcome = announce_send(deposit->service, deposit->organisation, ticket, filing,
+                                    deposit->queue_id);
+}
+
+static void
+complete_targets(Deposit *deposit, GArray *targets)
+{
+  deposit->notify_until_us = g_get_monotonic_time() + NOTIFY_BUDGET_S * G_USEC_PER_SEC;
+  for (guint i = 0; i < targets->len; i++) {
+    Target *target = &g_array_index(targets, Target, i);
+    if (target->outcome == OUTCOME_STORED)
+      complete_target(deposit, target);
+    if (target->claim != NULL)
+      claims_release(deposit->service->claims, target->claim);
+  }
+}
+
+static void
+set_result(const Deposit *deposit, const char *address, GArray *targets,
+           DepositResult *result)
+{
+  const TicketRecipient *named = find_named(deposit->ticket, address);
+  const Target *target = named != NULL ? find_target(targets, named) : NULL;
+  memset(result, 0, sizeof *result);
+  if (named == NULL)
+    result->outcome = OUTCOME_RECIPIENT;
+  else if (target == NULL)
+    result->outcome = OUTCOME_NUMBER;
+  else
+    result->outcome = target->outcome;
+  if (target != NULL && target->outcome == OUTCOME_STORED)
+    g_strlcpy(result->reference, target->filing.reference, sizeof result->reference);
+  if (result->outcome != OUTCOME_STORED)
+    log_line(LOG_LEVEL_WARNING, "%s: to=%s, code=%s", deposit->queue_id, address,
+             outcome_code(result->outcome));
+}
+
+void
+deposit_finish(Deposit *deposit, const GPtrArray *recipients, DepositResult *results)
+{
+  check_message(deposit);
+  if (deposit->trouble != OUTCOME_STORED) {
+    for (guint i = 0; i < recipients->len; i++)
+      results[i] = (DepositResult){.outcome = deposit->trouble};
+    return;
+  }
+  g_autoptr(GArray) targets = collect_targets(deposit, recipients);
+  commit_targets(deposit, targets);
+  complete_targets(deposit, targets);
+  for (guint i = 0; i < recipients->len; i++)
+    set_result(deposit, recipients->pdata[i], targets, &results[i]);
+}

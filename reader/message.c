@@ -1,0 +1,291 @@
+#include "reader/message.h"
+
+#include <string.h>
+
+#include "reader/charset.h"
+#include "reader/clean.h"
+
+#define CHUNK_BYTES      (64 * 1024)
+#define INNER_HEADER_MAX (64 * 1024) /* of a forwarded message, to find its subject */
+#define INNER_NAME_MAX   120
+
+static void
+attachment_free(gpointer p)
+{
+  Attachment *attachment = p;
+  g_free(attachment->type);
+  g_free(attachment->name);
+  g_free(attachment);
+}
+
+void
+message_init(void)
+{
+  g_mime_init();
+  /* A forwarded message stays one part: its bytes go out as they came in. */
+  const char *const kinds[] = {"rfc822", "rfc2822", "global", "news"};
+  for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+    g_mime_object_register_type("message", kinds[i], GMIME_TYPE_PART);
+  const char *fallback[] = {"utf-8", "windows-1252", NULL};
+  g_mime_parser_options_set_fallback_charsets(g_mime_parser_options_get_default(),
+                                              fallback);
+}
+
+gboolean
+message_part_decode(GMimePart *part, MessageSink sink, gpointer data)
+{
+  GMimeDataWrapper *content = g_mime_part_get_content(part);
+  if (content == NULL)
+    return TRUE;
+  GMimeStream *stream = g_mime_data_wrapper_get_stream(content);
+  GMimeEncoding state;
+  g_mime_encoding_init_decode(&state, g_mime_data_wrapper_get_encoding(content));
+  g_autofree char *in = g_malloc(CHUNK_BYTES);
+  g_autofree char *out = g_malloc(g_mime_encoding_outlen(&state, CHUNK_BYTES));
+  g_mime_stream_reset(stream);
+  for (gssize n; (n = g_mime_stream_read(stream, in, CHUNK_BYTES)) > 0;) {
+    gsize len = g_mime_encoding_step(&state, in, (gsize) n, out);
+    if (len > 0 && !sink(out, len, data))
+      return FALSE;
+  }
+  gsize rest = g_mime_encoding_flush(&state, "", 0, out);
+  return rest == 0 || sink(out, rest, data);
+}
+
+static gboolean
+count_sink(const char *bytes, gsize len, gpointer data)
+{
+  (void) bytes;
+  guint64 *size = data;
+  *size += len;
+  return TRUE;
+}
+
+guint64
+message_part_size(GMimePart *part)
+{
+  guint64 size = 0;
+  message_part_decode(part, count_sink, &size);
+  return size;
+}
+
+typedef struct {
+  GByteArray *bytes;
+  gsize max;
+} Collected;
+
+static gboolean
+collect_sink(const char *bytes, gsize len, gpointer data)
+{
+  Collected *collected = data;
+  gsize room = collected->max - collected->bytes->len;
+  g_byte_array_append(collected->bytes, (const guint8 *) bytes, (guint) MIN(len, room));
+  return len <= room;
+}
+
+GByteArray *
+message_part_bytes(GMimePart *part, gsize max, gboolean *is_cut)
+{
+  Collected collected = {g_byte_array_new(), max};
+  if (!message_part_decode(part, collect_sink, &collected) && is_cut != NULL)
+    *is_cut = TRUE;
+  return collected.bytes;
+}
+
+char *
+message_part_text(GMimePart *part, gsize max, gboolean *is_cut)
+{
+  g_autoptr(GByteArray) bytes = message_part_bytes(part, max, is_cut);
+  const char *charset =
+      g_mime_object_get_content_type_parameter(GMIME_OBJECT(part), "charset");
+  return charset_to_utf8((const char *) bytes->data, bytes->len, charset);
+}
+
+const Attachment *
+message_find_content_id(const Message *message, const char *content_id)
+{
+  for (guint i = 0; i < message->attachments->len; i++) {
+    const Attachment *attachment = message->attachments->pdata[i];
+    const char *id = g_mime_part_get_content_id(attachment->part);
+    if (id != NULL && strcmp(id, content_id) == 0)
+      return attachment;
+  }
+  return NULL;
+}
+
+static GMimeMessage *
+parse_bytes(GByteArray *bytes)
+{
+  GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
+  GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+  /* Parts point into the bytes; nothing is copied. */
+  g_mime_parser_set_persist_stream(parser, TRUE);
+  GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+  g_object_unref(parser);
+  g_object_unref(stream);
+  return message;
+}
+
+/* A name out of the subject of the forwarded message in PART, or NULL. */
+static char *
+inner_name(GMimePart *part)
+{
+  GMimeMessage *inner = parse_bytes(message_part_bytes(part, INNER_HEADER_MAX, NULL));
+  const char *subject = inner != NULL ? g_mime_message_get_subject(inner) : NULL;
+  g_autofree char *line = clean_header(subject, INNER_NAME_MAX);
+  g_strdelimit(line, "/\\", '-');
+  if (inner != NULL)
+    g_object_unref(inner);
+  return line[0] != '\0' ? g_strconcat(line, ".eml", NULL) : NULL;
+}
+
+static gboolean
+is_forwarded(const char *type)
+{
+  return strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0;
+}
+
+static void
+add_attachment(Message *message, GMimePart *part)
+{
+  Attachment *attachment = g_new0(Attachment, 1);
+  g_autofree char *type =
+      g_mime_content_type_get_mime_type(g_mime_object_get_content_type(GMIME_OBJECT(part)));
+  attachment->part = part;
+  attachment->type = clean_media_type(type);
+  const char *name = g_mime_part_get_filename(part);
+  g_autofree char *inner = NULL;
+  if (name == NULL && is_forwarded(attachment->type))
+    name = inner = inner_name(part);
+  attachment->name = clean_file_name(name, message->attachments->len + 1, attachment->type);
+  g_ptr_array_add(message->attachments, attachment);
+}
+
+static Segment *
+add_segment(Message *message)
+{
+  g_array_set_size(message->segments, message->segments->len + 1);
+  return &g_array_index(message->segments, Segment, message->segments->len - 1);
+}
+
+/*
+ * Text to read: text/plain or text/html that is not declared an attachment. With a file
+ * name it is read only when nothing else came before it.
+ */
+static gboolean
+is_readable(const Message *message, GMimePart *part, gboolean *is_html)
+{
+  GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(part));
+  *is_html = g_mime_content_type_is_type(type, "text", "html");
+  if (!*is_html && !g_mime_content_type_is_type(type, "text", "plain"))
+    return FALSE;
+  const char *disposition = g_mime_object_get_disposition(GMIME_OBJECT(part));
+  if (disposition != NULL && g_ascii_strcasecmp(disposition, "attachment") == 0)
+    return FALSE;
+  return g_mime_part_get_filename(part) == NULL || message->segments->len == 0;
+}
+
+/* ALTERNATIVE is the index of the segment whose forms we are in, or -1. */
+static void
+sort_part(Message *message, GMimePart *part, gint alternative)
+{
+  gboolean is_html = FALSE;
+  if (!is_readable(message, part, &is_html)) {
+    add_attachment(message, part);
+    return;
+  }
+  Segment *segment = NULL;
+  if (alternative >= 0) {
+    segment = &g_array_index(message->segments, Segment, alternative);
+    if ((is_html ? segment->html : segment->text) != NULL)
+      segment = NULL; /* two of the same form: both are shown */
+  }
+  if (segment == NULL)
+    segment = add_segment(message);
+  if (is_html)
+    segment->html = part;
+  else
+    segment->text = part;
+  if (g_mime_part_get_filename(part) != NULL)
+    add_attachment(message, part);
+}
+
+static void
+walk(Message *message, GMimeObject *object, guint depth, gint alternative, guint *parts)
+{
+  if (depth > MESSAGE_MAX_DEPTH || ++*parts > MESSAGE_MAX_PARTS) {
+    message->is_cut = TRUE;
+    return;
+  }
+  if (GMIME_IS_PART(object)) {
+    sort_part(message, GMIME_PART(object), alternative);
+    return;
+  }
+  if (!GMIME_IS_MULTIPART(object))
+    return;
+  GMimeMultipart *multipart = GMIME_MULTIPART(object);
+  GMimeContentType *type = g_mime_object_get_content_type(object);
+  if (g_mime_content_type_is_type(type, "multipart", "alternative")) {
+    add_segment(message);
+    alternative = (gint) message->segments->len - 1;
+  }
+  gint count = g_mime_multipart_get_count(multipart);
+  for (gint i = 0; i < count && *parts <= MESSAGE_MAX_PARTS; i++)
+    walk(message, g_mime_multipart_get_part(multipart, i), depth + 1, alternative, parts);
+  if (count == 0 && g_mime_multipart_get_prologue(multipart) != NULL)
+    add_segment(message)->loose_text = g_mime_multipart_get_prologue(multipart);
+}
+
+/* A MessageSink that stops at the first byte that is no white space. */
+static gboolean
+blank_sink(const char *bytes, gsize len, gpointer data)
+{
+  (void) data;
+  for (gsize i = 0; i < len; i++)
+    if (!g_ascii_isspace(bytes[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* Forms in which there is nothing to read go, and segments without any form. */
+static void
+drop_empty_segments(GArray *segments)
+{
+  for (guint i = segments->len; i > 0; i--) {
+    Segment *segment = &g_array_index(segments, Segment, i - 1);
+    if (segment->text != NULL && message_part_decode(segment->text, blank_sink, NULL))
+      segment->text = NULL;
+    if (segment->html != NULL && message_part_decode(segment->html, blank_sink, NULL))
+      segment->html = NULL;
+    if (segment->text == NULL && segment->html == NULL && segment->loose_text == NULL)
+      g_array_remove_index(segments, i - 1);
+  }
+}
+
+Message *
+message_parse(GByteArray *bytes)
+{
+  Message *message = g_new0(Message, 1);
+  message->segments = g_array_new(FALSE, TRUE, sizeof(Segment));
+  message->attachments = g_ptr_array_new_with_free_func(attachment_free);
+  message->mime = parse_bytes(bytes);
+  GMimeObject *root =
+      message->mime != NULL ? g_mime_message_get_mime_part(message->mime) : NULL;
+  guint parts = 0;
+  if (root != NULL)
+    walk(message, root, 0, -1, &parts);
+  drop_empty_segments(message->segments);
+  return message;
+}
+
+void
+message_free(Message *message)
+{
+  if (message == NULL)
+    return;
+  g_array_unref(message->segments);
+  g_ptr_array_unref(message->attachments);
+  if (message->mime != NULL)
+    g_object_unref(message->mime);
+  g_free(message);
+}

@@ -1,0 +1,89 @@
+# lib.sh - names, addresses and small helpers of the lab. Sourced by its other pieces.
+#
+# The addresses are documentation ranges (RFC 5737), the names end in -voorbeeld.nl
+# ("voorbeeld" is Dutch for example); neither exists outside the lab's own namespaces.
+
+LAB=/run/lab # a tmpfs of the lab's own mount namespace
+
+LAB_OWN=praktijk-voorbeeld.nl        # an organisation of ours, default on-request
+LAB_OWN2=kliniek-voorbeeld.nl        # another one, default secure
+LAB_COMMUNITY=apotheek-voorbeeld.nl  # a partner in the domain book, verified TLS
+LAB_READY=ziekenhuis-voorbeeld.nl    # NTA-ready: DNSSEC, TLSA, NTA 7516 record
+LAB_EXPIRED=verlopen-voorbeeld.nl    # like ready, but its DNSSEC signatures expired
+LAB_BOGUS=vals-voorbeeld.nl          # like ready, but its DNSSEC signatures are wrong
+LAB_UNSIGNED=kaal-voorbeeld.nl       # like ready, but without DNSSEC
+LAB_OUTSIDER=patient-voorbeeld.nl    # anybody: mail without TLS
+LAB_PARTS="own own2 community ready expired bogus unsigned outsider"
+
+LAB_DNS_ADDR=192.0.2.53         # the one name server of this internet
+LAB_MAIL_ADDR=192.0.2.10        # our Postfix
+LAB_WEB_ADDR=192.0.2.80         # our web server
+LAB_DESK_ADDR=192.0.2.100       # a sender's own computer: must log in
+LAB_SYSTEM_ADDR=192.0.2.129     # a record system of own, known by its network
+LAB_SYSTEM_NET=192.0.2.128/28
+LAB_COMMUNITY_ADDR=198.51.100.10
+LAB_READY_ADDR=198.51.100.20
+LAB_OUTSIDER_ADDR=203.0.113.25  # also takes the mail of expired, bogus and unsigned
+
+LAB_VIEWER_URL=${LAB_VIEWER_URL:-https://veilig.$LAB_OWN/}
+
+LAB_CA=$LAB/pki/ca.pem
+LAB_STATE_IMAGE=$LAB/state.img  # the file system with the state of zegel
+LAB_MAIL_LOG=$LAB/mail.log
+LAB_MAILDIRS=$LAB/maildirs      # DOMAIN/USER/new/..., users not named there: DOMAIN/all
+LAB_SMS=/var/spool/gammu       # spool of gammu-smsd
+LAB_PASSWORD=laat-mij-erin      # of every login
+LAB_LOGINS="janssen@$LAB_OWN devries@$LAB_OWN bakker@$LAB_OWN2"
+
+# The domain that plays part $1.
+part_domain()
+{
+  case " $LAB_PARTS " in
+    *" $1 "*) local name=LAB_${1^^}; echo "${!name}" ;;
+    *) echo "lab: no part is called '$1'; there are: $LAB_PARTS" >&2; return 64 ;;
+  esac
+}
+
+# Writes template conf/$1 with @NAME@ replaced by $LAB_NAME, for every NAME.
+fill()
+{
+  local name
+  for name in $(compgen -v LAB_); do
+    printf 's|@%s@|%s|g\n' "${name#LAB_}" "${!name}"
+  done | sed -f - "$LAB_HERE/conf/$1"
+}
+
+# Postfix doubts a main.cf that changed less than 100 s ago: each of its programs reads it
+# again and again for 1.5 s. This makes main.cf $1... look older.
+settle()
+{
+  touch -d '1 hour ago' "$@"
+}
+
+# Ends the start with a sentence.
+die()
+{
+  echo "lab: $*" >&2
+  exit 1
+}
+
+# Waits until the command succeeds; $1 seconds at most, $2 says what for.
+wait_until()
+{
+  local end=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || die "$what did not come"
+    sleep 0.05
+  done
+}
+
+# Runs a program of the lab in the background, its output in $LAB/log/$1.
+background()
+{
+  local name=$1
+  shift
+  : >>"$LAB/log/$name"
+  setsid "$@" >>"$LAB/log/$name" 2>&1 </dev/null 3<&- &
+  echo $! >"$LAB/pid/$name"
+}

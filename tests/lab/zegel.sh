@@ -1,0 +1,84 @@
+# zegel.sh - zegel itself, as README.postfix tells an administrator to add it.
+
+ZEGEL_PIECES=$LAB_HERE/../../contrib/postfix
+
+# The value of parameter $1 in the text of a main.cf on standard input, in one line.
+main_value()
+{
+  awk -v name="$1" '$0 ~ "^" name " *=" { on = 1; sub(/^[^=]*= */, ""); printf "%s ", $0; next }
+    on && /^[ \t]/ { sub(/^[ \t]*/, ""); printf "%s ", $0; next }
+    { on = 0 }'
+}
+
+# The text of a main.cf on standard input without parameters $1...
+main_without()
+{
+  awk -v names=" $* " '/^[ \t]/ { if (!skip) print; next }
+    { name = $0; sub(/ *=.*/, "", name); skip = index(names, " " name " ") } !skip'
+}
+
+# Our main.cf.zegel joined with the site's /etc/postfix/main.cf, as README.postfix has it.
+zegel_main()
+{
+  local main=/etc/postfix/main.cf ours=$ZEGEL_PIECES/main.cf.zegel
+  main_without transport_maps <$main
+  main_without transport_maps zegel_submit_networks <"$ours"
+  echo "transport_maps = $(main_value transport_maps <$main)$(main_value transport_maps <"$ours")"
+  echo "zegel_submit_networks = $LAB_MAIL_ADDR"
+}
+
+# master.cf with our services in the place of those that have their names.
+zegel_master()
+{
+  # Where zegel-submit listens; anywhere else it would be loopback.
+  sed "s/^127\.0\.0\.1:10025/$LAB_MAIL_ADDR:10025/" "$ZEGEL_PIECES/master.cf.zegel" \
+    >"$LAB/master.zegel"
+  awk 'NR == FNR { if (/^[^# \t]/) ours[$1 " " $2] = 1; next }
+    /^[^# \t]/ { drop = ($1 " " $2) in ours } !drop' "$LAB/master.zegel" /etc/postfix/master.cf
+  cat "$LAB/master.zegel"
+}
+
+zegel_postfix()
+{
+  cp "$ZEGEL_PIECES"/zegel* /etc/postfix/
+  zegel_main >"$LAB/main.cf"
+  zegel_master >"$LAB/master.cf"
+  cp "$LAB/main.cf" "$LAB/master.cf" /etc/postfix/
+  settle /etc/postfix/main.cf
+  postmap hash:/etc/postfix/zegel_transport hash:/etc/postfix/zegel_access
+}
+
+zegel_directories()
+{
+  install -d -o root -g postfix -m 2750 /var/spool/postfix/zegel
+  install -d -o zegel-policyd -g postfix -m 2750 "$LAB_STATEDIR/routes"
+  install -d -o zegel-deliver -g zegel-store -m 2770 "$LAB_STATEDIR/store" \
+    "$LAB_STATEDIR/store/messages"
+  install -d -o root -g www-data -m 0755 /run/zegel
+  install -d -m 0755 "$LAB_SYSCONFDIR/zegel"
+  fill zegel.conf >"$LAB_SYSCONFDIR/zegel/zegel.conf"
+  fill domains >"$LAB_SYSCONFDIR/zegel/domains"
+}
+
+zegel_keys()
+{
+  "$LAB_SBINDIR/zegelctl" key generate ticket &&
+    "$LAB_SBINDIR/zegelctl" key generate link &&
+    "$LAB_SBINDIR/zegelctl" key generate store
+}
+
+zegel_configure()
+{
+  zegel_directories
+  zegel_postfix
+  zegel_keys >"$LAB/log/keys" 2>&1 || die "zegelctl key generate failed: $(cat "$LAB/log/keys")"
+}
+
+# In two steps: Postfix reads routes.db, which zegel-policyd makes.
+zegel_start()
+{
+  local name
+  for name in policyd deliver milter viewer; do
+    "$LAB_HERE/lab-ctl" start "$name" || die "zegel-$name did not start"
+  done
+}

@@ -1,0 +1,286 @@
+"""What the system tests use to talk to the lab: mail, queue, log, SMS and programs.
+
+Everything here goes the way an outsider would: SMTP, maildirs, the mail log, the spool of
+the SMS gateway. The lab's names and paths come from its environment (tests/lab/lab env).
+browser.py has the recipient's browser, image.py the search for a canary.
+"""
+import json
+import os
+import re
+import secrets
+import smtplib
+import ssl
+import subprocess
+import time
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+ENV = {name: value for name, value in os.environ.items() if name.startswith("LAB")}
+WAIT_S = 20
+
+
+def part(name):
+    """The domain that plays NAME: own, own2, community, ready, outsider, ..."""
+    return ENV["LAB_" + name.upper()]
+
+
+def unique(word="canary"):
+    """A word that occurs nowhere else."""
+    return word + secrets.token_hex(8)
+
+
+def wait_for(probe, what, seconds=WAIT_S):
+    """Calls PROBE until it returns something true, and returns that."""
+    end = time.monotonic() + seconds
+    while True:
+        result = probe()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise AssertionError("%s did not come within %d s" % (what, seconds))
+        time.sleep(0.05)
+
+
+def command(*argv, data=None, status=0):
+    """Runs ARGV with DATA on its input and returns its output; checks the exit STATUS."""
+    done = subprocess.run(argv, input=data, capture_output=True, check=False)
+    assert status is None or done.returncode == status, (argv, done.returncode,
+                                                         done.stderr.decode(errors="replace"))
+    return done.stdout
+
+
+# ---- Sending -------------------------------------------------------------------------
+
+class Refused(Exception):
+    """The server said no: .code, .text (all lines joined)."""
+
+    def __init__(self, code, text):
+        super().__init__("%d %s" % (code, text))
+        self.code = code
+        self.text = text
+
+
+def tls_context():
+    """TLS as a careful client has it: the lab's authority, names checked, 1.2 at least."""
+    context = ssl.create_default_context(cafile=ENV["LAB_CA"])
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def connect(login=None, port=None, source=None):
+    """An SMTP session with our Postfix: after login on 587, else on port 25."""
+    source = source or ENV["LAB_DESK_ADDR"]
+    port = port or (587 if login else 25)
+    server = smtplib.SMTP("mail." + part("own"), port, timeout=120,
+                          local_hostname="desk." + part("own"), source_address=(source, 0))
+    if login:
+        server.starttls(context=tls_context())
+        server.login(login, ENV["LAB_PASSWORD"])
+    return server
+
+
+def send(message, sender, recipients, login="", source=None, options=()):
+    """Sends MESSAGE (EmailMessage or bytes) and returns the queue id.
+
+    LOGIN is SENDER unless it is given; None means port 25 without login. Raises Refused
+    when any recipient or the message was refused.
+    """
+    if isinstance(message, EmailMessage):
+        message = message.as_bytes(policy=policy.SMTP.clone(max_line_length=998))
+    recipients = [recipients] if isinstance(recipients, str) else list(recipients)
+    server = connect(sender if login == "" else login, source=source)
+    try:
+        server.ehlo_or_helo_if_needed()
+        code, text = server.mail(sender, list(options))
+        for recipient in recipients:
+            if code == 250:
+                code, text = server.rcpt(recipient)
+        if code == 250:
+            code, text = server.data(message)
+    except smtplib.SMTPResponseException as error:
+        code, text = error.smtp_code, error.smtp_error
+    finally:
+        server.close()
+    text = text.decode(errors="replace").replace("\n", " ")
+    if code != 250:
+        raise Refused(code, text)
+    return re.search(r"queued as (\w+)", text).group(1)
+
+
+def mail(subject, body="Dit is een bericht.\n", sender=None, to=None, **headers):
+    """A plain message; HEADERS with _ for -."""
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"] = sender or "janssen@" + part("own")
+    message["To"] = to or "patient@" + part("outsider")
+    message["Subject"] = subject
+    message["Message-ID"] = "<%s@%s>" % (unique("id"), part("own"))
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(body)
+    return message
+
+
+def refused(function, *arguments, **keywords):
+    """Calls FUNCTION, which must be refused, and returns the Refused."""
+    try:
+        result = function(*arguments, **keywords)
+    except Refused as refusal:
+        return refusal
+    raise AssertionError("not refused, but %r" % (result,))
+
+
+class Lmtp:
+    """An LMTP session with zegel-deliver, as Postfix has it."""
+
+    SOCKET = "/var/spool/postfix/zegel/deliver.sock"
+
+    def __init__(self):
+        self.server = smtplib.LMTP(self.SOCKET, local_hostname="mail." + part("own"))
+        self.server.ehlo()
+
+    def deliver(self, sender, recipients, message):
+        """One transaction; returns [(code, text)] of the recipients after DATA."""
+        code, text = self.server.mail(sender)
+        assert code == 250, (code, text)
+        for recipient in recipients:
+            code, text = self.server.rcpt(recipient)
+            assert code == 250, (recipient, code, text)
+        code, text = self.server.docmd("DATA")
+        assert code == 354, (code, text)
+        stuffed = re.sub(rb"(?m)^\.", b"..", message.replace(b"\r\n", b"\n"))
+        self.server.send(stuffed.replace(b"\n", b"\r\n") + b".\r\n")
+        return [self.server.getreply() for _ in recipients]
+
+    def close(self):
+        self.server.close()
+
+
+# ---- Mailboxes -----------------------------------------------------------------------
+
+class Received:
+    """A message in a maildir: .raw bytes, .message parsed."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.raw = file.read()
+        self.message = message_from_bytes(self.raw, policy=policy.default)
+
+    def __contains__(self, text):
+        return text.encode() in self.raw
+
+    def text(self):
+        """Its text/plain part."""
+        return self.message.get_body(("plain",)).get_content()
+
+
+def mailbox(address):
+    """What lies in the mailbox of ADDRESS, oldest first."""
+    user, domain = address.lower().split("@")
+    base = os.path.join(ENV["LAB_MAILDIRS"], domain)
+    own = os.path.isdir(os.path.join(base, user))
+    new = os.path.join(base, user if own else "all", "new")
+    if not os.path.isdir(new):
+        return []
+    paths = sorted((os.path.join(new, name) for name in os.listdir(new)),
+                   key=os.path.getmtime)
+    found = [Received(path) for path in paths]
+    return [one for one in found if one.message["Delivered-To"].lower() == address.lower()]
+
+
+def wait_mail(address, count=1, seconds=WAIT_S):
+    """Waits until ADDRESS has COUNT messages and returns the newest."""
+    return wait_for(lambda: (lambda mails: mails[-1] if len(mails) >= count else None)(
+        mailbox(address)), "mail for " + address, seconds)
+
+
+# ---- Queue and log -------------------------------------------------------------------
+
+def queue():
+    """The messages in our Postfix's queue, as postqueue -j says it."""
+    return [json.loads(line) for line in command("postqueue", "-j").splitlines()]
+
+
+def queued(queue_id):
+    """The queue entry QUEUE_ID, or None."""
+    return next((entry for entry in queue() if entry["queue_id"] == queue_id), None)
+
+
+def queue_flush():
+    command("postqueue", "-f")
+
+
+def queue_file(queue_id):
+    """Envelope, header and body of QUEUE_ID, as postcat prints them."""
+    return command("postcat", "-q", queue_id)
+
+
+def queue_message(queue_id):
+    """The message QUEUE_ID itself."""
+    return command("postcat", "-bhq", queue_id)
+
+
+def wait_delivered(queue_id, seconds=WAIT_S):
+    """Waits until QUEUE_ID has left the queue and returns its lines in the log."""
+    wait_for(lambda: log_lines(r" %s: removed" % queue_id), "end of " + queue_id, seconds)
+    return log_lines(r" %s: " % queue_id)
+
+
+def log_mark():
+    """The place in the mail log where we are now."""
+    return os.path.getsize(ENV["LAB_MAIL_LOG"])
+
+
+def log_lines(pattern, mark=0):
+    """The lines of the mail log after MARK that match PATTERN."""
+    with open(ENV["LAB_MAIL_LOG"], "rb") as file:
+        file.seek(mark)
+        text = file.read().decode(errors="replace")
+    return [line for line in text.splitlines() if re.search(pattern, line)]
+
+
+def wait_log(pattern, mark=0, seconds=WAIT_S):
+    """Waits for a line that matches PATTERN after MARK and returns the first."""
+    return wait_for(lambda: log_lines(pattern, mark), "log line " + pattern, seconds)[0]
+
+
+# ---- SMS -----------------------------------------------------------------------------
+
+def sms_texts(number):
+    """The texts that went to NUMBER (E.164), oldest first."""
+    return command(os.path.join(ENV["LAB_HERE"], "sms-texts"), number).decode().splitlines()
+
+
+def wait_sms(number, count=1):
+    """Waits until COUNT texts went to NUMBER and returns the newest."""
+    return wait_for(lambda: sms_texts(number)[count - 1:] or None, "SMS for " + number)[-1]
+
+
+def code_in(text):
+    """The access code in the text of an SMS; it stands there twice, for people and phones."""
+    codes = set(re.findall(r"\b\d{6}\b", text))
+    assert len(codes) == 1, "%d codes in an SMS" % len(codes)
+    return codes.pop()
+
+
+# ---- Programs ------------------------------------------------------------------------
+
+def control(verb, program, *wrapper):
+    """lab-ctl VERB PROGRAM: start, stop, kill."""
+    command(os.path.join(ENV["LAB_HERE"], "lab-ctl"), verb, program, *wrapper)
+
+
+class without:
+    """with without("deliver"): the program is stopped meanwhile (killed if KILL)."""
+
+    def __init__(self, *programs, kill=False):
+        self.programs = programs
+        self.verb = "kill" if kill else "stop"
+
+    def __enter__(self):
+        for program in self.programs:
+            control(self.verb, program)
+        return self
+
+    def __exit__(self, *_):
+        for program in self.programs:
+            control("start", program)

@@ -1,0 +1,20 @@
+/*
+ * fastcgi.h - a worker that serves FastCGI requests, one at a time. The door to libfcgi.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "viewer-cgi/viewer.h"
+
+/*
+ * Serves requests that come to the listening socket LISTEN_FD (non-blocking) until SIGTERM
+ * has come or LIFE_FD is readable; the request that is being served is finished first.
+ * FALSE with ZEGEL_ERROR_CONFIG when libfcgi cannot start.
+ */
+gboolean
+fastcgi_serve(const Viewer *viewer, int listen_fd, int life_fd, GError **error);
+
+/* Whether our standard input is a listening socket: a web server's or service manager's. */
+gboolean
+fastcgi_is_inherited(void);

@@ -1,0 +1,308 @@
+/* From the link to a session, and out again. Only POST changes anything (T6). */
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/phone.h"
+#include "viewer-cgi/code.h"
+#include "viewer-cgi/sms.h"
+#include "viewer-cgi/token.h"
+#include "viewer-cgi/visit.h"
+
+#define WAIT_MAX_S   (24 * 3600) /* of a note in the URL */
+#define LIMIT_WAIT_S 3600
+
+/* Logs KIND for the entry; WHY may be NULL. */
+static void
+log_event(const Visit *visit, EventKind kind, const char *why)
+{
+  event_log(kind, NULL, visit->organisation->name, "ref", visit->entry->reference, "reason",
+            why, NULL);
+}
+
+/* The form token of the link for PURPOSE; NULL: an answer has been made. */
+static char *
+make_token(Visit *visit, TokenPurpose purpose)
+{
+  GError *error = NULL;
+  char *token = token_make(visit->viewer->token_key, purpose, visit->link_secret,
+                           sizeof visit->link_secret, &error);
+  if (token == NULL)
+    visit_fail(visit, error);
+  return token;
+}
+
+void
+handle_link(Visit *visit)
+{
+  if (!visit_find_link(visit))
+    return;
+  g_autofree char *form_token = make_token(visit, TOKEN_SEND);
+  if (form_token == NULL)
+    return;
+  LinkFacts facts = {
+      .token = visit->route.token,
+      .form_token = form_token,
+      .sender = visit->entry->sender,
+      .sender_name = visit->entry->sender_name,
+      .number = visit->entry->number,
+      .expires_s = visit->entry->expires_s,
+  };
+  response_set_page(visit->response, 200, page_link(&visit->frame, &facts));
+}
+
+static void
+show_code(Visit *visit, guint status, CodeNote note, guint count)
+{
+  g_autofree char *send_token = make_token(visit, TOKEN_SEND);
+  g_autofree char *code_token = send_token != NULL ? make_token(visit, TOKEN_CODE) : NULL;
+  if (code_token == NULL)
+    return;
+  g_autofree char *self = g_strconcat("/l/", visit->route.token, "/code", NULL);
+  visit->frame.self = self;
+  CodeFacts facts = {
+      .token = visit->route.token,
+      .send_token = send_token,
+      .code_token = code_token,
+      .number = visit->entry->number,
+      .note = note,
+      .count = count,
+  };
+  response_set_page(visit->response, status, page_code(&visit->frame, &facts));
+  visit->frame.self = visit->self;
+}
+
+void
+handle_code(Visit *visit)
+{
+  if (!visit_find_link(visit))
+    return;
+  const Form *query = visit->request->query;
+  const char *wait = form_get(query, "wait");
+  guint64 wait_s = 0;
+  if (wait != NULL && g_ascii_string_to_unsigned(wait, 10, 1, WAIT_MAX_S, &wait_s, NULL))
+    show_code(visit, 200, CODE_NOTE_WAIT, (guint) wait_s);
+  else if (form_get(query, "slow") != NULL)
+    show_code(visit, 200, CODE_NOTE_SLOW, 0);
+  else
+    show_code(visit, 200, CODE_NOTE_NONE, 0);
+}
+
+/* No code went out; the page says why and what to do. */
+static void
+show_refused(Visit *visit, guint status, guint retry_after_s, const char *why)
+{
+  const char *const texts[] = {
+      why,
+      _("Your message stays where it is. Nothing was lost."),
+      NULL,
+  };
+  visit->response->retry_after_s = retry_after_s;
+  response_set_page(visit->response, status,
+                    page_simple(&visit->frame, _("No code could be sent now"), texts));
+}
+
+/* Sends CODE, which the store has counted already. */
+static void
+send_code(Visit *visit, const char *code, gint64 code_id)
+{
+  const Config *config = visit->viewer->config;
+  const Organisation *organisation = visit->organisation;
+  char *text = sms_format(code, organisation->display_name, organisation->viewer_url);
+  SmsResult result =
+      sms_send(config->sms_command, visit->entry->number, text, config->sms_timeout_s);
+  secret_wipe(text, strlen(text));
+  g_free(text);
+  g_autofree char *sent = g_strconcat("/l/", visit->route.token, "/code", NULL);
+  g_autofree char *slow = g_strconcat(sent, "?slow=1", NULL);
+  g_autoptr(GError) error = NULL;
+  switch (result) {
+  case SMS_SENT:
+    log_event(visit, EVENT_CODE_SENT, NULL);
+    response_set_redirect(visit->response, sent);
+    return;
+  case SMS_UNKNOWN: /* it may still arrive: it counts, so that nobody is sent two */
+    log_event(visit, EVENT_CODE_SENT, "unconfirmed");
+    response_set_redirect(visit->response, slow);
+    return;
+  case SMS_FAILED:
+    log_event(visit, EVENT_CODE_REFUSED, "gateway");
+    if (!store_revoke_code(visit->viewer->store, visit->entry, code_id, &error))
+      log_line(LOG_LEVEL_WARNING, "reference=%s: code not taken back: %s",
+               visit->entry->reference, error->message);
+    show_refused(visit, 503, 300,
+                 _("We could not send a text message just now. Please try again in a few "
+                   "minutes."));
+    return;
+  }
+}
+
+/* The milter has checked the number; what came to the store otherwise costs no money (T5).
+ */
+static gboolean
+number_is_allowed(Visit *visit)
+{
+  g_autofree char *number = NULL;
+  gsize length = 0;
+  if (phone_parse(visit->entry->number,
+                  (const char *const *) visit->viewer->config->sms_countries, &number,
+                  &length) == PHONE_VALID &&
+      strcmp(number, visit->entry->number) == 0)
+    return TRUE;
+  log_event(visit, EVENT_CODE_REFUSED, "number");
+  show_refused(
+      visit, 403, 0,
+      _("We cannot send a text message to this number. Tell the person who wrote to "
+        "you. He or she can send the message again with another number."));
+  return FALSE;
+}
+
+static void
+issue_code(Visit *visit)
+{
+  const Config *config = visit->viewer->config;
+  CodeLimits limits = {
+      .number = config->sms_per_number_per_day,
+      .sender = visit->organisation->sms_per_sender_per_day,
+      .organisation = visit->organisation->sms_per_day,
+      .total = config->sms_per_day,
+  };
+  char code[STORE_CODE_DIGITS + 1] = "";
+  CodeIssue result = CODE_LIMIT_OTHER;
+  gint64 code_id = 0;
+  guint wait_s = 0;
+  GError *error = NULL;
+  if (!store_issue_code(visit->viewer->store, visit->entry, &limits, &result, code,
+                        &code_id, &wait_s, &error)) {
+    visit_fail(visit, error);
+    return;
+  }
+  g_autofree char *waiting =
+      g_strdup_printf("/l/%s/code?wait=%u", visit->route.token, MAX(wait_s, 1));
+  switch (result) {
+  case CODE_ISSUED:
+    send_code(visit, code, code_id);
+    break;
+  case CODE_WAIT: /* the SMS that was sent counts for this press of the button too (T6) */
+    response_set_redirect(visit->response, waiting);
+    break;
+  case CODE_LIMIT_LINK:
+    log_event(visit, EVENT_CODE_REFUSED, "link-limit");
+    show_refused(visit, 429, LIMIT_WAIT_S,
+                 _("You have asked for 5 codes today. Please try again tomorrow."));
+    break;
+  case CODE_LIMIT_OTHER:
+    log_event(visit, EVENT_CODE_REFUSED, "limit");
+    show_refused(visit, 429, LIMIT_WAIT_S,
+                 _("Too many codes were sent today. Please try again tomorrow."));
+    break;
+  }
+  secret_wipe(code, sizeof code);
+}
+
+void
+handle_send(Visit *visit)
+{
+  if (visit_find_link(visit) &&
+      visit_check_form(visit, TOKEN_SEND, visit->link_secret, sizeof visit->link_secret) &&
+      number_is_allowed(visit))
+    issue_code(visit);
+}
+
+/* A session that the browser had before ends when a new one begins (T7). */
+static void
+end_old_session(Visit *visit)
+{
+  SessionCookie cookie;
+  g_autoptr(GError) error = NULL;
+  if (cookie_session_parse(visit->request->cookies, visit->secure, &cookie) &&
+      !store_end_session(visit->viewer->store, cookie.session, &error))
+    log_line(LOG_LEVEL_WARNING, "reference=%s: old session not ended: %s",
+             visit->entry->reference, error->message);
+  secret_wipe(&cookie, sizeof cookie);
+}
+
+static void
+begin_session(Visit *visit, const guint8 session[STORE_SESSION_BYTES])
+{
+  SessionCookie cookie;
+  memcpy(cookie.session, session, sizeof cookie.session);
+  memcpy(cookie.link_secret, visit->link_secret, sizeof cookie.link_secret);
+  end_old_session(visit);
+  response_add_cookie(visit->response, cookie_session_format(&cookie, visit->secure));
+  secret_wipe(&cookie, sizeof cookie);
+  log_event(visit, EVENT_LOGIN, NULL);
+  response_set_redirect(visit->response, "/m");
+}
+
+static void
+check_code(Visit *visit, const char *code)
+{
+  guint8 session[STORE_SESSION_BYTES] = {0};
+  CodeCheck result = CODE_EXPIRED;
+  guint tries_left = 0;
+  GError *error = NULL;
+  if (!store_check_code(visit->viewer->store, visit->entry, code, &result, session,
+                        &tries_left, &error)) {
+    visit_fail(visit, error);
+    return;
+  }
+  switch (result) {
+  case CODE_RIGHT:
+    begin_session(visit, session);
+    break;
+  case CODE_WRONG:
+    log_event(visit, EVENT_CODE_WRONG, NULL);
+    if (tries_left > 0)
+      show_code(visit, 403, CODE_NOTE_WRONG, tries_left);
+    else
+      show_code(visit, 403, CODE_NOTE_NO_TRIES, 0);
+    break;
+  case CODE_NO_TRIES:
+    log_event(visit, EVENT_CODE_WRONG, "no-tries");
+    show_code(visit, 403, CODE_NOTE_NO_TRIES, 0);
+    break;
+  case CODE_EXPIRED:
+    log_event(visit, EVENT_CODE_WRONG, "expired");
+    show_code(visit, 403, CODE_NOTE_EXPIRED, 0);
+    break;
+  }
+  secret_wipe(session, sizeof session);
+}
+
+void
+handle_check(Visit *visit)
+{
+  if (!visit_find_link(visit) ||
+      !visit_check_form(visit, TOKEN_CODE, visit->link_secret, sizeof visit->link_secret))
+    return;
+  char code[STORE_CODE_DIGITS + 1];
+  if (code_normalise(form_get(visit->request->body, "code"), code))
+    check_code(visit, code);
+  else
+    show_code(visit, 400, CODE_NOTE_MALFORMED, 0);
+  secret_wipe(code, sizeof code);
+}
+
+static void
+end_session(Visit *visit)
+{
+  GError *error = NULL;
+  if (!store_end_session(visit->viewer->store, visit->session, &error)) {
+    visit_fail(visit, error);
+    return;
+  }
+  log_event(visit, EVENT_LOGOUT, NULL);
+  visit->frame.logout_token = NULL;
+  visit->frame.self = "/";
+  visit->response->clear_cache = TRUE;
+  response_add_cookie(visit->response, cookie_session_clear(visit->secure));
+  response_set_page(visit->response, 200, page_logged_out(&visit->frame));
+}
+
+void
+handle_logout(Visit *visit)
+{
+  if (visit_find_session(visit) &&
+      visit_check_form(visit, TOKEN_LOGOUT, visit->session, sizeof visit->session))
+    end_session(visit);
+}

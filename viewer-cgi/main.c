@@ -1,0 +1,169 @@
+/*
+ * zegel-viewer - the recipient's web pages, as FastCGI server or CGI program.
+ *
+ * It holds the store key, so it never parses a message: zegel-reader does, and gives bytes
+ * back. It must never change anything on GET, say anything to one organisation's host about
+ * another's messages, or write what it decrypted to a file or a log.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/daemon.h"
+#include "common/base/log.h"
+#include "common/sandbox/sandbox.h"
+#include "viewer-cgi/fastcgi.h"
+#include "viewer-cgi/serve.h"
+#include "viewer-cgi/text.h"
+#include "viewer-cgi/token.h"
+#include "viewer-cgi/workers.h"
+
+#define SOCKET_MODE 0660
+
+typedef struct {
+  Config *config;
+  KeyRing *keys;
+  int listen_fd; /* -1 for CGI */
+  Viewer viewer;
+} Program;
+
+/* For what a worker opens itself: SQLite connections do not survive a fork. */
+static gboolean
+open_store(Program *program, GError **error)
+{
+  const Config *config = program->config;
+  program->viewer.config = config;
+  program->viewer.token_key = token_key(program->keys, error);
+  if (program->viewer.token_key == NULL)
+    return FALSE;
+  program->viewer.store =
+      store_open(config->store_database, config->store_directory, program->keys, error);
+  return program->viewer.store != NULL;
+}
+
+static void
+close_store(Program *program)
+{
+  store_close(program->viewer.store);
+  secret_free((Secret *) program->viewer.token_key);
+}
+
+static int
+run_worker(gpointer data, int life_fd)
+{
+  Program *program = data;
+  GError *error = NULL;
+  if (!open_store(program, &error) ||
+      !fastcgi_serve(&program->viewer, program->listen_fd, life_fd, &error))
+    daemon_die(error);
+  close_store(program);
+  return EX_OK;
+}
+
+static gsize
+read_stdin(gpointer data, gpointer buffer, gsize len)
+{
+  (void) data;
+  gssize n = read(STDIN_FILENO, buffer, len);
+  return n > 0 ? (gsize) n : 0;
+}
+
+static gboolean
+write_stdout(gpointer data, gconstpointer bytes, gsize len)
+{
+  (void) data;
+  for (const char *p = bytes; len > 0;) {
+    gssize n = write(STDOUT_FILENO, p, len);
+    if (n <= 0)
+      return FALSE;
+    p += n;
+    len -= (gsize) n;
+  }
+  return TRUE;
+}
+
+static int
+run_cgi(Program *program)
+{
+  const Transport transport = {NULL, read_stdin, write_stdout};
+  GError *error = NULL;
+  alarm(SERVE_DEADLINE_S);
+  if (!open_store(program, &error))
+    daemon_die(error);
+  gboolean complete = serve_exchange(&program->viewer, environ, &transport);
+  close_store(program);
+  return complete ? EX_OK : EX_IOERR;
+}
+
+/* RFC 3875 4.1.4: set for every CGI program, and for nothing else. */
+static gboolean
+is_cgi(void)
+{
+  return g_getenv("GATEWAY_INTERFACE") != NULL;
+}
+
+static void
+give_up_rights(Program *program)
+{
+  GError *error = NULL;
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
+  umask(0007); /* the store is shared with zegel-deliver, by group */
+  sigaction(SIGPIPE, &ignore, NULL);
+  program->keys = keyring_load(program->config->viewer_store_key, KEY_STORE, &error);
+  if (program->keys == NULL || !daemon_become(program->config->viewer_user, &error) ||
+      !sandbox_harden(&error))
+    daemon_die(error);
+}
+
+static void
+open_socket(Program *program)
+{
+  GError *error = NULL;
+  const Config *config = program->config;
+  if (is_cgi())
+    program->listen_fd = -1;
+  else if (fastcgi_is_inherited())
+    program->listen_fd = STDIN_FILENO;
+  else
+    program->listen_fd = daemon_listen_unix(config->viewer_socket, SOCKET_MODE,
+                                            config->viewer_group, &error);
+  if (error != NULL)
+    daemon_die(error);
+}
+
+static void
+load_config(Program *program, DaemonOptions *options)
+{
+  GError *error = NULL;
+  program->config = conf_load(options->config_path, &error);
+  if (program->config == NULL)
+    daemon_die(error);
+  if (options->check_only)
+    exit(EX_OK);
+}
+
+int
+main(int argc, char **argv)
+{
+  DaemonOptions options;
+  Program program = {.listen_fd = -1};
+  daemon_options(&options, &argc, &argv, "Secure mail in a browser", NULL);
+  log_open("zegel-viewer", options.foreground && !is_cgi());
+  load_config(&program, &options);
+  open_socket(&program);
+  give_up_rights(&program);
+  text_init(ZEGEL_LOCALEDIR);
+  int status = EX_OK;
+  GError *error = NULL;
+  if (is_cgi())
+    status = run_cgi(&program);
+  else if (!workers_run(program.config->viewer_workers, run_worker, &program, daemon_ready,
+                        &error))
+    daemon_die(error);
+  keyring_free(program.keys);
+  conf_free(program.config);
+  g_free(options.config_path);
+  return status;
+}

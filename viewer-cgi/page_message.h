@@ -1,0 +1,31 @@
+/*
+ * page_message.h - the page of an opened message.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "viewer-cgi/page.h"
+#include "viewer-cgi/summary.h"
+
+/* What the page shows. All borrowed. */
+typedef struct {
+  const Summary *summary; /* NULL: the message cannot be shown, only downloaded */
+  const char *text;       /* the words, UTF-8; NULL: not shown in the page */
+  gboolean text_failed;   /* there are words, but they cannot be shown */
+  const char *sender;     /* envelope sender, when there is no summary */
+  gint64 expires_s;
+  gint64 session_ends_s;
+} MessageFacts;
+
+/* "/m": headers, words or the framed HTML, attachments. */
+Html *
+page_message(const Frame *frame, const MessageFacts *facts);
+
+/* "/m/text": the words of an HTML message, by themselves. */
+Html *
+page_message_text(const Frame *frame, const MessageFacts *facts);
+
+/* The name under which ATTACHMENT is shown and saved; a new string. */
+char *
+page_attachment_name(const Attachment *attachment);

@@ -1,0 +1,83 @@
+#include "viewer-cgi/route.h"
+
+#include <string.h>
+
+#define LINK_PREFIX "/l/"
+#define PART_PREFIX "/m/part/"
+
+typedef struct {
+  Method method;
+  const char *path;
+  RouteKind kind;
+} RouteRow;
+
+static const RouteRow fixed[] = {
+    {METHOD_GET, "/", ROUTE_HOME},
+    {METHOD_GET, "/help", ROUTE_HELP},
+    {METHOD_GET, "/style.css", ROUTE_STYLE},
+    {METHOD_GET, "/m", ROUTE_MESSAGE},
+    {METHOD_GET, "/m/html", ROUTE_HTML},
+    {METHOD_GET, "/m/text", ROUTE_TEXT},
+    {METHOD_GET, "/m/original", ROUTE_ORIGINAL},
+    {METHOD_POST, "/logout", ROUTE_LOGOUT},
+};
+
+/* What may follow /l/TOKEN. */
+static const RouteRow of_link[] = {
+    {METHOD_GET, "", ROUTE_LINK},
+    {METHOD_POST, "/send", ROUTE_SEND},
+    {METHOD_GET, "/code", ROUTE_CODE},
+    {METHOD_POST, "/code", ROUTE_CHECK},
+};
+
+static RouteKind
+find_row(const RouteRow *rows, gsize count, Method method, const char *path)
+{
+  for (gsize i = 0; i < count; i++)
+    if (rows[i].method == method && strcmp(rows[i].path, path) == 0)
+      return rows[i].kind;
+  return ROUTE_NONE;
+}
+
+static Route
+find_link(Method method, const char *rest)
+{
+  Route route = {.kind = ROUTE_NONE};
+  gsize len = 0;
+  while (g_ascii_isalnum(rest[len]) || rest[len] == '-' || rest[len] == '_')
+    len++;
+  if (len != ROUTE_TOKEN_CHARS)
+    return route;
+  route.kind = find_row(of_link, G_N_ELEMENTS(of_link), method, rest + len);
+  if (route.kind != ROUTE_NONE)
+    memcpy(route.token, rest, len);
+  return route;
+}
+
+Route
+route_find(Method method, const char *path)
+{
+  Route route = {.kind = ROUTE_NONE};
+  if (g_str_has_prefix(path, LINK_PREFIX))
+    return find_link(method, path + strlen(LINK_PREFIX));
+  if (g_str_has_prefix(path, PART_PREFIX)) {
+    const char *digits = path + strlen(PART_PREFIX);
+    guint64 part = 0;
+    if (method == METHOD_GET && *digits != '0' &&
+        g_ascii_string_to_unsigned(digits, 10, 1, ROUTE_PART_MAX, &part, NULL)) {
+      route.kind = ROUTE_PART;
+      route.part = (guint) part;
+    }
+    return route;
+  }
+  route.kind = find_row(fixed, G_N_ELEMENTS(fixed), method, path);
+  return route;
+}
+
+Method
+method_parse(const char *text)
+{
+  if (g_strcmp0(text, "GET") == 0 || g_strcmp0(text, "HEAD") == 0)
+    return METHOD_GET;
+  return g_strcmp0(text, "POST") == 0 ? METHOD_POST : METHOD_OTHER;
+}

@@ -1,0 +1,47 @@
+/*
+ * route.h - which page a method and a path mean. Whatever is not here does not exist.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define ROUTE_TOKEN_CHARS 22   /* base64url of STORE_LINK_SECRET_BYTES */
+#define ROUTE_PART_MAX    9999 /* attachments of one message */
+
+typedef enum {
+  METHOD_GET, /* and HEAD: changes nothing */
+  METHOD_POST,
+  METHOD_OTHER
+} Method;
+
+typedef enum {
+  ROUTE_NONE,
+  ROUTE_HOME,
+  ROUTE_HELP,
+  ROUTE_STYLE,
+  ROUTE_LINK,     /* /l/TOKEN */
+  ROUTE_SEND,     /* POST /l/TOKEN/send */
+  ROUTE_CODE,     /* /l/TOKEN/code */
+  ROUTE_CHECK,    /* POST /l/TOKEN/code */
+  ROUTE_MESSAGE,  /* /m */
+  ROUTE_HTML,     /* /m/html */
+  ROUTE_TEXT,     /* /m/text */
+  ROUTE_PART,     /* /m/part/N */
+  ROUTE_ORIGINAL, /* /m/original */
+  ROUTE_LOGOUT,   /* POST /logout */
+  ROUTE_COUNT
+} RouteKind;
+
+typedef struct {
+  RouteKind kind;
+  char token[ROUTE_TOKEN_CHARS + 1]; /* of /l/...; else "" */
+  guint part;                        /* of /m/part/N, from 1 */
+} Route;
+
+/* The route of METHOD and PATH (as it was sent, without query). Pure. */
+Route
+route_find(Method method, const char *path);
+
+/* "GET", "HEAD" and "POST" as a Method; anything else, and NULL, is METHOD_OTHER. */
+Method
+method_parse(const char *text);

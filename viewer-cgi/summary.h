@@ -1,0 +1,57 @@
+/*
+ * summary.h - what zegel-reader says of a message, checked on arrival.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define SUMMARY_MAX_BYTES       (1024 * 1024)
+#define SUMMARY_TEXT_MAX_BYTES  2000 /* of one header as it is shown; more is cut */
+#define SUMMARY_MAX_ATTACHMENTS 1000
+
+typedef enum {
+  BODY_TEXT,
+  BODY_HTML,
+  BODY_NONE
+} Body;
+
+typedef struct {
+  guint part; /* for "zegel-reader part N" */
+  char *type; /* declared; may be anything */
+  char *name; /* as the sender wrote it: see disposition.h */
+  guint64 size_bytes;
+} Attachment;
+
+/* Strings are never NULL, valid UTF-8, and still the sender's: escape them. */
+typedef struct {
+  char *from;
+  char *from_name;
+  char *to;
+  char *cc;
+  char *date_text; /* as it stood in the message, when date_s is 0 */
+  gint64 date_s;
+  char *subject;
+  Body body; /* what is shown best */
+  gboolean has_text;
+  gboolean has_html;
+  gboolean cut;           /* the message has more than is listed here */
+  GPtrArray *attachments; /* of Attachment */
+} Summary;
+
+/*
+ * Parses LEN bytes at BYTES, an attribute block (attr.h, escaped) as zegel-reader(8) has
+ * it. Returns a summary that the caller frees, or NULL with ZEGEL_ERROR_INVALID or
+ * ZEGEL_ERROR_LIMIT.
+ */
+Summary *
+summary_parse(const char *bytes, gsize len, GError **error);
+
+/* Frees SUMMARY; NULL is allowed. */
+void
+summary_free(Summary *summary);
+
+/* The attachment with number PART, owned by SUMMARY, or NULL. */
+const Attachment *
+summary_find_part(const Summary *summary, guint part);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Summary, summary_free)

@@ -1,0 +1,27 @@
+/*
+ * viewer.h - answers one request. Knows nothing of CGI or FastCGI.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "common/base/secret.h"
+#include "common/conf/conf.h"
+#include "common/store/store.h"
+#include "viewer-cgi/request.h"
+#include "viewer-cgi/response.h"
+
+/* What every request needs. All borrowed, the same for the life of a worker. */
+typedef struct {
+  const Config *config;
+  Store *store;
+  const Secret *token_key;
+} Viewer;
+
+/*
+ * Answers REQUEST into RESPONSE (empty). *SECURE gets whether the site is on https. Never
+ * fails: what goes wrong is a page and a log line.
+ */
+void
+viewer_answer(const Viewer *viewer, const Request *request, Response *response,
+              gboolean *secure);

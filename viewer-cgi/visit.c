@@ -1,0 +1,191 @@
+#include "viewer-cgi/visit.h"
+
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/base/log.h"
+#include "common/crypt/crypt.h"
+#include "viewer-cgi/failure.h"
+#include "viewer-cgi/origin.h"
+#include "viewer-cgi/token.h"
+
+void
+visit_clear(Visit *visit)
+{
+  secret_wipe(visit->link_secret, sizeof visit->link_secret);
+  secret_wipe(visit->session, sizeof visit->session);
+  secret_wipe(&visit->route, sizeof visit->route);
+  if (visit->self != NULL)
+    secret_wipe(visit->self, strlen(visit->self));
+  g_free(visit->self);
+  g_free(visit->logout_token);
+  g_clear_pointer(&visit->entry, entry_free);
+}
+
+static void
+show_later(Visit *visit, guint status)
+{
+  const char *const texts[] = {
+      _("Something does not work on our side just now. Nothing was lost. Please try again "
+        "in "
+        "a few minutes."),
+      NULL,
+  };
+  response_set_page(visit->response, status,
+                    page_simple(&visit->frame, _("Please try again later"), texts));
+}
+
+static void
+show_damaged(Visit *visit, guint status)
+{
+  const char *const texts[] = {
+      _("This message or this part of it cannot be shown. Ask the person who wrote to you "
+        "to "
+        "send it again."),
+      NULL,
+  };
+  response_set_page(visit->response, status,
+                    page_simple(&visit->frame, _("This cannot be shown"), texts));
+}
+
+void
+visit_fail(Visit *visit, GError *error)
+{
+  Failure failure = failure_of(error);
+  const char *reference = visit->entry != NULL ? visit->entry->reference : "-";
+  const char *name = visit->organisation->name;
+  if (g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_FORGED))
+    event_log(EVENT_INTEGRITY, NULL, name, "ref", reference, NULL);
+  log_line(LOG_LEVEL_WARNING, "org=%s, reference=%s: %s", name, reference, error->message);
+  g_error_free(error);
+  visit->response->retry_after_s = failure.retry_after_s;
+  if (failure.kind == FAILURE_LATER)
+    show_later(visit, failure.status);
+  else
+    show_damaged(visit, failure.status);
+}
+
+void
+visit_not_found(Visit *visit)
+{
+  /* No switch of the language and no path in it: it is the same page for all of them. */
+  Frame frame = visit->frame;
+  frame.self = "/";
+  frame.logout_token = NULL;
+  response_set_page(visit->response, 404, page_not_found(&frame));
+}
+
+/* Looks up visit->link_secret; *ALIVE: the entry may be read. FALSE: answered. */
+static gboolean
+find_entry(Visit *visit, EntryState *state)
+{
+  GError *error = NULL;
+  *state = ENTRY_NONE;
+  if (store_find_entry(visit->viewer->store, visit->organisation->name, visit->link_secret,
+                       state, &visit->entry, &error))
+    return TRUE;
+  visit_fail(visit, error);
+  return FALSE;
+}
+
+static void
+show_expired(Visit *visit)
+{
+  response_set_page(visit->response, 410,
+                    page_expired(&visit->frame, visit->entry->expires_s));
+}
+
+gboolean
+visit_find_link(Visit *visit)
+{
+  g_autoptr(Secret) secret =
+      crypt_base64url_decode(visit->route.token, sizeof visit->link_secret);
+  EntryState state = ENTRY_NONE;
+  if (secret == NULL) {
+    visit_not_found(visit);
+    return FALSE;
+  }
+  memcpy(visit->link_secret, secret_peek(secret), sizeof visit->link_secret);
+  visit->self = g_strconcat("/l/", visit->route.token, NULL);
+  visit->frame.self = visit->self;
+  if (!find_entry(visit, &state))
+    return FALSE;
+  if (state == ENTRY_NONE)
+    visit_not_found(visit);
+  else if (state == ENTRY_EXPIRED)
+    show_expired(visit);
+  return state == ENTRY_OPEN;
+}
+
+/* The page that asks to log in again; with the way there when the visitor brought it. */
+static void
+show_session_over(Visit *visit, gboolean has_link)
+{
+  g_autofree char *token =
+      has_link ? crypt_base64url(visit->link_secret, sizeof visit->link_secret) : NULL;
+  response_set_page(visit->response, 403, page_session_over(&visit->frame, token));
+}
+
+static gboolean
+touch_session(Visit *visit)
+{
+  gboolean alive = FALSE;
+  GError *error = NULL;
+  if (!store_touch_session(visit->viewer->store, visit->entry, visit->session, &alive,
+                           &visit->session_ends_s, &error)) {
+    visit_fail(visit, error);
+    return FALSE;
+  }
+  if (!alive)
+    show_session_over(visit, TRUE);
+  return alive;
+}
+
+gboolean
+visit_find_session(Visit *visit)
+{
+  SessionCookie cookie;
+  EntryState state = ENTRY_NONE;
+  if (!cookie_session_parse(visit->request->cookies, visit->secure, &cookie)) {
+    show_session_over(visit, FALSE);
+    return FALSE;
+  }
+  memcpy(visit->link_secret, cookie.link_secret, sizeof visit->link_secret);
+  memcpy(visit->session, cookie.session, sizeof visit->session);
+  secret_wipe(&cookie, sizeof cookie);
+  if (!find_entry(visit, &state))
+    return FALSE;
+  if (state == ENTRY_NONE)
+    show_session_over(visit, FALSE);
+  else if (state == ENTRY_EXPIRED)
+    show_expired(visit);
+  if (state != ENTRY_OPEN || !touch_session(visit))
+    return FALSE;
+  GError *error = NULL;
+  visit->logout_token = token_make(visit->viewer->token_key, TOKEN_LOGOUT, visit->session,
+                                   sizeof visit->session, &error);
+  visit->frame.logout_token = visit->logout_token;
+  if (visit->logout_token == NULL)
+    visit_fail(visit, error);
+  return visit->logout_token != NULL;
+}
+
+gboolean
+visit_check_form(Visit *visit, guint purpose, gconstpointer bound, gsize len)
+{
+  const Request *request = visit->request;
+  if (origin_is_ours(request->origin, request->fetch_site,
+                     visit->organisation->viewer_url) &&
+      token_check(visit->viewer->token_key, (TokenPurpose) purpose, bound, len,
+                  form_get(request->body, "token")))
+    return TRUE;
+  const char *const texts[] = {
+      _("For your safety we did nothing. Go back, load the page again, and press the "
+        "button "
+        "once more."),
+      NULL,
+  };
+  response_set_page(visit->response, 403,
+                    page_simple(&visit->frame, _("Please try once more"), texts));
+  return FALSE;
+}

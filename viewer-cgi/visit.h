@@ -1,0 +1,102 @@
+/*
+ * visit.h - one request on its way to an answer; what the handlers share.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "viewer-cgi/cookie.h"
+#include "viewer-cgi/page.h"
+#include "viewer-cgi/viewer.h"
+
+/* All borrowed but what visit_clear frees. */
+typedef struct {
+  const Viewer *viewer;
+  const Request *request;
+  const Organisation *organisation; /* whose host was asked: nothing of others is served */
+  Route route;
+  gboolean secure; /* https */
+  Frame frame;
+  Response *response;
+
+  /* Set by visit_find_link or visit_find_session. */
+  guint8 link_secret[STORE_LINK_SECRET_BYTES];
+  guint8 session[STORE_SESSION_BYTES];
+  Entry *entry;
+  gint64 session_ends_s;
+  char *self;         /* of frame.self */
+  char *logout_token; /* of frame.logout_token */
+} Visit;
+
+/* Wipes and frees what VISIT owns. */
+void
+visit_clear(Visit *visit);
+
+/* Answers with the page for ERROR, which it takes, and logs it. */
+void
+visit_fail(Visit *visit, GError *error);
+
+/* Answers with the one page for what does not exist. */
+void
+visit_not_found(Visit *visit);
+
+/*
+ * Finds the entry of the link in the path. TRUE: visit->entry is open. FALSE: an answer has
+ * been made (expired, never existed, or an error).
+ */
+gboolean
+visit_find_link(Visit *visit);
+
+/*
+ * Finds the entry of the session cookie and keeps the session alive. TRUE: visit->entry is
+ * open for this visitor. FALSE: an answer has been made.
+ */
+gboolean
+visit_find_session(Visit *visit);
+
+/*
+ * Whether the form came from our own page (T8): Origin, Sec-Fetch-Site, and the token for
+ * PURPOSE bound to LEN bytes at BOUND. FALSE: an answer has been made.
+ */
+gboolean
+visit_check_form(Visit *visit, guint purpose, gconstpointer bound, gsize len);
+
+/* "/l/TOKEN": the page and the button (handle_access.c). */
+void
+handle_link(Visit *visit);
+
+/* POST "/l/TOKEN/send": a code by SMS. */
+void
+handle_send(Visit *visit);
+
+/* "/l/TOKEN/code": the field. */
+void
+handle_code(Visit *visit);
+
+/* POST "/l/TOKEN/code": the session, or another try. */
+void
+handle_check(Visit *visit);
+
+/* POST "/logout". */
+void
+handle_logout(Visit *visit);
+
+/* "/m" (handle_message.c). */
+void
+handle_message(Visit *visit);
+
+/* "/m/html". */
+void
+handle_html(Visit *visit);
+
+/* "/m/text". */
+void
+handle_text(Visit *visit);
+
+/* "/m/part/N". */
+void
+handle_part(Visit *visit);
+
+/* "/m/original". */
+void
+handle_original(Visit *visit);
