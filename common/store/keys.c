@@ -42,23 +42,19 @@ check_missing(Db *db, guint32 id, GError **error)
   return needed == 0;
 }
 
-/* Key ID of the database with PROOF: is it ours, or not needed any more? */
+/* Whether PROOF, which the database has for key INDEX, is the one that we would write. */
 static gboolean
-check_key(const Store *store, Db *db, guint32 id, gconstpointer proof, gsize len,
-          GError **error)
+check_proof(const Store *store, guint index, gconstpointer proof, gsize len, GError **error)
 {
   guint8 ours[CRYPT_SHA256_BYTES];
-  int index = derived_find(store, id, NULL);
-  if (index < 0)
-    return check_missing(db, id, error);
-  if (!make_proof(store, (guint) index, ours, error))
+  if (!make_proof(store, index, ours, error))
     return FALSE;
   if (len == sizeof ours && crypt_equal(ours, proof, len))
     return TRUE;
   g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
               "store key %08x is another than the database was written with: restore the "
               "key file that belongs to it",
-              id);
+              g_array_index(store->derived, Derived, index).id);
   return FALSE;
 }
 
@@ -73,10 +69,10 @@ note_current(const Store *store, Db *db, GError **error)
                 DB_VALUES(V_INT(id), V_MAC(proof)), error);
 }
 
-gboolean
-derived_check(const Store *store, Db *db, GError **error)
+/* The keys of the database: those that we do not have go to MISSING (ids). */
+static gboolean
+check_noted(const Store *store, Db *db, GArray *missing, gboolean *noted, GError **error)
 {
-  gboolean noted = FALSE;
   g_autoptr(Query) query =
       db_query(db, "SELECT id, proof FROM store_key", DB_NO_VALUES, error);
   int step = query != NULL ? query_step(query, error) : -1;
@@ -84,13 +80,29 @@ derived_check(const Store *store, Db *db, GError **error)
     gsize len = 0;
     guint32 id = (guint32) query_int(query, 0);
     gconstpointer proof = query_blob(query, 1, &len);
-    if (!check_key(store, db, id, proof, len, error))
+    int index = derived_find(store, id, NULL);
+    if (index < 0)
+      g_array_append_val(missing, id);
+    else if (!check_proof(store, (guint) index, proof, len, error))
       return FALSE;
-    noted = noted || id == g_array_index(store->derived, Derived, 0).id;
+    *noted = *noted || index == 0;
   }
-  if (step < 0)
+  return step == 0;
+}
+
+gboolean
+derived_check(const Store *store, Db *db, GError **error)
+{
+  gboolean noted = FALSE;
+  g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(guint32));
+  if (!check_noted(store, db, missing, &noted, error))
     return FALSE;
-  query_done(query);
+  for (guint i = 0; i < missing->len; i++) {
+    guint32 id = g_array_index(missing, guint32, i);
+    if (!check_missing(db, id, error) ||
+        !db_run(db, "DELETE FROM store_key WHERE id = ?1", DB_VALUES(V_INT(id)), error))
+      return FALSE;
+  }
   return noted || note_current(store, db, error);
 }
 

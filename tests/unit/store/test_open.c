@@ -141,6 +141,12 @@ test_keys(Fixture *fixture, gconstpointer data)
   fixture->store->skew_s = 200;
   g_assert_true(store_expire(fixture->store, store_now(fixture->store), &removed, NULL));
   g_assert_cmpint(try_open(fixture, other_ring), ==, -1);
+  g_autoptr(Db) db = db_open(fixture->path, DB_READER, NULL);
+  g_autoptr(Query) query =
+      db_query(db, "SELECT id, count(*) FROM store_key", DB_NO_VALUES, NULL);
+  g_assert_cmpint(query_step(query, NULL), ==, 1);
+  g_assert_cmphex(query_int(query, 0), ==, 0xc);
+  g_assert_cmpint(query_int(query, 1), ==, 1);
 }
 
 /* A viewer that has not got the new key yet does not say that links never existed. */
