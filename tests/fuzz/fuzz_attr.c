@@ -11,9 +11,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+  if (size == 0)
+    return 0;
   const char *bytes = (const char *) data;
   g_assert_true(attrs_block_length(bytes, size) <= size);
   g_autoptr(Attrs) plain = attrs_parse(bytes, size, ATTR_PLAIN, NULL);
+  g_assert_true(plain == NULL || attrs_count(plain) <= ATTR_MAX_COUNT);
   g_autoptr(Attrs) attrs = attrs_parse(bytes, size, ATTR_ESCAPED, NULL);
   if (attrs == NULL)
     return 0;
