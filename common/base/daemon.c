@@ -36,7 +36,6 @@ daemon_options(DaemonOptions *options, int *argc, char ***argv, const char *summ
       G_OPTION_ENTRY_NULL,
   };
   memset(options, 0, sizeof *options);
-  options->config_path = g_strdup(ZEGEL_SYSCONFDIR "/zegel.conf");
 
   g_autoptr(GOptionContext) context = g_option_context_new(NULL);
   g_option_context_set_summary(context, summary);
@@ -48,6 +47,8 @@ daemon_options(DaemonOptions *options, int *argc, char ***argv, const char *summ
     fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
     exit(EX_USAGE);
   }
+  if (options->config_path == NULL)
+    options->config_path = g_strdup(ZEGEL_SYSCONFDIR "/zegel.conf");
   if (version) {
     printf("%s %s\n", g_get_prgname(), PACKAGE_VERSION);
     exit(EX_OK);
