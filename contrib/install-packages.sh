@@ -1,5 +1,6 @@
 #!/bin/sh
-# install-packages.sh - installs the Debian packages of contrib/packages that are missing.
+# install-packages.sh [KIND...] - installs the packages of contrib/packages that are missing,
+# of the kinds that are named (build, lab, check), else all.
 #
 # Asks nothing, starts no service, and refuses when a package of this machine would have to
 # go (such as another mail server). Run as root, by contrib/try and contrib/check.
@@ -18,8 +19,11 @@ is_installed() {
 }
 
 list_missing() {
-    sed 's/#.*//' "$here/packages" | tr -s ' \t' '\n' | while read -r package; do
-        [ -z "$package" ] || is_installed "$package" || echo "$package"
+    sed 's/#.*//' "$here/packages" | while read -r package kind; do
+        [ -n "$package" ] || continue
+        case " ${*:-$kind} " in
+            *" $kind "*) is_installed "$package" || echo "$package" ;;
+        esac
     done
 }
 
@@ -41,7 +45,7 @@ disable_services() {
 if ! command -v apt-get >/dev/null; then
     say_and_stop "this is no Debian: install what contrib/packages names by hand"
 fi
-missing=$(list_missing)
+missing=$(list_missing "$@")
 if [ -z "$missing" ]; then
     echo "nothing is missing"
     exit 0

@@ -1,4 +1,3 @@
-
 # contrib/postfix
 EXTRA_DIST += \
 	contrib/postfix/README.postfix \
@@ -12,7 +11,8 @@ EXTRA_DIST += \
 	contrib/postfix/zegel_transport
 
 # the commands of the README
-EXTRA_DIST += contrib/check contrib/install-packages.sh contrib/packages
+EXTRA_DIST += contrib/try contrib/try-story contrib/try-message contrib/check \
+	contrib/install-packages.sh contrib/packages
 
 # contrib/sms: adapters (zegel-sms(7)), and contrib/lighttpd: the web server
 zegellibexec_SCRIPTS = contrib/sms/sms-gammu

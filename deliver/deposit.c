@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "deliver/address.h"
 #include "deliver/announce.h"
 #include "deliver/head.h"
 
@@ -84,7 +85,6 @@ deposit_free(Deposit *deposit)
   ticket_free(deposit->ticket);
   head_free(deposit->head);
   crypt_hash_free(deposit->body_hash);
-  secret_wipe(deposit->keep->data, deposit->keep->len);
   g_byte_array_unref(deposit->keep);
   g_free(deposit->queue_id);
   g_free(deposit);
@@ -102,7 +102,10 @@ file_bytes(Deposit *deposit, gconstpointer bytes, gsize len)
 static void
 file_head(Deposit *deposit)
 {
+  if (deposit->keep->len == 0)
+    return;
   file_bytes(deposit, deposit->keep->data, deposit->keep->len);
+  secret_wipe(deposit->keep->data, deposit->keep->len); /* subject, addresses */
   g_byte_array_set_size(deposit->keep, 0);
 }
 
@@ -188,6 +191,19 @@ check_message(Deposit *deposit)
 
 /* ---- Recipients ---- */
 
+/* The ticket's recipient with ADDRESS, however it is quoted, or NULL. */
+static const TicketRecipient *
+find_named(const Ticket *ticket, const char *address)
+{
+  const TicketRecipient *named = ticket_find_recipient(ticket, address);
+  for (guint i = 0; named == NULL && i < ticket->recipients->len; i++) {
+    const TicketRecipient *one = ticket->recipients->pdata[i];
+    if (address_equal(one->address, address))
+      named = one;
+  }
+  return named;
+}
+
 static void
 claim_target(const Deposit *deposit, Target *target)
 {
@@ -232,8 +248,7 @@ collect_targets(const Deposit *deposit, const GPtrArray *recipients)
   GArray *targets = g_array_new(FALSE, TRUE, sizeof(Target));
   g_array_set_clear_func(targets, target_clear);
   for (guint i = 0; i < recipients->len; i++) {
-    const TicketRecipient *named =
-        ticket_find_recipient(deposit->ticket, recipients->pdata[i]);
+    const TicketRecipient *named = find_named(deposit->ticket, recipients->pdata[i]);
     if (named != NULL && named->number != NULL && find_target(targets, named) == NULL)
       add_target(deposit, targets, named);
   }
@@ -320,7 +335,7 @@ static void
 set_result(const Deposit *deposit, const char *address, GArray *targets,
            DepositResult *result)
 {
-  const TicketRecipient *named = ticket_find_recipient(deposit->ticket, address);
+  const TicketRecipient *named = find_named(deposit->ticket, address);
   const Target *target = named != NULL ? find_target(targets, named) : NULL;
   memset(result, 0, sizeof *result);
   if (named == NULL)

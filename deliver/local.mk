@@ -1,6 +1,7 @@
 # What knows neither socket nor store, for the program and its tests
 noinst_LIBRARIES += deliver/libdeliver.a
 deliver_libdeliver_a_SOURCES = \
+	deliver/address.c deliver/address.h \
 	deliver/claim.c deliver/claim.h \
 	deliver/head.c deliver/head.h \
 	deliver/lmtp.c deliver/lmtp.h \
@@ -18,6 +19,11 @@ deliver_zegel_deliver_SOURCES = \
 deliver_zegel_deliver_LDADD = deliver/libdeliver.a $(SUBMIT_LIBS) $(STORE_LIBS) \
 	$(CRYPT_LIBS) $(SANDBOX_LIBS) $(CONF_LIBS) $(BASE_LIBS)
 dist_man_MANS += man/zegel-deliver.8
+
+check_PROGRAMS += tests/unit/deliver/test_address
+tests_unit_deliver_test_address_SOURCES = tests/unit/deliver/test_address.c
+tests_unit_deliver_test_address_LDADD = deliver/libdeliver.a $(BASE_LIBS)
+TESTS += tests/unit/deliver/test_address
 
 check_PROGRAMS += tests/unit/deliver/test_lmtp
 tests_unit_deliver_test_lmtp_SOURCES = tests/unit/deliver/test_lmtp.c

@@ -13,8 +13,7 @@ static const char *const replies[REPLY_COUNT] = {
     [REPLY_NO_SENDER] = "503 5.5.1 Need MAIL first",
     [REPLY_NO_RECIPIENT] = "503 5.5.1 No valid recipients",
     [REPLY_NESTED] = "503 5.5.1 A message is under way",
-    [REPLY_NO_LABEL] = "550 5.7.1 Z-DELIVER-LABEL Only addresses that zegel-milter or "
-                       "zegel-policyd turned to the viewer are taken here",
+    [REPLY_NO_LABEL] = "550 5.7.1 Z-DELIVER-LABEL Only labelled recipients are taken here",
     [REPLY_TOO_MANY_RECIPIENTS] = "452 4.5.3 Too many recipients",
     [REPLY_TOO_LARGE] = "552 5.3.4 Z-S11-SIZE Message is larger than message_max_bytes",
     [REPLY_TOO_MANY_SESSIONS] = "421 4.3.2 Too many sessions, try again later",
@@ -84,7 +83,7 @@ reply_fault(LmtpFault fault)
   case LMTP_FAULT_UNKNOWN:
     return "500 5.5.2 No such command";
   case LMTP_FAULT_NOT_HERE:
-    return "502 5.5.1 Command not implemented";
+    return "502 5.5.1 This command is not offered";
   case LMTP_FAULT_ARGUMENT:
     return "501 5.5.4 Cannot read the argument";
   case LMTP_FAULT_PARAMETER:

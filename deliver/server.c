@@ -34,9 +34,10 @@ typedef struct {
 int
 server_prepare_signals(GError **error)
 {
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
   static const int ignored[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
   for (guint i = 0; i < G_N_ELEMENTS(ignored); i++)
-    signal(ignored[i], SIG_IGN);
+    sigaction(ignored[i], &ignore, NULL);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);

@@ -1,8 +1,44 @@
 noinst_LIBRARIES += milter/libmilterpure.a
 milter_libmilterpure_a_SOURCES = \
+	milter/decide.c milter/decide.h \
+	milter/envelope.c milter/envelope.h \
+	milter/message.c milter/message.h \
+	milter/refusal.c milter/refusal.h \
 	milter/trigger.c milter/trigger.h
+
+MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(MAIL_LIBS) $(CRYPT_LIBS) \
+	$(CONF_LIBS) $(BASE_LIBS)
+
+sbin_PROGRAMS += milter/zegel-milter
+milter_zegel_milter_SOURCES = \
+	milter/act.c milter/act.h \
+	milter/milter.c \
+	milter/session.c milter/session.h
+milter_zegel_milter_LDADD = $(MILTER_PURE_LIBS) $(SANDBOX_LIBS) $(MILTER_LIBS) -lpthread
+
+dist_man_MANS += man/zegel-milter.8
 
 check_PROGRAMS += tests/unit/milter/test_trigger
 tests_unit_milter_test_trigger_SOURCES = tests/unit/milter/test_trigger.c
-tests_unit_milter_test_trigger_LDADD = milter/libmilterpure.a $(BASE_LIBS)
+tests_unit_milter_test_trigger_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_trigger
+
+check_PROGRAMS += tests/unit/milter/test_decide
+tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c
+tests_unit_milter_test_decide_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_decide
+
+check_PROGRAMS += tests/unit/milter/test_refusal
+tests_unit_milter_test_refusal_SOURCES = tests/unit/milter/test_refusal.c
+tests_unit_milter_test_refusal_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_refusal
+
+check_PROGRAMS += tests/unit/milter/test_envelope
+tests_unit_milter_test_envelope_SOURCES = tests/unit/milter/test_envelope.c
+tests_unit_milter_test_envelope_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_envelope
+
+check_PROGRAMS += tests/unit/milter/test_message
+tests_unit_milter_test_message_SOURCES = tests/unit/milter/test_message.c
+tests_unit_milter_test_message_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_message

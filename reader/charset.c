@@ -12,6 +12,7 @@
 #define UTF8         "UTF-8"
 #define GUESS        "" /* declared as ASCII; what is not ASCII is anybody's guess */
 #define GUESS_8BIT   "CP1252"
+#define ASCII        "ASCII" /* built in */
 #define NO_CONVERTER ((iconv_t) -1)
 
 /*
@@ -143,11 +144,11 @@ library_open(const char *to, const char *from)
   return next(to, from);
 }
 
-/* Whether opening CONVERTER touches no file: UTF-8 is built in, others are held. */
+/* Whether opening CONVERTER touches no file: two are built in, others are held. */
 static gboolean
 is_loaded(const char *converter)
 {
-  if (strcmp(converter, UTF8) == 0)
+  if (strcmp(converter, UTF8) == 0 || strcmp(converter, ASCII) == 0)
     return TRUE;
   for (guint i = 0; i < held_count; i++)
     if (strcmp(held[i].converter, converter) == 0)
@@ -193,12 +194,14 @@ iconv_open(const char *to, const char *from)
 {
   const char *to_converter = find_converter(to);
   const char *from_converter = find_converter(from);
-  if (to_converter == NULL || from_converter == NULL) {
+  /* Told that ASCII is unknown, GMime guesses as charset_to_utf8 does. */
+  if (to_converter == NULL || from_converter == NULL ||
+      strcmp(from_converter, GUESS) == 0) {
     errno = EINVAL;
     return NO_CONVERTER;
   }
-  if (strcmp(from_converter, GUESS) == 0)
-    from_converter = GUESS_8BIT;
+  if (strcmp(to_converter, GUESS) == 0)
+    to_converter = ASCII;
   return open_loaded(to_converter, from_converter);
 }
 

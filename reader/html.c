@@ -100,6 +100,15 @@ consists_of(const char *value, gsize max, gboolean letters, gboolean digits,
   return len > 0 && len <= max;
 }
 
+/* Digits, perhaps with '%' behind them. */
+static gboolean
+is_length(const char *value)
+{
+  gsize digits = strspn(value, "0123456789");
+  return digits > 0 && digits <= NUMBER_MAX_DIGITS &&
+         (value[digits] == '\0' || strcmp(value + digits, "%") == 0);
+}
+
 static gboolean
 is_value(ValueKind kind, const char *value)
 {
@@ -111,7 +120,7 @@ is_value(ValueKind kind, const char *value)
   case VALUE_LANGUAGE:
     return consists_of(value, LANGUAGE_MAX_BYTES, TRUE, TRUE, "-");
   case VALUE_LENGTH:
-    return consists_of(value, NUMBER_MAX_DIGITS + 1, FALSE, TRUE, "%");
+    return is_length(value);
   case VALUE_NUMBER:
     return consists_of(value, NUMBER_MAX_DIGITS, FALSE, TRUE, "");
   case VALUE_SIZE:

@@ -18,3 +18,46 @@ reader_zegel_reader_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)
 reader_zegel_reader_LDADD = $(READER_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 dist_man_MANS += man/zegel-reader.8
+
+READER_TEST_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)
+
+check_PROGRAMS += tests/unit/reader/test_clean
+tests_unit_reader_test_clean_SOURCES = tests/unit/reader/test_clean.c
+tests_unit_reader_test_clean_LDADD = reader/libreader.a $(BASE_LIBS)
+TESTS += tests/unit/reader/test_clean
+
+check_PROGRAMS += tests/unit/reader/test_css
+tests_unit_reader_test_css_SOURCES = tests/unit/reader/test_css.c
+tests_unit_reader_test_css_LDADD = reader/libreader.a $(BASE_LIBS)
+TESTS += tests/unit/reader/test_css
+
+check_PROGRAMS += tests/unit/reader/test_html
+tests_unit_reader_test_html_SOURCES = tests/unit/reader/test_html.c \
+	tests/unit/reader/harmless.c tests/unit/reader/harmless.h \
+	tests/unit/reader/xss_vectors.c tests/unit/reader/xss_vectors.h
+tests_unit_reader_test_html_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_html_LDADD = $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_html
+
+check_PROGRAMS += tests/unit/reader/test_charset
+tests_unit_reader_test_charset_SOURCES = tests/unit/reader/test_charset.c \
+	tests/unit/reader/charsets.c tests/unit/reader/charsets.h
+tests_unit_reader_test_charset_LDADD = reader/libreader.a $(BASE_LIBS)
+TESTS += tests/unit/reader/test_charset
+
+check_PROGRAMS += tests/unit/reader/test_message
+tests_unit_reader_test_message_SOURCES = tests/unit/reader/test_message.c \
+	tests/unit/reader/harmless.c tests/unit/reader/harmless.h
+tests_unit_reader_test_message_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_message_LDADD = $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_message
+
+check_PROGRAMS += tests/unit/reader/test_program
+tests_unit_reader_test_program_SOURCES = tests/unit/reader/test_program.c \
+	tests/unit/reader/charsets.c tests/unit/reader/charsets.h \
+	tests/unit/reader/harmless.c tests/unit/reader/harmless.h \
+	tests/unit/reader/xss_vectors.c tests/unit/reader/xss_vectors.h
+tests_unit_reader_test_program_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_program_LDADD = $(XML_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_program
+EXTRA_DIST += tests/data/mail

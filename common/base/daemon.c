@@ -36,7 +36,6 @@ daemon_options(DaemonOptions *options, int *argc, char ***argv, const char *summ
       G_OPTION_ENTRY_NULL,
   };
   memset(options, 0, sizeof *options);
-  options->config_path = g_strdup(ZEGEL_SYSCONFDIR "/zegel.conf");
 
   g_autoptr(GOptionContext) context = g_option_context_new(NULL);
   g_option_context_set_summary(context, summary);
@@ -48,6 +47,8 @@ daemon_options(DaemonOptions *options, int *argc, char ***argv, const char *summ
     fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
     exit(EX_USAGE);
   }
+  if (options->config_path == NULL)
+    options->config_path = g_strdup(ZEGEL_SYSCONFDIR "/zegel.conf");
   if (version) {
     printf("%s %s\n", g_get_prgname(), PACKAGE_VERSION);
     exit(EX_OK);
@@ -68,8 +69,8 @@ is_answered(const struct sockaddr_un *address)
   return answered;
 }
 
-static gboolean
-give_to_group(const char *path, const char *group, GError **error)
+gboolean
+daemon_give_unix(const char *path, const char *group, GError **error)
 {
   if (group == NULL || geteuid() != 0)
     return TRUE;
@@ -98,7 +99,7 @@ bind_and_listen(int fd, const struct sockaddr_un *address, guint mode, const cha
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, bind_errno, address->sun_path);
     return -1;
   }
-  if (!give_to_group(address->sun_path, group, error))
+  if (!daemon_give_unix(address->sun_path, group, error))
     return -1;
   if (listen(fd, LISTEN_BACKLOG) < 0) {
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, address->sun_path);
@@ -107,24 +108,42 @@ bind_and_listen(int fd, const struct sockaddr_un *address, guint mode, const cha
   return 0;
 }
 
+/* PATH as an address; FALSE with ZEGEL_ERROR_CONFIG when it is too long. */
+static gboolean
+make_address(const char *path, struct sockaddr_un *address, GError **error)
+{
+  *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+  if (g_strlcpy(address->sun_path, path, sizeof address->sun_path) <
+      sizeof address->sun_path)
+    return TRUE;
+  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "socket path %s is too long", path);
+  return FALSE;
+}
+
+gboolean
+daemon_clear_unix(const char *path, GError **error)
+{
+  struct sockaddr_un address;
+  struct stat status;
+  if (!make_address(path, &address, error))
+    return FALSE;
+  if (lstat(path, &status) < 0 || !S_ISSOCK(status.st_mode))
+    return TRUE;
+  if (is_answered(&address)) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
+                "another process answers at %s: stop it first", path);
+    return FALSE;
+  }
+  unlink(path);
+  return TRUE;
+}
+
 int
 daemon_listen_unix(const char *path, guint mode, const char *group, GError **error)
 {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >=
-      sizeof address.sun_path) {
-    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "socket path %s is too long", path);
+  struct sockaddr_un address;
+  if (!make_address(path, &address, error) || !daemon_clear_unix(path, error))
     return -1;
-  }
-  struct stat status;
-  if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode)) {
-    if (is_answered(&address)) {
-      g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
-                  "another process answers at %s: stop it first", path);
-      return -1;
-    }
-    unlink(path);
-  }
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) {
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, "socket");

@@ -33,6 +33,17 @@ int
 daemon_listen_unix(const char *path, guint mode, const char *group, GError **error);
 
 /*
+ * Removes a stale socket at PATH. FALSE with ZEGEL_ERROR_CONFIG when one answers there:
+ * another instance runs. For libraries that make their own socket.
+ */
+gboolean
+daemon_clear_unix(const char *path, GError **error);
+
+/* Gives the socket at PATH to GROUP when we are root and GROUP is not NULL. */
+gboolean
+daemon_give_unix(const char *path, const char *group, GError **error);
+
+/*
  * Becomes USER with its groups when we are root; does nothing when we are USER already, or
  * when USER is NULL and we are not root. FALSE with ZEGEL_ERROR_CONFIG, also for root.
  */

@@ -45,6 +45,7 @@ typedef struct {
   char *routes_db;
   char *domain_book;
   char *direct_transport; /* name in master.cf */
+  char *store_transport;  /* of zegel-deliver, with its next hop, as transport(5) has it */
   /* [store] */
   char *store_database;
   char *store_directory; /* large sealed messages */

@@ -29,6 +29,8 @@ static const SchemaRow rows[] = {
      0},
     {"policyd", "direct_transport", SCHEMA_STRING, C(direct_transport), "zegel-direct", 0,
      0},
+    {"policyd", "store_transport", SCHEMA_STRING, C(store_transport),
+     "zegel-store:unix:zegel/deliver.sock", 0, 0},
 
     {"store", "database", SCHEMA_PATH, C(store_database), ZEGEL_STATEDIR "/store/store.db",
      0, 0},

@@ -119,14 +119,17 @@ set_options(CURL *curl, const char *url, Dialogue *dialogue)
 }
 
 /*
- * Only an answer to RCPT, or to the message itself, is about this recipient. A 5xx before
- * that (a greeting, EHLO, MAIL) means that zegel-submit is set up wrongly: mail waits.
+ * Only an answer to RCPT, or to the message itself, that is about an address, a mailbox or
+ * the message (RFC 3463 3.2, 3.3, 3.7) is about this recipient. Any other 5xx, "Client host
+ * rejected" among them, means that zegel-submit is set up wrongly: mail waits until it is
+ * mended.
  */
 static gboolean
 is_refusal(const Dialogue *dialogue)
 {
-  return dialogue->reply[0] == '5' &&
-         (strcmp(dialogue->command, "RCPT") == 0 || strcmp(dialogue->command, "DATA") == 0);
+  return (strcmp(dialogue->command, "RCPT") == 0 ||
+          strcmp(dialogue->command, "DATA") == 0) &&
+         g_regex_match_simple("^5[0-9]{2} 5\\.[126]\\.", dialogue->reply, 0, 0);
 }
 
 char *

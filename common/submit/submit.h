@@ -15,10 +15,10 @@ submit_init(GError **error);
  * Submits LEN bytes of MESSAGE (CRLF line ends, not dot-stuffed) from the envelope sender
  * FROM to one recipient TO at URL (smtp://host:port). *QUEUE_ID, when not NULL, gets the
  * queue id of Postfix's reply or NULL; the caller frees it. FALSE with
- * ZEGEL_ERROR_TEMPORARY (4xx, no connection, a 5xx before RCPT: zegel-submit does not want
- * us, which is not the recipient's fault), or ZEGEL_ERROR_INVALID (5xx to RCPT or to the
- * message, or an address that no SMTP command can carry: this recipient will never be
- * taken); nothing was then accepted as far as we know. Addresses in UTF-8 go out with
+ * ZEGEL_ERROR_TEMPORARY (4xx, no connection, a 5xx that means that zegel-submit does not
+ * want us), or ZEGEL_ERROR_INVALID (5.1.x, 5.2.x or 5.6.x to RCPT or to the message, or an
+ * address that no SMTP command can carry: this recipient will never be taken); nothing was
+ * then accepted as far as we know. Addresses in UTF-8 go out with
  * SMTPUTF8 when zegel-submit announces it. SIGPIPE must be ignored. Any thread.
  */
 gboolean

@@ -35,6 +35,8 @@ try_answers(const Attrs *attrs)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+  if (size == 0)
+    return 0;
   gsize len = attrs_block_length((const char *) data, size);
   g_assert_cmpuint(len, <=, size);
   g_autoptr(Attrs) attrs = attrs_parse((const char *) data, size, ATTR_ESCAPED, NULL);

@@ -8,6 +8,7 @@ this file stands in.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -30,7 +31,7 @@ class Tree:
         return os.path.join(self.root, path)
 
     def _list(self):
-        if os.path.exists(self.full(".git")):
+        if os.path.exists(self.full(".git")) and shutil.which("git") is not None:
             # Root may look at a clone that belongs to somebody else.
             git = subprocess.run(
                 ["git", "-c", "safe.directory=*", "-C", self.root, "ls-files", "-z",
@@ -44,7 +45,7 @@ class Tree:
         for base, dirs, files in os.walk(self.root):
             top = base == self.root
             dirs[:] = [d for d in dirs if d not in MADE_BY_AUTOTOOLS
-                       and not (top and d.startswith(("build", "_build")))]
+                       and not (top and d.startswith(("build", "_build", "_inst")))]
             for name in files:
                 if name not in MADE_BY_AUTOTOOLS:
                     yield os.path.relpath(os.path.join(base, name), self.root)

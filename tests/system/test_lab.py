@@ -1,6 +1,6 @@
 """The lab itself: names, ordinary mail, TLS. When these fail, look at no other test."""
 import re
-import subprocess
+import time
 
 import harness
 from harness import command, mail, part, send, wait_delivered, wait_mail
@@ -85,8 +85,20 @@ def test_an_address_that_does_not_exist_bounces():
     assert "5.1.1" in bounce
 
 
-def test_the_gateway_sends_an_sms():
+def test_the_gateway_sends_an_sms_once():
     number = "+31687654321"
-    subprocess.run(["gammu-smsd-inject", "-c", "/etc/gammu-smsdrc", "TEXT", number, "-text",
-                    "Uw code is 123456"], check=True, capture_output=True, umask=0o007)
-    assert harness.code_in(harness.wait_sms(number)) == "123456"
+    adapter = harness.ENV["LAB_LIBEXECDIR"] + "/zegel/sms-gammu"
+    command("setpriv", "--reuid=zegel-viewer", "--regid=zegel-viewer", "--init-groups", adapter,
+            data=(number + "\nUw code is 123456. Één keer.\n").encode())
+    assert harness.wait_sms(number) == "Uw code is 123456. Één keer."
+    log = harness.ENV["LAB"] + "/log/gammu-smsd"
+    harness.wait_for(lambda: "Renamed" in open(log, encoding="utf-8").read(), "end of sending")
+    time.sleep(2)  # the gateway looks at its outbox each second
+    with open(log, encoding="utf-8") as file:
+        assert file.read().count("Transmitted OUT") == 1
+
+
+def test_the_adapter_refuses_what_is_no_number():
+    adapter = harness.ENV["LAB_LIBEXECDIR"] + "/zegel/sms-gammu"
+    for number in ("0612345678", "+31 6", "+", "", "+3161234567x", "+31/../6"):
+        command(adapter, data=(number + "\nx\n").encode(), status=65)

@@ -167,6 +167,7 @@ static const struct {
     {D "a\r\r\n.\r\nQUIT\r\n", "[3]a\r\r\n[end][6]"},
     {D "\r\n\r\n.\r\n", "[3]\r\n\r\n[end]"},
     {D "DATA\r\n.\r\n" D "x\r\n.\r\n", "[3]DATA\r\n[end][3]x\r\n[end]"},
+    {D "a\rb.c\r\n.\r\n", "[3]a\rb.c\r\n[end]"},
     {D "a.b\r\nc.\r\n.\r\n", "[3]a.b\r\nc.\r\n[end]"},
 };
 

@@ -10,8 +10,8 @@ static void
 check_line(const char *line)
 {
   g_assert_nonnull(line);
-  g_assert_true(
-      g_regex_match_simple("^[2345][0-9]{2} ([245]\\.[0-9]\\.[0-9] |End data)", line, 0, 0));
+  g_assert_true(g_regex_match_simple("^[2345][0-9]{2} ([245]\\.[0-9]\\.[0-9] |End data)",
+                                     line, 0, 0));
   g_assert_cmpuint(strlen(line), <, 510); /* RFC 5321 4.5.3.1.5 */
   g_assert_true(g_str_is_ascii(line));
   g_assert_null(strpbrk(line, "\r\n%"));

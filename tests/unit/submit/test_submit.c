@@ -122,7 +122,7 @@ static void
 test_accepted(void)
 {
   Server *server = server_start(NULL, NULL, FALSE);
-  g_autofree char *queue_id = g_strdup("wrong");
+  g_autofree char *queue_id = NULL;
   g_autoptr(GError) error = NULL;
   g_assert_true(submit_send(server->url, "noreply@b.nl", "els@example.com", message,
                             strlen(message), &queue_id, &error));
@@ -148,16 +148,23 @@ test_failures(void)
       {"MAIL", "550 5.7.1 not you", ZEGEL_ERROR_TEMPORARY},
       {"RCPT", "450 4.1.1 later", ZEGEL_ERROR_TEMPORARY},
       {"RCPT", "550 5.1.1 never", ZEGEL_ERROR_INVALID},
+      {"RCPT", "553 5.2.1 disabled", ZEGEL_ERROR_INVALID},
+      {"RCPT", "550 5.6.7 no UTF-8", ZEGEL_ERROR_INVALID},
+      {"RCPT", "554 5.7.1 <x[192.0.2.1]>: Client host rejected", ZEGEL_ERROR_TEMPORARY},
+      {"RCPT", "454 5.1.1 what", ZEGEL_ERROR_TEMPORARY},
+      {"RCPT", "550 no", ZEGEL_ERROR_TEMPORARY},
       {"RCPT", NULL, ZEGEL_ERROR_TEMPORARY},
       {"DATA", "451 4.3.0 later", ZEGEL_ERROR_TEMPORARY},
       {"DATA", NULL, ZEGEL_ERROR_TEMPORARY},
       {".", "451 4.3.0 later", ZEGEL_ERROR_TEMPORARY},
       {".", "554 5.6.0 never", ZEGEL_ERROR_INVALID},
+      {".", "552 5.3.4 too big", ZEGEL_ERROR_TEMPORARY},
       {".", NULL, ZEGEL_ERROR_TEMPORARY},
   };
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
     Server *server = server_start(rows[i].verb, rows[i].reply, FALSE);
-    g_autofree char *queue_id = g_strdup("wrong");
+    static char wrong[] = "wrong";
+    char *queue_id = wrong;
     g_autoptr(GError) error = NULL;
     g_test_message("%s: %s", rows[i].verb, rows[i].reply);
     g_assert_false(submit_send(server->url, "noreply@b.nl", "els@example.com", message,
@@ -166,8 +173,7 @@ test_failures(void)
     g_assert_null(queue_id);
     if (rows[i].reply != NULL)
       g_assert_nonnull(strstr(error->message, rows[i].reply));
-    g_autofree char *heard = server_stop(server);
-    g_assert_null(strstr(heard, "wrong"));
+    g_free(server_stop(server));
   }
 }
 
@@ -253,7 +259,8 @@ int
 main(int argc, char **argv)
 {
   tap_init(argc, argv);
-  signal(SIGPIPE, SIG_IGN);
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
+  sigaction(SIGPIPE, &ignore, NULL);
   g_setenv("http_proxy", "http://127.0.0.1:1", TRUE); /* must not matter */
   g_setenv("ALL_PROXY", "http://127.0.0.1:1", TRUE);
   g_assert_true(submit_init(NULL));

@@ -1,0 +1,83 @@
+/*
+ * decide.h - what is to be done with a message: a pure function over facts.
+ *
+ * decide is asked at the end of the header, and again when policyd has answered
+ * (DECISION_ASK). Precedence of what makes a message sensitive: S1.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "common/ask/ask.h"
+#include "common/base/label.h"
+#include "common/conf/conf.h"
+#include "milter/refusal.h"
+#include "milter/trigger.h"
+
+#define DECIDE_MAX_RECIPIENTS ASK_MAX_RECIPIENTS
+
+/* What x-ezorg-secbypass says (S5). */
+typedef enum {
+  BYPASS_NONE,
+  BYPASS_SECURE, /* "false": send securely */
+  BYPASS_PLAIN   /* "true": do not */
+} Bypass;
+
+/* One X-Zegel-SMS header (S7). */
+typedef struct {
+  char *address; /* NULL: the header cannot be read */
+  char *number;  /* E.164; NULL: no mobile number of an allowed country */
+} HeaderNumber;
+
+/* All borrowed for the time of the call. */
+typedef struct {
+  SensitiveDefault sensitive_default;
+  const GPtrArray *foreign; /* of char *: senders that are not of the organisation (O3) */
+  gboolean too_many_headers;
+  const GPtrArray *triggers; /* of Trigger: one for each Subject */
+  Bypass bypass;
+  gboolean sensitivity;        /* Sensitivity: Personal, Private, Company-Confidential */
+  gboolean machine;            /* sender <>, or Auto-Submitted other than no (S5) */
+  const GPtrArray *numbers;    /* of HeaderNumber */
+  const GPtrArray *recipients; /* of char *: unique, as envelope_address gives them */
+  const GPtrArray *odd;        /* of char *: recipients that envelope_address cannot read */
+  const GPtrArray
+      *answers;        /* of RouteAnswer, one for each recipient; NULL: not asked yet */
+  gboolean unanswered; /* asked, and policyd gave no answer */
+} Facts;
+
+typedef enum {
+  DECISION_PASS,    /* not sensitive */
+  DECISION_ASK,     /* sensitive: ask policyd, then decide again */
+  DECISION_OBSERVE, /* change nothing; see would */
+  DECISION_REFUSE,  /* see refusal and names */
+  DECISION_SEAL     /* see outcomes */
+} DecisionKind;
+
+typedef struct {
+  Label label;        /* LABEL_NONE: stays as it is */
+  const char *number; /* E.164, owned by the facts; NULL unless LABEL_VIEWER */
+} Outcome;
+
+typedef struct {
+  DecisionKind kind;
+  DecisionKind would; /* DECISION_OBSERVE: what it would have been */
+  const char *reason; /* why it is sensitive or not: stable code, static */
+  Refusal refusal;
+  GPtrArray *names; /* of char *, borrowed from the facts: whom the refusal is about */
+  GArray *outcomes; /* of Outcome, one for each recipient */
+} Decision;
+
+/* Decides on FACTS. Never NULL; free with decision_free, before what FACTS holds. */
+Decision *
+decide(const Facts *facts);
+
+/* Frees DECISION; NULL is allowed. */
+void
+decision_free(Decision *decision);
+
+/* Frees a HeaderNumber, wiping the number. */
+void
+header_number_free(HeaderNumber *number);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decision, decision_free)

@@ -1,0 +1,304 @@
+#include "milter/message.h"
+
+#include <string.h>
+
+#include "common/base/phone.h"
+#include "common/mail/header.h"
+#include "milter/envelope.h"
+
+static const char mark_prefix[] = "x-zegel-";
+
+static void
+recipient_free(gpointer p)
+{
+  MessageRecipient *recipient = p;
+  g_free(recipient->given);
+  g_free(recipient->address);
+  g_strfreev(recipient->args);
+  g_free(recipient);
+}
+
+static void
+subject_free(gpointer p)
+{
+  MessageSubject *subject = p;
+  g_free(subject->name);
+  trigger_free(subject->trigger);
+  g_free(subject);
+}
+
+static void
+mark_free(gpointer p)
+{
+  MessageMark *mark = p;
+  g_free(mark->name);
+  g_free(mark);
+}
+
+/* Notes TEXT as a sender that is not of the organisation. */
+static void
+add_foreign(Message *message, const char *text)
+{
+  g_ptr_array_add(message->foreign, g_strdup(text));
+}
+
+static void
+check_sender(Message *message)
+{
+  if (message->sender == NULL) {
+    add_foreign(message, message->sender_given);
+    return;
+  }
+  const char *domain = envelope_domain(message->sender); /* <> belongs to everybody */
+  if (*message->sender != '\0' && !conf_has_domain(message->organisation, domain))
+    add_foreign(message, message->sender);
+}
+
+Message *
+message_new(const Organisation *organisation, const char *const *countries,
+            const char *const *args)
+{
+  Message *message = g_new0(Message, 1);
+  message->organisation = organisation;
+  message->countries = countries;
+  message->recipients = g_ptr_array_new_with_free_func(recipient_free);
+  message->subjects = g_ptr_array_new_with_free_func(subject_free);
+  message->marks = g_ptr_array_new_with_free_func(mark_free);
+  message->numbers = g_ptr_array_new_with_free_func((GDestroyNotify) header_number_free);
+  message->foreign = g_ptr_array_new_with_free_func(g_free);
+  message->triggers = g_ptr_array_new();
+  message->unique = g_ptr_array_new();
+  message->odd = g_ptr_array_new();
+  message->sender_name = g_strdup("");
+  message->message_id = g_strdup("");
+  message->sender_given = g_strdup(args[0]);
+  message->sender = envelope_address(args[0]);
+  message->sender_args = g_strdupv((GStrv) args + 1);
+  check_sender(message);
+  return message;
+}
+
+void
+message_free(Message *message)
+{
+  if (message == NULL)
+    return;
+  g_ptr_array_unref(message->triggers);
+  g_ptr_array_unref(message->unique);
+  g_ptr_array_unref(message->odd);
+  g_ptr_array_unref(message->recipients);
+  g_ptr_array_unref(message->subjects);
+  g_ptr_array_unref(message->marks);
+  g_ptr_array_unref(message->numbers);
+  g_ptr_array_unref(message->foreign);
+  g_clear_pointer(&message->answers, g_ptr_array_unref);
+  g_free(message->sender_name);
+  g_free(message->message_id);
+  g_free(message->sender_given);
+  g_free(message->sender);
+  g_strfreev(message->sender_args);
+  crypt_hash_free(message->body);
+  g_free(message);
+}
+
+void
+message_add_recipient(Message *message, const char *const *args)
+{
+  MessageRecipient *recipient = g_new0(MessageRecipient, 1);
+  recipient->given = g_strdup(args[0]);
+  recipient->address = envelope_address(args[0]);
+  if (recipient->address != NULL && *recipient->address == '\0')
+    g_clear_pointer(&recipient->address, g_free);
+  recipient->args = g_strdupv((GStrv) args + 1);
+  g_ptr_array_add(message->recipients, recipient);
+}
+
+/* How many fields called NAME (any case) were kept as subjects before. */
+static guint
+count_subjects(const Message *message, const char *name)
+{
+  guint count = 0;
+  for (guint i = 0; i < message->subjects->len; i++)
+    if (g_ascii_strcasecmp(((MessageSubject *) message->subjects->pdata[i])->name, name) ==
+        0)
+      count++;
+  return count;
+}
+
+static void
+add_subject(Message *message, const char *name, const char *value)
+{
+  g_autofree char *text = mail_decode_text(value);
+  MessageSubject *subject = g_new0(MessageSubject, 1);
+  subject->name = g_strdup(name);
+  subject->index = count_subjects(message, name) + 1;
+  subject->trigger = trigger_parse(text, message->countries);
+  g_ptr_array_add(message->subjects, subject);
+}
+
+static void
+add_mark(Message *message, const char *name)
+{
+  for (guint i = 0; i < message->marks->len; i++) {
+    MessageMark *mark = message->marks->pdata[i];
+    if (g_ascii_strcasecmp(mark->name, name) == 0) {
+      mark->count++;
+      return;
+    }
+  }
+  MessageMark *mark = g_new0(MessageMark, 1);
+  mark->name = g_strdup(name);
+  mark->count = 1;
+  g_ptr_array_add(message->marks, mark);
+}
+
+/* "jan@example.com +31612345678", S7. */
+static void
+add_number(Message *message, const char *value)
+{
+  g_autofree char *text = mail_decode_text(value);
+  gsize address_len = strcspn(text, " \t");
+  g_autofree char *given = g_strndup(text, address_len);
+  HeaderNumber *number = g_new0(HeaderNumber, 1);
+  number->address = envelope_address(given);
+  if (number->address != NULL && *number->address == '\0')
+    g_clear_pointer(&number->address, g_free);
+  gsize used = 0;
+  const char *rest = text + address_len;
+  phone_parse(rest, message->countries, &number->number, &used);
+  if (number->number != NULL && rest[used + strspn(rest + used, " \t")] != '\0')
+    g_clear_pointer(&number->number, g_free); /* something stands behind it */
+  g_ptr_array_add(message->numbers, number);
+  explicit_bzero(text, strlen(text));
+}
+
+static void
+add_from(Message *message, const char *value, gboolean is_from)
+{
+  g_auto(GStrv) domains = mail_address_domains(value);
+  for (char **domain = domains; *domain != NULL; domain++)
+    if (!conf_has_domain(message->organisation, *domain))
+      add_foreign(message, **domain != '\0' ? *domain : is_from ? "From" : "Sender");
+  if (domains[0] == NULL)
+    add_foreign(message, is_from ? "From" : "Sender");
+  if (is_from && *message->sender_name == '\0') {
+    g_free(message->sender_name);
+    message->sender_name = mail_display_name(value);
+  }
+}
+
+static gboolean
+is_word(const char *value, const char *const *words)
+{
+  g_autofree char *text = mail_decode_text(value);
+  for (; *words != NULL; words++)
+    if (g_ascii_strcasecmp(text, *words) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* When several disagree, secure wins. */
+static void
+add_bypass(Message *message, const char *value)
+{
+  static const char *const secure[] = {"false", NULL};
+  static const char *const plain[] = {"true", NULL};
+  if (is_word(value, secure))
+    message->facts.bypass = BYPASS_SECURE;
+  else if (is_word(value, plain) && message->facts.bypass == BYPASS_NONE)
+    message->facts.bypass = BYPASS_PLAIN;
+}
+
+/* RFC 3834 5: "no" may be followed by parameters or a comment. */
+static gboolean
+is_automatic(const char *value)
+{
+  g_autofree char *text = mail_decode_text(value);
+  return g_ascii_strncasecmp(text, "no", 2) != 0 || g_ascii_isalnum(text[2]) ||
+         text[2] == '-';
+}
+
+static void
+add_known(Message *message, const char *name, const char *value)
+{
+  static const char *const sensitive[] = {"personal", "private", "company-confidential",
+                                          NULL};
+  if (g_ascii_strcasecmp(name, "Subject") == 0 ||
+      g_ascii_strcasecmp(name, "Thread-Topic") == 0)
+    add_subject(message, name, value);
+  else if (g_ascii_strcasecmp(name, "From") == 0)
+    add_from(message, value, TRUE);
+  else if (g_ascii_strcasecmp(name, "Sender") == 0)
+    add_from(message, value, FALSE);
+  else if (g_ascii_strcasecmp(name, "x-ezorg-secbypass") == 0)
+    add_bypass(message, value);
+  else if (g_ascii_strcasecmp(name, "Sensitivity") == 0)
+    message->facts.sensitivity = message->facts.sensitivity || is_word(value, sensitive);
+  else if (g_ascii_strcasecmp(name, "Auto-Submitted") == 0)
+    message->facts.machine = message->facts.machine || is_automatic(value);
+  else if (g_ascii_strcasecmp(name, "Message-ID") == 0 && *message->message_id == '\0') {
+    g_free(message->message_id);
+    message->message_id = mail_message_id(value);
+  }
+}
+
+static gboolean
+is_counted(const char *name)
+{
+  static const char *const names[] = {"Subject",       "Thread-Topic",      "From",
+                                      "Sender",        "x-ezorg-secbypass", "Sensitivity",
+                                      "Auto-Submitted"};
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+    if (g_ascii_strcasecmp(names[i], name) == 0)
+      return TRUE;
+  return g_ascii_strncasecmp(name, mark_prefix, strlen(mark_prefix)) == 0;
+}
+
+void
+message_add_header(Message *message, const char *given, const char *value)
+{
+  g_autofree char *name = g_strchomp(g_strdup(given)); /* "Subject :" */
+  if (is_counted(name) && ++message->headers > MESSAGE_MAX_HEADERS)
+    return;
+  if (g_ascii_strncasecmp(name, mark_prefix, strlen(mark_prefix)) == 0)
+    add_mark(message, name);
+  if (g_ascii_strcasecmp(name, "X-Zegel-SMS") == 0)
+    add_number(message, value);
+  else
+    add_known(message, name, value);
+}
+
+/* The recipients once each, and those whose address cannot be read. */
+static void
+collect_recipients(Message *message)
+{
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint i = 0; i < message->recipients->len; i++) {
+    MessageRecipient *recipient = message->recipients->pdata[i];
+    if (recipient->address == NULL)
+      g_ptr_array_add(message->odd, recipient->given);
+    else if (g_hash_table_add(seen, recipient->address))
+      g_ptr_array_add(message->unique, recipient->address);
+  }
+}
+
+void
+message_end_header(Message *message)
+{
+  collect_recipients(message);
+  for (guint i = 0; i < message->subjects->len; i++) {
+    const MessageSubject *subject = message->subjects->pdata[i];
+    if (g_ascii_strcasecmp(subject->name, "Subject") == 0)
+      g_ptr_array_add(message->triggers, subject->trigger);
+  }
+  Facts *facts = &message->facts;
+  facts->sensitive_default = message->organisation->sensitive_default;
+  facts->too_many_headers = message->headers > MESSAGE_MAX_HEADERS;
+  facts->machine = facts->machine || strcmp(message->sender_given, "<>") == 0 ||
+                   *message->sender_given == '\0';
+  facts->triggers = message->triggers;
+  facts->numbers = message->numbers;
+  facts->recipients = message->unique;
+  facts->odd = message->odd;
+  facts->foreign = message->foreign;
+}

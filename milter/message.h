@@ -1,0 +1,84 @@
+/*
+ * message.h - what is known of one message while it comes in.
+ *
+ * Holds only what decide and act need: the envelope, the few header fields that matter, and
+ * the hash of the body. Knows nothing of libmilter. One thread.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "common/conf/conf.h"
+#include "common/crypt/crypt.h"
+#include "milter/decide.h"
+
+#define MESSAGE_MAX_HEADERS 2000 /* fields that we keep or count of one message */
+
+typedef struct {
+  char *given;   /* as the client wrote it, with <> or without */
+  char *address; /* envelope_address; NULL: odd */
+  GStrv args;    /* ESMTP parameters */
+} MessageRecipient;
+
+/* A field whose text may hold a trigger: Subject, and Outlook's copy of it. */
+typedef struct {
+  char *name;       /* as the client wrote it */
+  guint index;      /* among the fields of that name, from 1 */
+  Trigger *trigger; /* what it says */
+} MessageSubject;
+
+/* X-Zegel-SMS and the like: to be removed. */
+typedef struct {
+  char *name; /* as it was first written */
+  guint count;
+} MessageMark;
+
+typedef struct {
+  const Organisation *organisation; /* borrowed */
+  const char *const *countries;     /* borrowed */
+  char *sender_given;
+  char *sender; /* envelope_address; NULL: odd */
+  GStrv sender_args;
+  GPtrArray *recipients; /* of MessageRecipient, as they came */
+
+  GPtrArray *subjects; /* of MessageSubject */
+  GPtrArray *marks;    /* of MessageMark */
+  char *sender_name;   /* display name of From, or "" */
+  char *message_id;    /* or "" */
+  guint headers;       /* kept or counted */
+
+  CryptHash *body;     /* NULL: nobody needs it */
+  GPtrArray *triggers; /* of Trigger, borrowed from subjects */
+  GPtrArray *numbers;  /* of HeaderNumber */
+  GPtrArray *unique;   /* of char *, borrowed from recipients */
+  GPtrArray *odd;      /* of char *, borrowed from recipients */
+  GPtrArray *foreign;  /* of char * */
+  GPtrArray *answers;  /* of RouteAnswer, or NULL */
+  Facts facts;         /* points to the lists above */
+} Message;
+
+/*
+ * A message of ORGANISATION from ARGS, the arguments of MAIL (first the address). Sender
+ * and COUNTRIES (as phone_parse takes them) are borrowed. Freed with message_free.
+ */
+Message *
+message_new(const Organisation *organisation, const char *const *countries,
+            const char *const *args);
+
+/* Adds the recipient in ARGS, the arguments of RCPT. */
+void
+message_add_recipient(Message *message, const char *const *args);
+
+/* Adds the header field NAME with its raw VALUE. */
+void
+message_add_header(Message *message, const char *name, const char *value);
+
+/* Ends the header: after this, facts are complete but for the answers of policyd. */
+void
+message_end_header(Message *message);
+
+/* Wipes and frees MESSAGE; NULL is allowed. */
+void
+message_free(Message *message);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Message, message_free)

@@ -1,0 +1,179 @@
+#include "milter/refusal.h"
+
+#include <string.h>
+
+#define NAME_MAX_BYTES 48 /* of a named address; three of them fit in a line */
+
+/* "{}" stands for the names. */
+static const struct {
+  const char *code, *smtp_code, *enhanced_code, *dutch, *english;
+} table[] = {
+    [REFUSAL_NUMBER] = {"Z-S7-NUMBER", "550", "5.7.1",
+                        "Zet vooraan in het onderwerp SMS met het mobiele nummer van de "
+                        "ontvanger, zoals SMS 0612345678, en verstuur opnieuw. Geen nummer "
+                        "bekend van: {}. Er is niets verzonden.",
+                        "Put SMS and the recipient's mobile number at the start of the "
+                        "subject, like SMS 0612345678, and send again. No number is known "
+                        "of: {}. Nothing was sent."},
+    [REFUSAL_NUMBERS] =
+        {"Z-S7-NUMBER", "550", "5.7.1",
+         "Stuur iedere ontvanger een eigen bericht, met SMS en zijn mobiele "
+         "nummer vooraan in het onderwerp, zoals SMS 0612345678. Geen "
+         "nummer bekend van: {}. Er is niets verzonden.",
+         "Send each recipient a message of their own, with SMS and their "
+         "mobile number at the start of the subject, like SMS 0612345678. "
+         "No number is known of: {}. Nothing was sent."},
+    [REFUSAL_ONE_NUMBER] =
+        {"Z-S7-ONE-NUMBER", "550", "5.7.1",
+         "Stuur iedere ontvanger een eigen bericht met zijn eigen nummer "
+         "in het onderwerp. Er staat een nummer, maar meer ontvangers "
+         "hebben er nog geen: {}. Er is niets verzonden.",
+         "Send each recipient a message of their own with their own "
+         "number in the subject. There is one number, and more "
+         "recipients without one: {}. Nothing was sent."},
+    [REFUSAL_NO_NUMBER] = {"Z-S2-NO-NUMBER", "550", "5.7.1",
+                           "Zet achter SMS in het onderwerp het mobiele nummer van de "
+                           "ontvanger, zoals SMS 0612345678, en verstuur opnieuw. Er is "
+                           "niets verzonden.",
+                           "Put the recipient's mobile number after SMS in the subject, "
+                           "like SMS 0612345678, and send again. Nothing was sent."},
+    [REFUSAL_BAD_NUMBER] = {"Z-S3-NUMBER", "550", "5.7.1",
+                            "Verbeter het nummer achter SMS, zoals SMS 0612345678, en "
+                            "verstuur opnieuw. Wat er staat is geen mobiel nummer, of van "
+                            "een land dat hier niet mag. Er is niets verzonden.",
+                            "Correct the number after SMS, like SMS 0612345678, and send "
+                            "again. It is not a mobile number, or of a country that is not "
+                            "allowed here. Nothing was sent."},
+    [REFUSAL_TWO_NUMBERS] = {"Z-S2-TWO-NUMBERS", "550", "5.7.1",
+                             "Laat een nummer staan, of stuur iedere ontvanger een eigen "
+                             "bericht, en verstuur opnieuw. Er staan twee verschillende "
+                             "nummers. Er is niets verzonden.",
+                             "Leave one number, or send each recipient a message of their "
+                             "own, and send again. There are two different numbers. "
+                             "Nothing was sent."},
+    [REFUSAL_NUMBER_HEADER] =
+        {"Z-S7-HEADER", "550", "5.7.1",
+         "Schrijf in elke kopregel X-Zegel-SMS een adres en een "
+         "mobiel nummer, zoals jan@example.com +31612345678. Er is "
+         "niets verzonden.",
+         "Write one address and one mobile number in each X-Zegel-SMS "
+         "header, like jan@example.com +31612345678. Nothing was "
+         "sent."},
+    [REFUSAL_CONTRADICTION] = {"Z-S1-CONTRADICTION", "550", "5.7.1",
+                               "Kies: haal het nummer weg, of verstuur veilig, en probeer "
+                               "opnieuw. Een nummer vraagt om veilig, de kopregel "
+                               "x-ezorg-secbypass om onveilig. Er is niets verzonden.",
+                               "Choose: take the number out, or send securely, and try "
+                               "again. A number asks for secure, the header "
+                               "x-ezorg-secbypass for not secure. Nothing was sent."},
+    [REFUSAL_SENDER] =
+        {"Z-O3-SENDER", "550", "5.7.1",
+         "Verstuur van een adres van uw eigen organisatie. Dit hoort er niet "
+         "bij: {}. Er is niets verzonden.",
+         "Send from an address of your own organisation. This is not one: "
+         "{}. Nothing was sent."},
+    [REFUSAL_ADDRESS] =
+        {"Z-R4-ADDRESS", "550", "5.1.3",
+         "Schrijf het adres als naam@domein, of laat deze ontvanger weg. "
+         "Hiernaartoe kan niets beveiligd worden verzonden: {}. Er is niets "
+         "verzonden.",
+         "Write the address as name@domain, or leave this recipient out. "
+         "Nothing can be sent securely to: {}. Nothing was sent."},
+    [REFUSAL_TOO_MANY] =
+        {"Z-S9-RECIPIENTS", "550", "5.5.3",
+         "Verdeel de ontvangers over meer berichten: zoveel passen niet in "
+         "een beveiligd bericht. Er is niets verzonden.",
+         "Divide the recipients over more messages: that many do not fit "
+         "in one secure message. Nothing was sent."},
+    [REFUSAL_HEADERS] = {"Z-S1-HEADERS", "550", "5.6.0",
+                         "Laat uw mailprogramma het bericht opnieuw maken: het heeft te "
+                         "veel kopregels. Er is niets verzonden.",
+                         "Have your mail program make the message anew: it has too many "
+                         "header lines. Nothing was sent."},
+    [REFUSAL_LATER] =
+        {"Z-R6-LATER", "451", "4.7.1",
+         "Probeer het over enkele minuten opnieuw: de beveiligde route kan nu "
+         "niet worden bepaald. Er is niets verzonden.",
+         "Try again in a few minutes: the secure route cannot be determined "
+         "now. Nothing was sent."},
+    [REFUSAL_TROUBLE] = {"Z-R6-TROUBLE", "451", "4.3.0",
+                         "Probeer het over enkele minuten opnieuw: het bericht kan nu niet "
+                         "worden beveiligd. Er is niets verzonden.",
+                         "Try again in a few minutes: the message cannot be protected now. "
+                         "Nothing was sent."},
+};
+
+const char *
+refusal_code(Refusal refusal)
+{
+  return table[refusal].code;
+}
+
+gboolean
+refusal_is_temporary(Refusal refusal)
+{
+  return table[refusal].smtp_code[0] == '4';
+}
+
+/* Appends NAME as printable ASCII, shortened when it is long. */
+static void
+append_name(GString *line, const char *name)
+{
+  gsize len = strlen(name);
+  for (gsize i = 0; i < MIN(len, NAME_MAX_BYTES); i++)
+    g_string_append_c(line, name[i] > 0x20 && name[i] < 0x7f ? name[i] : '?');
+  if (len > NAME_MAX_BYTES)
+    g_string_append(line, "...");
+}
+
+static void
+append_names(GString *line, const GPtrArray *names, const char *others)
+{
+  guint count = names != NULL ? names->len : 0;
+  for (guint i = 0; i < MIN(count, REFUSAL_MAX_NAMES); i++) {
+    g_string_append(line, i > 0 ? ", " : "");
+    append_name(line, names->pdata[i]);
+  }
+  if (count > REFUSAL_MAX_NAMES)
+    g_string_append_printf(line, " (+%u %s)", count - REFUSAL_MAX_NAMES, others);
+  if (count == 0)
+    g_string_append_c(line, '-');
+}
+
+static char *
+fill_line(const char *text, const GPtrArray *names, const char *others, const char *code)
+{
+  GString *line = g_string_new(NULL);
+  const char *gap = strstr(text, "{}");
+  if (gap != NULL) {
+    g_string_append_len(line, text, gap - text);
+    append_names(line, names, others);
+    g_string_append(line, gap + strlen("{}"));
+  } else {
+    g_string_append(line, text);
+  }
+  g_string_append_printf(line, " (%s)", code);
+  return g_string_free(line, FALSE);
+}
+
+RefusalReply *
+refusal_reply(Refusal refusal, const GPtrArray *names)
+{
+  RefusalReply *reply = g_new0(RefusalReply, 1);
+  const char *code = table[refusal].code;
+  reply->smtp_code = table[refusal].smtp_code;
+  reply->enhanced_code = table[refusal].enhanced_code;
+  reply->lines[0] = fill_line(table[refusal].dutch, names, "andere", code);
+  reply->lines[1] = fill_line(table[refusal].english, names, "others", code);
+  return reply;
+}
+
+void
+refusal_reply_free(RefusalReply *reply)
+{
+  if (reply == NULL)
+    return;
+  g_free(reply->lines[0]);
+  g_free(reply->lines[1]);
+  g_free(reply);
+}

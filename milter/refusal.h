@@ -1,0 +1,57 @@
+/*
+ * refusal.h - why a message is not taken, and what the sender reads.
+ *
+ * One table maps every reason to a stable code, an SMTP reply and a text in Dutch and
+ * English that begins with the cure (S7). Pure; any thread.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define REFUSAL_LINE_MAX_BYTES 400 /* S7 */
+#define REFUSAL_MAX_NAMES      3   /* recipients that a text names, S7 */
+
+typedef enum {
+  REFUSAL_NUMBER,        /* one recipient has no number */
+  REFUSAL_NUMBERS,       /* several have none */
+  REFUSAL_ONE_NUMBER,    /* a number in the subject, and several without one */
+  REFUSAL_NO_NUMBER,     /* "SMS" and then nothing */
+  REFUSAL_BAD_NUMBER,    /* no mobile number of an allowed country */
+  REFUSAL_TWO_NUMBERS,   /* different ones for the same recipient */
+  REFUSAL_NUMBER_HEADER, /* X-Zegel-SMS cannot be read */
+  REFUSAL_CONTRADICTION, /* a number, and an explicit bypass */
+  REFUSAL_SENDER,        /* not of the organisation */
+  REFUSAL_ADDRESS,       /* a recipient that cannot be protected */
+  REFUSAL_TOO_MANY,      /* more recipients than a ticket holds */
+  REFUSAL_HEADERS,       /* more header fields than we look at */
+  REFUSAL_LATER,         /* no route can be had now: try again */
+  REFUSAL_TROUBLE        /* anything that failed here: try again */
+} Refusal;
+
+typedef struct {
+  const char *smtp_code;     /* "550", static */
+  const char *enhanced_code; /* "5.7.1", static */
+  char *lines[2];            /* Dutch, English: ASCII, owned */
+} RefusalReply;
+
+/* The stable code of REFUSAL, "Z-S7-NUMBER": static. */
+const char *
+refusal_code(Refusal refusal);
+
+/* Whether the client may try again (4xx). */
+gboolean
+refusal_is_temporary(Refusal refusal);
+
+/*
+ * The reply for REFUSAL. NAMES (of char *, may be NULL or empty) are recipients or senders
+ * that the text names, up to REFUSAL_MAX_NAMES of them, made harmless. Free the result with
+ * refusal_reply_free.
+ */
+RefusalReply *
+refusal_reply(Refusal refusal, const GPtrArray *names);
+
+/* Frees REPLY; NULL is allowed. */
+void
+refusal_reply_free(RefusalReply *reply);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefusalReply, refusal_reply_free)

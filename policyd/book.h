@@ -1,0 +1,68 @@
+/*
+ * book.h - the domain book: where the community and the partners take mail (M4).
+ *
+ * A text file, one "domain next-hop TLS-rule" a line; the format is zegel-domains(5). A
+ * book is read whole or not at all.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define BOOK_MAX_BYTES      (16 * 1024 * 1024)
+#define BOOK_MAX_DOMAINS    100000
+#define BOOK_LINE_MAX_BYTES 2048
+
+typedef struct Book Book;
+
+typedef struct {
+  char *domain;  /* A-labels, lower case (address.h) */
+  char *nexthop; /* as Postfix takes it: "[mail.partner.nl]:25", "partner.nl"; lower case */
+  char *policy;  /* as Postfix's TLS policy table has it: "secure match=mail.partner.nl" */
+  guint line;
+} BookEntry;
+
+/*
+ * The book in the file at PATH, freed with book_free. NULL with ZEGEL_ERROR_CONFIG and
+ * "PATH:LINE: what is wrong and what would be right".
+ */
+Book *
+book_load(const char *path, GError **error);
+
+/* Like book_load, for LEN bytes at TEXT; NAME stands in messages. Pure; any thread. */
+Book *
+book_parse(const char *name, const char *text, gsize len, GError **error);
+
+/* Frees BOOK; NULL is allowed. */
+void
+book_free(Book *book);
+
+/* The entry of DOMAIN (as domain_canonical gives it), owned by BOOK, or NULL. */
+const BookEntry *
+book_find(const Book *book, const char *domain);
+
+/* Whether a next hop of BOOK is NEXTHOP. */
+gboolean
+book_has_nexthop(const Book *book, const char *nexthop);
+
+/* How many domains. */
+guint
+book_count(const Book *book);
+
+/* SHA-256 of the text in hexadecimal, owned by BOOK: for the log. */
+const char *
+book_digest(const Book *book);
+
+typedef enum {
+  BOOK_ADDED,
+  BOOK_REMOVED,
+  BOOK_CHANGED
+} BookChange;
+
+/* Told of ENTRY: the new one, or for BOOK_REMOVED the old one. */
+typedef void (*BookChangeFunc)(BookChange change, const BookEntry *entry, gpointer data);
+
+/* Tells FUNC every difference from OLD to NEW, in no order. */
+void
+book_compare(const Book *old, const Book *new, BookChangeFunc func, gpointer data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Book, book_free)

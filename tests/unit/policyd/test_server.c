@@ -1,0 +1,377 @@
+/* The server in a thread of its own; its answer is the question's first byte, doubled. */
+#include "policyd/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#include "common/base/attr.h"
+#include "common/base/daemon.h"
+#include "tests/unit/tap.h"
+
+#define WAIT_MS 2000 /* for anything that should happen at once */
+
+typedef struct {
+  char *directory;
+  char *path;
+  int listener;
+  int signals;
+  GThread *thread;
+  gint reloads; /* atomic */
+} Fixture;
+
+static char *
+answer(gpointer data, const char *block, gsize len)
+{
+  (void) data;
+  g_assert_cmpuint(attrs_block_length(block, len), ==, len);
+  return block[0] == '!' ? NULL : g_strdup_printf("%c%c\n", block[0], block[0]);
+}
+
+static void
+reload(gpointer data)
+{
+  Fixture *f = data;
+  g_atomic_int_inc(&f->reloads);
+}
+
+static gpointer
+serve(gpointer data)
+{
+  Fixture *f = data;
+  const ServerHooks hooks = {.answer = answer, .reload = reload, .data = f};
+  g_autoptr(GError) error = NULL;
+  g_assert_true(server_run(f->listener, f->signals, &hooks, &error));
+  return NULL;
+}
+
+static void
+set_up(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  f->directory = g_dir_make_tmp("zegel-server-XXXXXX", NULL);
+  f->path = g_build_filename(f->directory, "ask.sock", NULL);
+  f->signals = server_catch_signals(NULL);
+  g_assert_cmpint(f->signals, >=, 0);
+  f->listener = daemon_listen_unix(f->path, 0600, NULL, NULL);
+  g_assert_cmpint(f->listener, >=, 0);
+  f->thread = g_thread_new("server", serve, f);
+}
+
+static void
+stop(Fixture *f)
+{
+  if (f->thread == NULL)
+    return;
+  kill(getpid(), SIGTERM);
+  g_thread_join(g_steal_pointer(&f->thread));
+}
+
+static void
+tear_down(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  stop(f);
+  close(f->listener);
+  close(f->signals);
+  g_unlink(f->path);
+  g_rmdir(f->directory);
+  g_free(f->path);
+  g_free(f->directory);
+}
+
+static int
+join(const Fixture *f)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  g_strlcpy(address.sun_path, f->path, sizeof address.sun_path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint(connect(fd, (const struct sockaddr *) &address, sizeof address), ==, 0);
+  return fd;
+}
+
+static void
+say(int fd, const char *text)
+{
+  g_assert_cmpint(send(fd, text, strlen(text), MSG_NOSIGNAL), ==, (int) strlen(text));
+}
+
+/* Reads until TEXT came, or fails. */
+static void
+hear(int fd, const char *text)
+{
+  g_autoptr(GString) heard = g_string_new(NULL);
+  while (heard->len < strlen(text)) {
+    char buffer[256];
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    g_assert_cmpint(poll(&entry, 1, WAIT_MS), ==, 1);
+    gssize got = recv(fd, buffer, sizeof buffer, 0);
+    g_assert_cmpint(got, >, 0);
+    g_string_append_len(heard, buffer, got);
+  }
+  g_assert_cmpstr(heard->str, ==, text);
+}
+
+/* Waits up to MS for the other side to close. */
+static gboolean
+is_closed_within(int fd, int ms)
+{
+  struct pollfd entry = {.fd = fd, .events = POLLIN};
+  char byte;
+  return poll(&entry, 1, ms) == 1 && recv(fd, &byte, 1, 0) <= 0;
+}
+
+static void
+test_many(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int peers[400];
+  for (guint i = 0; i < G_N_ELEMENTS(peers); i++)
+    peers[i] = join(f);
+  for (guint round = 0; round < 3; round++) {
+    for (guint i = 0; i < G_N_ELEMENTS(peers); i++)
+      say(peers[i], i % 2 == 0 ? "even\n\n" : "odd\n\n");
+    for (guint i = 0; i < G_N_ELEMENTS(peers); i++)
+      hear(peers[i], i % 2 == 0 ? "ee\n" : "oo\n");
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(peers); i++)
+    close(peers[i]);
+}
+
+/* More peers than there is room for: the others wait in the backlog until one goes. */
+static void
+test_full(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int peers[SERVER_MAX_PEERS + 1];
+  for (guint i = 0; i < G_N_ELEMENTS(peers); i++)
+    peers[i] = join(f);
+  int last = peers[SERVER_MAX_PEERS];
+  say(peers[0], "a\n\n");
+  hear(peers[0], "aa\n");
+  say(last, "z\n\n");
+  struct pollfd entry = {.fd = last, .events = POLLIN};
+  g_assert_cmpint(poll(&entry, 1, 100), ==, 0);
+  close(peers[1]);
+  hear(last, "zz\n");
+  for (guint i = 0; i < G_N_ELEMENTS(peers); i++)
+    if (i != 1)
+      close(peers[i]);
+}
+
+static void
+test_pieces_and_pipelines(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int fd = join(f);
+  say(fd, "a=1\n");
+  g_usleep(10000);
+  say(fd, "b=2\n");
+  g_usleep(10000);
+  say(fd, "\nc\n\nd\n");
+  hear(fd, "aa\ncc\n");
+  say(fd, "\n");
+  hear(fd, "dd\n");
+  close(fd);
+}
+
+static void
+test_bad_peer(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int good = join(f);
+  int bad = join(f);
+  say(bad, "!nonsense\n\n");
+  g_assert_true(is_closed_within(bad, WAIT_MS));
+  say(good, "a\n\n");
+  hear(good, "aa\n");
+  close(good);
+  close(bad);
+}
+
+/* Sends COUNT times "x\n"; FALSE when the other side closed. */
+static gboolean
+flood(int fd, gsize count)
+{
+  g_autofree char *bytes = g_malloc(2 * count);
+  for (gsize i = 0; i < count; i++)
+    memcpy(bytes + 2 * i, "x\n", 2);
+  gsize sent = 0;
+  while (sent < 2 * count) {
+    gssize n = send(fd, bytes + sent, 2 * count - sent, MSG_NOSIGNAL);
+    if (n <= 0)
+      return FALSE;
+    sent += (gsize) n;
+  }
+  return TRUE;
+}
+
+static void
+test_block_limit(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int longest = join(f);
+  int endless = join(f);
+  g_assert_true(flood(longest, ATTR_BLOCK_MAX_BYTES / 2 - 1));
+  say(longest, "\n");
+  hear(longest, "xx\n");
+  gboolean cut = !flood(endless, ATTR_BLOCK_MAX_BYTES);
+  g_assert_true(cut || is_closed_within(endless, WAIT_MS));
+  int good = join(f);
+  say(good, "a\n\n");
+  hear(good, "aa\n");
+  close(good);
+  close(endless);
+  close(longest);
+}
+
+/* A peer that asks and does not read is not read from, and holds up nobody. */
+static void
+test_deaf_peer(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  static const char question[] = "q\n\n";
+  int deaf = join(f);
+  gsize count = 0;
+  gint64 end_us = g_get_monotonic_time() + WAIT_MS * 1000;
+  while (g_get_monotonic_time() < end_us &&
+         send(deaf, question, 3, MSG_NOSIGNAL | MSG_DONTWAIT) == 3)
+    count++;
+  g_assert_cmpint(errno, ==, EAGAIN);
+  int good = join(f);
+  say(good, "a\n\n");
+  hear(good, "aa\n");
+  close(good);
+  /* Every question that was taken gets its answer once the peer reads. */
+  gsize heard = 0;
+  while (heard < 3 * count) {
+    char buffer[4096];
+    struct pollfd entry = {.fd = deaf, .events = POLLIN};
+    g_assert_cmpint(poll(&entry, 1, WAIT_MS), ==, 1);
+    gssize got = recv(deaf, buffer, sizeof buffer, 0);
+    g_assert_cmpint(got, >, 0);
+    heard += (gsize) got;
+  }
+  g_assert_cmpuint(heard, ==, 3 * count);
+  close(deaf);
+}
+
+/* F21: a question that does not end is waited for as long as its asker would wait. */
+static void
+test_slow_peer(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int slow = join(f);
+  int idle = join(f);
+  gint64 start_us = g_get_monotonic_time();
+  gint64 took_ms = 0;
+  while (send(slow, "x", 1, MSG_NOSIGNAL) == 1 && took_ms < 3 * SERVER_PART_MS) {
+    g_usleep(100000);
+    took_ms = (g_get_monotonic_time() - start_us) / 1000;
+  }
+  g_assert_cmpint(took_ms, >=, SERVER_PART_MS);
+  g_assert_cmpint(took_ms, <, 2 * SERVER_PART_MS);
+  say(idle, "a\n\n");
+  hear(idle, "aa\n");
+  close(slow);
+  close(idle);
+}
+
+static void
+test_hup(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int fd = join(f);
+  say(fd, "a\n\nb");
+  hear(fd, "aa\n");
+  kill(getpid(), SIGHUP);
+  for (guint i = 0; i < WAIT_MS && g_atomic_int_get(&f->reloads) == 0; i++)
+    g_usleep(1000);
+  g_assert_cmpint(g_atomic_int_get(&f->reloads), ==, 1);
+  say(fd, "\n\n");
+  hear(fd, "bb\n");
+  close(fd);
+}
+
+/* F29: what is under way is answered, an idle peer goes at once, nobody new comes in. */
+static void
+test_term(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int busy = join(f);
+  int idle = join(f);
+  say(idle, "i\n\n");
+  hear(idle, "ii\n");
+  say(busy, "b\n\nhalf");
+  hear(busy, "bb\n");
+  kill(getpid(), SIGTERM);
+  g_assert_true(is_closed_within(idle, WAIT_MS));
+  int late = join(f);
+  say(late, "l\n\n");
+  say(busy, "\n\n");
+  hear(busy, "hh\n");
+  g_thread_join(g_steal_pointer(&f->thread));
+  struct pollfd entry = {.fd = late, .events = POLLIN};
+  g_assert_cmpint(poll(&entry, 1, 0), ==, 0);
+  g_assert_true(is_closed_within(busy, 0));
+  close(late);
+  close(busy);
+  close(idle);
+}
+
+/* A peer that never ends its question does not hold up the end. */
+static void
+test_term_in_time(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int fd = join(f);
+  say(fd, "a\n\nhalf");
+  hear(fd, "aa\n");
+  gint64 start_us = g_get_monotonic_time();
+  stop(f);
+  gint64 took_ms = (g_get_monotonic_time() - start_us) / 1000;
+  g_assert_cmpint(took_ms, >=, SERVER_DRAIN_MS - 100);
+  g_assert_cmpint(took_ms, <, SERVER_DRAIN_MS + 2000);
+  close(fd);
+}
+
+static void
+add(const char *path, void (*test)(Fixture *, gconstpointer))
+{
+  g_test_add(path, Fixture, NULL, set_up, test, tear_down);
+}
+
+/* Both ends of every connection are ours. */
+static void
+raise_file_limit(void)
+{
+  struct rlimit limit = {0};
+  g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+  limit.rlim_cur = MAX(limit.rlim_cur, 2 * SERVER_MAX_FILES);
+  g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+  tap_init(argc, argv);
+  raise_file_limit();
+  add("/server/many", test_many);
+  add("/server/full", test_full);
+  add("/server/pieces-and-pipelines", test_pieces_and_pipelines);
+  add("/server/bad-peer", test_bad_peer);
+  add("/server/block-limit", test_block_limit);
+  add("/server/deaf-peer", test_deaf_peer);
+  add("/server/slow-peer", test_slow_peer);
+  add("/server/hup", test_hup);
+  add("/server/term", test_term);
+  add("/server/term-in-time", test_term_in_time);
+  return g_test_run();
+}
