@@ -14,7 +14,6 @@
 
 #define ACCEPT_DEADLINE_S 10 /* for a web server to hand over a request's head */
 #define WRITE_DEADLINE_S  30 /* without any progress */
-#define SEND_BUFFER_BYTES 16384
 #define TRANSFERS_MAX     32 /* downloads on slow lines, in one worker */
 
 typedef struct {
@@ -113,17 +112,11 @@ hand_over(gpointer data, Response *response)
   return FALSE;
 }
 
-/*
- * No wait on the web server without an end, no copy of the connection in children, and
- * never so many bytes under way that lighttpd puts some into a temporary file (it does when
- * more than 128 KiB wait for a visitor; http_chunk.c of 1.4.69): they are decrypted.
- */
+/* No wait on the web server without an end, and no copy of the connection in children. */
 static void
 guard_connection(int fd)
 {
   const struct timeval deadline = {.tv_sec = WRITE_DEADLINE_S};
-  const int send_bytes = SEND_BUFFER_BYTES;
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof send_bytes);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
   fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
