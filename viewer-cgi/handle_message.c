@@ -79,15 +79,15 @@ static void
 log_opened(const Visit *visit, const char *view)
 {
   if (!visit->request->head_only)
-    event_log(EVENT_OPENED, NULL, visit->organisation->name, "reference",
-              visit->entry->reference, "view", view, NULL);
+    event_log(EVENT_OPENED, NULL, visit->organisation->name, "ref", visit->entry->reference,
+              "view", view, NULL);
 }
 
 static void
 log_downloaded(const Visit *visit, const char *part)
 {
   if (!visit->request->head_only)
-    event_log(EVENT_DOWNLOADED, NULL, visit->organisation->name, "reference",
+    event_log(EVENT_DOWNLOADED, NULL, visit->organisation->name, "ref",
               visit->entry->reference, "part", part, NULL);
 }
 
