@@ -1,4 +1,3 @@
-
 # contrib/postfix
 EXTRA_DIST += \
 	contrib/postfix/README.postfix \
@@ -15,5 +14,14 @@ EXTRA_DIST += \
 EXTRA_DIST += contrib/try contrib/try-story contrib/try-message contrib/check \
 	contrib/install-packages.sh contrib/packages
 
-# SMS adapters
-dist_zegellibexec_SCRIPTS = contrib/sms/sms-gammu
+# contrib/sms: adapters (zegel-sms(7)), and contrib/lighttpd: the web server
+zegellibexec_SCRIPTS = contrib/sms/sms-gammu
+contrib/sms/sms-gammu: contrib/sms/sms-gammu.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) contrib/sms && \
+	  sed 's|@sysconfdir[@]|$(sysconfdir)|' $(srcdir)/contrib/sms/sms-gammu.in >$@.new && \
+	  chmod 755 $@.new && mv $@.new $@
+CLEANFILES += contrib/sms/sms-gammu
+EXTRA_DIST += \
+	contrib/lighttpd/zegel.conf contrib/lighttpd/zegel-cgi.conf \
+	contrib/sms/gammu-smsdrc contrib/sms/sms-gammu.conf contrib/sms/sms-gammu.in
+dist_man_MANS += man/sms-gammu.8

@@ -16,7 +16,41 @@ milter_zegel_milter_SOURCES = \
 	milter/session.c milter/session.h
 milter_zegel_milter_LDADD = $(MILTER_PURE_LIBS) $(SANDBOX_LIBS) $(MILTER_LIBS) -lpthread
 
+dist_man_MANS += man/zegel-milter.8
+
 check_PROGRAMS += tests/unit/milter/test_trigger
 tests_unit_milter_test_trigger_SOURCES = tests/unit/milter/test_trigger.c
 tests_unit_milter_test_trigger_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_trigger
+
+check_PROGRAMS += tests/unit/milter/test_decide
+tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c
+tests_unit_milter_test_decide_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_decide
+
+check_PROGRAMS += tests/unit/milter/test_refusal
+tests_unit_milter_test_refusal_SOURCES = tests/unit/milter/test_refusal.c
+tests_unit_milter_test_refusal_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_refusal
+
+check_PROGRAMS += tests/unit/milter/test_envelope
+tests_unit_milter_test_envelope_SOURCES = tests/unit/milter/test_envelope.c
+tests_unit_milter_test_envelope_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_envelope
+
+check_PROGRAMS += tests/unit/milter/test_message
+tests_unit_milter_test_message_SOURCES = tests/unit/milter/test_message.c
+tests_unit_milter_test_message_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_message
+
+check_PROGRAMS += tests/fuzz/fuzz_trigger
+tests_fuzz_fuzz_trigger_SOURCES = tests/fuzz/fuzz_trigger.c
+tests_fuzz_fuzz_trigger_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_trigger
+EXTRA_DIST += tests/fuzz/corpus/fuzz_trigger
+
+check_PROGRAMS += tests/fuzz/fuzz_subject
+tests_fuzz_fuzz_subject_SOURCES = tests/fuzz/fuzz_subject.c
+tests_fuzz_fuzz_subject_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_subject
+EXTRA_DIST += tests/fuzz/corpus/fuzz_subject

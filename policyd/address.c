@@ -49,13 +49,10 @@ domain_canonical(const char *text)
   g_autofree char *name = g_strndup(text, len);
   if (has_deviation(name))
     return NULL;
-  g_autofree char *ascii = g_hostname_to_ascii(name);
-  if (ascii == NULL)
+  g_autofree char *ascii = g_hostname_to_ascii(name); /* in lower case */
+  if (ascii == NULL || !is_host_name(ascii) || g_hostname_is_ip_address(ascii))
     return NULL;
-  g_autofree char *lower = g_ascii_strdown(ascii, -1);
-  if (!is_host_name(lower) || g_hostname_is_ip_address(lower))
-    return NULL;
-  return g_steal_pointer(&lower);
+  return g_steal_pointer(&ascii);
 }
 
 void

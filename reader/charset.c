@@ -194,12 +194,12 @@ iconv_open(const char *to, const char *from)
 {
   const char *to_converter = find_converter(to);
   const char *from_converter = find_converter(from);
-  if (to_converter == NULL || from_converter == NULL) {
+  /* Told that ASCII is unknown, GMime guesses as charset_to_utf8 does. */
+  if (to_converter == NULL || from_converter == NULL ||
+      strcmp(from_converter, GUESS) == 0) {
     errno = EINVAL;
     return NO_CONVERTER;
   }
-  if (strcmp(from_converter, GUESS) == 0)
-    from_converter = GUESS_8BIT;
   if (strcmp(to_converter, GUESS) == 0)
     to_converter = ASCII;
   return open_loaded(to_converter, from_converter);

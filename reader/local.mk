@@ -44,3 +44,35 @@ tests_unit_reader_test_charset_SOURCES = tests/unit/reader/test_charset.c \
 	tests/unit/reader/charsets.c tests/unit/reader/charsets.h
 tests_unit_reader_test_charset_LDADD = reader/libreader.a $(BASE_LIBS)
 TESTS += tests/unit/reader/test_charset
+
+check_PROGRAMS += tests/unit/reader/test_message
+tests_unit_reader_test_message_SOURCES = tests/unit/reader/test_message.c \
+	tests/unit/reader/harmless.c tests/unit/reader/harmless.h
+tests_unit_reader_test_message_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_message_LDADD = $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_message
+
+check_PROGRAMS += tests/unit/reader/test_program
+tests_unit_reader_test_program_SOURCES = tests/unit/reader/test_program.c \
+	tests/unit/reader/charsets.c tests/unit/reader/charsets.h \
+	tests/unit/reader/harmless.c tests/unit/reader/harmless.h \
+	tests/unit/reader/xss_vectors.c tests/unit/reader/xss_vectors.h
+tests_unit_reader_test_program_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_program_LDADD = $(XML_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_program
+EXTRA_DIST += tests/data/mail
+
+check_PROGRAMS += tests/fuzz/fuzz_html
+tests_fuzz_fuzz_html_SOURCES = tests/fuzz/fuzz_html.c \
+	tests/unit/reader/harmless.c tests/unit/reader/harmless.h
+tests_fuzz_fuzz_html_CFLAGS = $(READER_TEST_CFLAGS)
+tests_fuzz_fuzz_html_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_html
+
+check_PROGRAMS += tests/fuzz/fuzz_message
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c \
+	tests/unit/reader/harmless.c tests/unit/reader/harmless.h
+tests_fuzz_fuzz_message_CFLAGS = $(READER_TEST_CFLAGS)
+tests_fuzz_fuzz_message_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_message
+EXTRA_DIST += tests/fuzz/corpus/fuzz_html tests/fuzz/corpus/fuzz_message

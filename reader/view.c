@@ -206,6 +206,8 @@ view_text(const Message *message)
       is_cut = is_cut || context.is_cut;
     }
   }
+  if (out->len > 0 && out->str[out->len - 1] != '\n')
+    g_string_append_c(out, '\n');
   if (is_cut)
     g_string_append(out, "\n[" NOTICE_CUT "]\n");
   return g_string_free(out, FALSE);

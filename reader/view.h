@@ -17,7 +17,8 @@
 char *
 view_summary(const Message *message);
 
-/* What there is to read in MESSAGE as plain text, UTF-8 with line feeds. A new string. */
+/* What there is to read in MESSAGE as plain text, UTF-8 with line feeds, one at
+ * its end. A new string. */
 char *
 view_text(const Message *message);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/base/phone.h"
 #include "viewer-cgi/code.h"
 #include "viewer-cgi/sms.h"
 #include "viewer-cgi/token.h"
@@ -14,8 +15,8 @@
 static void
 log_event(const Visit *visit, EventKind kind, const char *why)
 {
-  event_log(kind, NULL, visit->organisation->name, "reference", visit->entry->reference,
-            "reason", why, NULL);
+  event_log(kind, NULL, visit->organisation->name, "ref", visit->entry->reference, "reason",
+            why, NULL);
 }
 
 /* The form token of the link for PURPOSE; NULL: an answer has been made. */
@@ -135,6 +136,26 @@ send_code(Visit *visit, const char *code, gint64 code_id)
   }
 }
 
+/* The milter has checked the number; what came to the store otherwise costs no money (T5).
+ */
+static gboolean
+number_is_allowed(Visit *visit)
+{
+  g_autofree char *number = NULL;
+  gsize length = 0;
+  if (phone_parse(visit->entry->number,
+                  (const char *const *) visit->viewer->config->sms_countries, &number,
+                  &length) == PHONE_VALID &&
+      strcmp(number, visit->entry->number) == 0)
+    return TRUE;
+  log_event(visit, EVENT_CODE_REFUSED, "number");
+  show_refused(
+      visit, 403, 0,
+      _("We cannot send a text message to this number. Tell the person who wrote to "
+        "you. He or she can send the message again with another number."));
+  return FALSE;
+}
+
 static void
 issue_code(Visit *visit)
 {
@@ -182,7 +203,8 @@ void
 handle_send(Visit *visit)
 {
   if (visit_find_link(visit) &&
-      visit_check_form(visit, TOKEN_SEND, visit->link_secret, sizeof visit->link_secret))
+      visit_check_form(visit, TOKEN_SEND, visit->link_secret, sizeof visit->link_secret) &&
+      number_is_allowed(visit))
     issue_code(visit);
 }
 

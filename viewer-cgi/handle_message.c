@@ -7,10 +7,10 @@
 #include "viewer-cgi/page_message.h"
 #include "viewer-cgi/visit.h"
 
-#define TEXT_MAX_BYTES (2 * 1024 * 1024) /* in a page; longer words are for download */
-#define FIRST_BYTES    65536             /* of a download, read before its headers go out */
-#define HTML_MAX_BYTES                                                                     \
-  (8 * 1024 * 1024) /* the reader takes 1 MB in; escapes make it grow */
+/* The reader's own limits are below these and say in the view what is missing. */
+#define TEXT_MAX_BYTES (6 * 1024 * 1024)
+#define HTML_MAX_BYTES (24 * 1024 * 1024)
+#define FIRST_BYTES    65536 /* of a download, read before its headers go out */
 
 /* Starts VIEW (NULL: the original) of the message; NULL with an error. */
 static Reading *
@@ -79,15 +79,15 @@ static void
 log_opened(const Visit *visit, const char *view)
 {
   if (!visit->request->head_only)
-    event_log(EVENT_OPENED, NULL, visit->organisation->name, "reference",
-              visit->entry->reference, "view", view, NULL);
+    event_log(EVENT_OPENED, NULL, visit->organisation->name, "ref", visit->entry->reference,
+              "view", view, NULL);
 }
 
 static void
 log_downloaded(const Visit *visit, const char *part)
 {
   if (!visit->request->head_only)
-    event_log(EVENT_DOWNLOADED, NULL, visit->organisation->name, "reference",
+    event_log(EVENT_DOWNLOADED, NULL, visit->organisation->name, "ref",
               visit->entry->reference, "part", part, NULL);
 }
 

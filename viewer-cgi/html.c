@@ -86,10 +86,26 @@ is_forbidden(gunichar c)
          (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
 }
 
+/* How many bytes from P on are ASCII that stands for itself everywhere. */
+static gsize
+plain_length(const char *p)
+{
+  gsize n = 0;
+  while (p[n] >= 0x20 && p[n] < 0x7f && p[n] != '&' && p[n] != '<' && p[n] != '>' &&
+         p[n] != '"' && p[n] != '\'')
+    n++;
+  return n;
+}
+
 void
 html_text(Html *html, const char *text)
 {
   for (const char *p = text; *p != '\0';) {
+    gsize plain = plain_length(p);
+    g_string_append_len(html->text, p, (gssize) plain);
+    p += plain;
+    if (*p == '\0')
+      break;
     gunichar c = next_character(&p);
     if (is_forbidden(c))
       g_string_append(html->text, REPLACEMENT);
@@ -114,6 +130,11 @@ html_clean_line(const char *text)
 {
   GString *out = g_string_sized_new(strlen(text));
   for (const char *p = text; *p != '\0';) {
+    gsize plain = plain_length(p);
+    g_string_append_len(out, p, (gssize) plain);
+    p += plain;
+    if (*p == '\0')
+      break;
     gunichar c = next_character(&p);
     if (c == '\n' || c == '\t' || c == '\r' || c == 0x2028 || c == 0x2029)
       g_string_append_c(out, ' ');
@@ -128,6 +149,10 @@ html_clean_line(const char *text)
 void
 html_line(Html *html, const char *text)
 {
+  if (text[plain_length(text)] == '\0') {
+    g_string_append(html->text, text);
+    return;
+  }
   g_autofree char *clean = html_clean_line(text);
   html_text(html, clean);
 }

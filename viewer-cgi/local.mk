@@ -71,3 +71,4 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_form \
 	tests/fuzz/corpus/fuzz_request \
 	tests/fuzz/corpus/fuzz_summary
+dist_man_MANS += man/zegel-viewer.8 man/zegel-sms.7

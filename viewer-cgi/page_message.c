@@ -149,6 +149,17 @@ append_attachments(Html *html, const MessageFacts *facts)
       append_attachment(html, all->pdata[i]);
     html_markup(html, "</ul>\n");
   }
+  if (facts->summary != NULL && facts->summary->cut)
+    page_notice(html,
+                _("This message has more parts than we can show. You find all of them when "
+                  "you download the whole message."),
+                FALSE);
+}
+
+/* Until when it is here, and the way to keep it. */
+static void
+append_keeping(Html *html, const MessageFacts *facts)
+{
   html_markup(html, "<h2>");
   html_text(html, _("Keep this message"));
   html_markup(html, "</h2>\n");
@@ -188,6 +199,7 @@ page_message(const Frame *frame, const MessageFacts *facts)
   append_headers(html, facts);
   append_body(html, facts);
   append_attachments(html, facts);
+  append_keeping(html, facts);
   append_session(html, facts);
   page_end(html, frame);
   return html;

@@ -70,6 +70,7 @@ take_body(Summary *summary, const Attrs *attrs, GError **error)
   guint64 flag = 0;
   summary->has_text = attrs_get_uint(attrs, "has-text", 0, 1, &flag, NULL) && flag == 1;
   summary->has_html = attrs_get_uint(attrs, "has-html", 0, 1, &flag, NULL) && flag == 1;
+  summary->cut = attrs_get_uint(attrs, "cut", 0, 1, &flag, NULL) && flag == 1;
   return TRUE;
 }
 

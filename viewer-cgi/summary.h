@@ -34,6 +34,7 @@ typedef struct {
   Body body; /* what is shown best */
   gboolean has_text;
   gboolean has_html;
+  gboolean cut;           /* the message has more than is listed here */
   GPtrArray *attachments; /* of Attachment */
 } Summary;
 

@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ACCEPT_MAX_BYTES 1024
 #define DOMAIN           "zegel"
@@ -13,8 +14,8 @@ extern int _nl_msg_cat_cntr;
 static const char *const codes[] = {[LANGUAGE_NL] = "nl", [LANGUAGE_EN] = "en"};
 
 static const char *const weekdays[] = {
-    N_("Monday"), N_("Tuesday"),  N_("Wednesday"), N_("Thursday"),
-    N_("Friday"), N_("Saturday"), N_("Sunday"),
+    N_("Sunday"),   N_("Monday"), N_("Tuesday"),  N_("Wednesday"),
+    N_("Thursday"), N_("Friday"), N_("Saturday"),
 };
 
 static const char *const months[] = {
@@ -31,6 +32,7 @@ text_init(const char *localedir)
   bindtextdomain(DOMAIN, localedir);
   bind_textdomain_codeset(DOMAIN, "UTF-8");
   textdomain(DOMAIN);
+  tzset();
 }
 
 void
@@ -59,7 +61,8 @@ language_parse(const char *code, Language *language)
   return FALSE;
 }
 
-/* The weight of "nl-BE;q=0.8" in thousandths, and its language; 0 when it is none of ours. */
+/* The weight of "nl-BE;q=0.8" in thousandths, and its language; 0 when it is none of ours.
+ */
 static gint
 weigh(char *range, Language *language)
 {
@@ -101,28 +104,29 @@ language_choose(const char *chosen, const char *remembered, const char *accept,
   return best;
 }
 
-static GDateTime *
+/* localtime_r reads no file: tzset has. */
+static struct tm
 local_time(gint64 unix_s)
 {
-  GDateTime *time = g_date_time_new_from_unix_local(unix_s);
-  return time != NULL ? time : g_date_time_new_from_unix_utc(0);
+  struct tm tm = {.tm_mday = 1, .tm_year = 70};
+  time_t t = (time_t) unix_s;
+  localtime_r(&t, &tm);
+  return tm;
 }
 
 char *
 text_date(gint64 unix_s)
 {
-  g_autoptr(GDateTime) time = local_time(unix_s);
-  return g_strdup_printf("%s %d %s %d", _(weekdays[g_date_time_get_day_of_week(time) - 1]),
-                         g_date_time_get_day_of_month(time),
-                         _(months[g_date_time_get_month(time) - 1]),
-                         g_date_time_get_year(time));
+  struct tm tm = local_time(unix_s);
+  return g_strdup_printf("%s %d %s %d", _(weekdays[tm.tm_wday]), tm.tm_mday,
+                         _(months[tm.tm_mon]), tm.tm_year + 1900);
 }
 
 char *
 text_time(gint64 unix_s)
 {
-  g_autoptr(GDateTime) time = local_time(unix_s);
-  return g_date_time_format(time, "%H:%M");
+  struct tm tm = local_time(unix_s);
+  return g_strdup_printf("%02d:%02d", tm.tm_hour, tm.tm_min);
 }
 
 char *

@@ -55,7 +55,7 @@ visit_fail(Visit *visit, GError *error)
   const char *reference = visit->entry != NULL ? visit->entry->reference : "-";
   const char *name = visit->organisation->name;
   if (g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_FORGED))
-    event_log(EVENT_INTEGRITY, NULL, name, "reference", reference, NULL);
+    event_log(EVENT_INTEGRITY, NULL, name, "ref", reference, NULL);
   log_line(LOG_LEVEL_WARNING, "org=%s, reference=%s: %s", name, reference, error->message);
   g_error_free(error);
   visit->response->retry_after_s = failure.retry_after_s;

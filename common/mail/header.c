@@ -233,14 +233,37 @@ skip_quoted(const char *p)
   return NULL;
 }
 
-/* The domain behind the '@' before P; *END gets where it ends. */
+/* Skips white space and comments; NULL when one has no end. */
+static const char *
+skip_comments(const char *p)
+{
+  for (;;) {
+    p += strspn(p, " \t");
+    if (*p != '(')
+      return p;
+    p = skip_quoted(p);
+    if (p == NULL)
+      return NULL;
+  }
+}
+
+/*
+ * The domain behind the '@' before P; *END gets where it ends. "" when a reader could glue
+ * something to it, as in "own.nl (x) .evil.nl": RFC 5322 4.4, obs-domain.
+ */
 static char *
 read_domain(const char *p, const char **end)
 {
-  p += strspn(p, " \t");
-  const char *stop = *p == '[' ? p + strcspn(p, "]") : p + strcspn(p, " \t,;:<>()\"@[]\\");
-  *end = stop;
-  return g_ascii_strdown(p, stop - p);
+  p = skip_comments(p);
+  if (p == NULL) {
+    *end = NULL;
+    return g_strdup("");
+  }
+  *end = *p == '[' ? p + strcspn(p, "]") : p + strcspn(p, " \t,;:<>()\"@[]\\");
+  const char *next = skip_comments(*end);
+  if (next == NULL || (*next != '\0' && strchr(".\\\"[]", *next) != NULL))
+    return g_strdup("");
+  return g_ascii_strdown(p, *end - p);
 }
 
 GStrv

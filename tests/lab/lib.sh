@@ -53,6 +53,13 @@ fill()
   done | sed -f - "$LAB_HERE/conf/$1"
 }
 
+# Postfix doubts a main.cf that changed less than 100 s ago: each of its programs reads it
+# again and again for 1.5 s. This makes main.cf $1... look older.
+settle()
+{
+  touch -d '1 hour ago' "$@"
+}
+
 # Ends the start with a sentence.
 die()
 {
@@ -76,6 +83,7 @@ background()
 {
   local name=$1
   shift
+  : >>"$LAB/log/$name"
   setsid "$@" >>"$LAB/log/$name" 2>&1 </dev/null 3<&- &
   echo $! >"$LAB/pid/$name"
 }

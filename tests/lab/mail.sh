@@ -48,6 +48,8 @@ mail_own()
   {
     mailbox_lines "$LAB_OWN" janssen devries postmaster
     mailbox_lines "$LAB_OWN2" bakker postmaster
+    mailbox_lines "veilig.$LAB_OWN"
+    mailbox_lines "veilig.$LAB_OWN2"
   } >/etc/postfix/mailboxes
 }
 
@@ -81,6 +83,7 @@ mail_configure()
   mail_partner ready "$LAB_READY" "$LAB_READY_ADDR"
   mail_partner outsider "$LAB_OUTSIDER" "$LAB_OUTSIDER_ADDR" \
     "$LAB_EXPIRED" "$LAB_BOGUS" "$LAB_UNSIGNED"
+  settle /etc/postfix*/main.cf
 }
 
 # Starts the Postfix whose configuration is in directory $1.

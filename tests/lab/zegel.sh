@@ -2,34 +2,50 @@
 
 ZEGEL_PIECES=$LAB_HERE/../../contrib/postfix
 
-# Joins list $1 of main.cf with our value of it, theirs first.
-join_list()
+# The value of parameter $1 in the text of a main.cf on standard input, in one line.
+main_value()
 {
-  local theirs ours
-  theirs=$(postconf -h "$1")
-  postconf -X "$1"
-  ours=$(awk -v name="$1" '$0 ~ "^" name " *=" { on = 1; sub(/^[^=]*=/, "") ; print; next }
-    on && /^[ \t]/ { print; next } { on = 0 }' "$ZEGEL_PIECES/main.cf.zegel")
-  postconf -e "$1 = $theirs $(echo "$ours" | tr '\n' ' ')"
+  awk -v name="$1" '$0 ~ "^" name " *=" { on = 1; sub(/^[^=]*= */, ""); printf "%s ", $0; next }
+    on && /^[ \t]/ { sub(/^[ \t]*/, ""); printf "%s ", $0; next }
+    { on = 0 }'
 }
 
-# Our pieces of main.cf and master.cf into those of /etc/postfix.
-zegel_postfix()
+# The text of a main.cf on standard input without parameters $1...
+main_without()
 {
-  local main=/etc/postfix/main.cf master=/etc/postfix/master.cf
-  cp "$ZEGEL_PIECES"/zegel* /etc/postfix/
-  postmap hash:/etc/postfix/zegel_transport hash:/etc/postfix/zegel_access
-  awk '/^transport_maps/ { skip = 1; next } skip && /^[ \t]/ { next } { skip = 0; print }' \
-    "$ZEGEL_PIECES/main.cf.zegel" >>"$main"
-  join_list transport_maps
-  postconf -e "zegel_submit_networks = $LAB_MAIL_ADDR"
-  # A service of master.cf.zegel takes the place of the one that has its name.
+  awk -v names=" $* " '/^[ \t]/ { if (!skip) print; next }
+    { name = $0; sub(/ *=.*/, "", name); skip = index(names, " " name " ") } !skip'
+}
+
+# Our main.cf.zegel joined with the site's /etc/postfix/main.cf, as README.postfix has it.
+zegel_main()
+{
+  local main=/etc/postfix/main.cf ours=$ZEGEL_PIECES/main.cf.zegel
+  main_without transport_maps <$main
+  main_without transport_maps zegel_submit_networks <"$ours"
+  echo "transport_maps = $(main_value transport_maps <$main)$(main_value transport_maps <"$ours")"
+  echo "zegel_submit_networks = $LAB_MAIL_ADDR"
+}
+
+# master.cf with our services in the place of those that have their names.
+zegel_master()
+{
+  # Where zegel-submit listens; anywhere else it would be loopback.
   sed "s/^127\.0\.0\.1:10025/$LAB_MAIL_ADDR:10025/" "$ZEGEL_PIECES/master.cf.zegel" \
     >"$LAB/master.zegel"
   awk 'NR == FNR { if (/^[^# \t]/) ours[$1 " " $2] = 1; next }
-    /^[^# \t]/ { drop = ($1 " " $2) in ours } !drop' "$LAB/master.zegel" "$master" \
-    >"$LAB/master.cf"
-  cat "$LAB/master.cf" "$LAB/master.zegel" >"$master"
+    /^[^# \t]/ { drop = ($1 " " $2) in ours } !drop' "$LAB/master.zegel" /etc/postfix/master.cf
+  cat "$LAB/master.zegel"
+}
+
+zegel_postfix()
+{
+  cp "$ZEGEL_PIECES"/zegel* /etc/postfix/
+  zegel_main >"$LAB/main.cf"
+  zegel_master >"$LAB/master.cf"
+  cp "$LAB/main.cf" "$LAB/master.cf" /etc/postfix/
+  settle /etc/postfix/main.cf
+  postmap hash:/etc/postfix/zegel_transport hash:/etc/postfix/zegel_access
 }
 
 zegel_directories()

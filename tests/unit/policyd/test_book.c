@@ -108,6 +108,10 @@ static const struct {
     {"partner.nl [a.nl] fingerprint=", "a SHA-256"},
     {"partner.nl [a.nl] fingerprint=00:11", "a SHA-256"},
     {"partner.nl [a.nl] fingerprint=" SHA "|", "a SHA-256"},
+    {"partner.nl [a.nl] fingerprint="
+     "00-11-22-33-44-55-66-77-88-99-aa-bb-cc-dd-ee-ff-"
+     "00-11-22-33-44-55-66-77-88-99-aa-bb-cc-dd-ee-ff",
+     "a SHA-256"},
     {"partner.nl [a.nl] fingerprint=" SHA ":00", "a SHA-256"},
     {"partner.nl [a.nl] fingerprint match=" SHA, "dane-only, secure"},
     {"first.nl [a.nl] dane-only", "stands in line 2 already"},

@@ -230,7 +230,6 @@ test_code(void)
   };
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
     char code[STORE_CODE_DIGITS + 1] = "xxxxxx";
-    g_test_message("%s", rows[i].input);
     g_assert_true(code_normalise(rows[i].input, code) == (rows[i].code != NULL));
     if (rows[i].code != NULL)
       g_assert_cmpstr(code, ==, rows[i].code);

@@ -1,0 +1,459 @@
+/* Decisions over facts: precedence (S1), defaults (S5), numbers (S7), senders (O3), R4, R6.
+ */
+#include "milter/decide.h"
+
+#include <string.h>
+
+#include "tests/unit/tap.h"
+
+static const char *const countries[] = {"+31", NULL};
+
+#define S DEFAULT_SECURE
+#define Q DEFAULT_ON_REQUEST
+#define W DEFAULT_OBSERVE
+
+/* Whether a message is sensitive, before any route is known. */
+typedef struct {
+  SensitiveDefault sensitive_default;
+  const char *subject;
+  Bypass bypass;
+  const char *header_number; /* of an@ext.nl; NULL: no X-Zegel-SMS */
+  gboolean sensitivity;
+  gboolean machine;
+  DecisionKind expected;
+  const char *reason;
+} Row;
+
+static const Row rows[] = {
+    /* the default */
+    {S, "uitslag", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S5-DEFAULT"},
+    {Q, "uitslag", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_PASS, "Z-S5-DEFAULT"},
+    {W, "uitslag", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_OBSERVE, "Z-S5-DEFAULT"},
+    /* machines are sensitive only by an explicit trigger */
+    {S, "uitslag", BYPASS_NONE, NULL, FALSE, TRUE, DECISION_PASS, "Z-S5-MACHINE"},
+    {S, "veilig mailen", BYPASS_NONE, NULL, FALSE, TRUE, DECISION_ASK, "Z-S2-TRIGGER"},
+    {S, "uitslag", BYPASS_SECURE, NULL, FALSE, TRUE, DECISION_ASK, "Z-S5-BYPASS"},
+    {S, "uitslag", BYPASS_NONE, NULL, TRUE, TRUE, DECISION_ASK, "Z-S1-SENSITIVITY"},
+    {S, "uitslag", BYPASS_NONE, "+31612345678", FALSE, TRUE, DECISION_ASK, "Z-S7-HEADER"},
+    /* Sensitivity */
+    {Q, "uitslag", BYPASS_NONE, NULL, TRUE, FALSE, DECISION_ASK, "Z-S1-SENSITIVITY"},
+    {Q, "uitslag", BYPASS_PLAIN, NULL, TRUE, FALSE, DECISION_PASS, "Z-S5-BYPASS"},
+    {S, "uitslag", BYPASS_PLAIN, NULL, TRUE, FALSE, DECISION_PASS, "Z-S5-BYPASS"},
+    /* x-ezorg-secbypass: 003 table 2, as far as the sender tables are not needed */
+    {Q, "uitslag", BYPASS_SECURE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S5-BYPASS"},
+    {S, "uitslag", BYPASS_SECURE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S5-BYPASS"},
+    {S, "uitslag", BYPASS_PLAIN, NULL, FALSE, FALSE, DECISION_PASS, "Z-S5-BYPASS"},
+    /* the subject wins */
+    {Q, "SMS 0612345678 x", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S2-TRIGGER"},
+    {Q, "veilig mailen x", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S2-TRIGGER"},
+    {Q, "veilig mailen x", BYPASS_PLAIN, NULL, FALSE, FALSE, DECISION_ASK, "Z-S2-TRIGGER"},
+    {S, "veilig mailen x", BYPASS_PLAIN, NULL, FALSE, TRUE, DECISION_ASK, "Z-S2-TRIGGER"},
+    {Q, "uitslag", BYPASS_NONE, "+31612345678", FALSE, FALSE, DECISION_ASK, "Z-S7-HEADER"},
+    {Q, "SMS dienst storing", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_PASS,
+     "Z-S5-DEFAULT"},
+};
+
+/* Facts with everything owned, for one test. */
+typedef struct {
+  Facts facts;
+  GPtrArray *foreign, *triggers, *numbers, *recipients, *odd, *answers;
+} Fixture;
+
+static void
+add_subject(Fixture *f, const char *subject)
+{
+  g_ptr_array_add(f->triggers, trigger_parse(subject, countries));
+}
+
+static void
+add_number(Fixture *f, const char *address, const char *number)
+{
+  HeaderNumber *entry = g_new0(HeaderNumber, 1);
+  entry->address = g_strdup(address);
+  entry->number = g_strdup(number);
+  g_ptr_array_add(f->numbers, entry);
+}
+
+static void
+add_recipient(Fixture *f, const char *address, Route route)
+{
+  g_ptr_array_add(f->recipients, g_strdup(address));
+  RouteAnswer *answer = g_new0(RouteAnswer, 1);
+  answer->route = route;
+  answer->code = g_strdup("Z-TEST");
+  g_ptr_array_add(f->answers, answer);
+}
+
+static Fixture *
+fixture_new(SensitiveDefault sensitive_default)
+{
+  Fixture *f = g_new0(Fixture, 1);
+  f->foreign = g_ptr_array_new_with_free_func(g_free);
+  f->triggers = g_ptr_array_new_with_free_func((GDestroyNotify) trigger_free);
+  f->numbers = g_ptr_array_new_with_free_func((GDestroyNotify) header_number_free);
+  f->recipients = g_ptr_array_new_with_free_func(g_free);
+  f->odd = g_ptr_array_new_with_free_func(g_free);
+  f->answers = g_ptr_array_new_with_free_func((GDestroyNotify) route_answer_free);
+  f->facts = (Facts){.sensitive_default = sensitive_default,
+                     .foreign = f->foreign,
+                     .triggers = f->triggers,
+                     .numbers = f->numbers,
+                     .recipients = f->recipients,
+                     .odd = f->odd};
+  return f;
+}
+
+static void
+fixture_free(Fixture *f)
+{
+  g_ptr_array_unref(f->foreign);
+  g_ptr_array_unref(f->triggers);
+  g_ptr_array_unref(f->numbers);
+  g_ptr_array_unref(f->recipients);
+  g_ptr_array_unref(f->odd);
+  g_ptr_array_unref(f->answers);
+  g_free(f);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)
+
+static Decision *
+decide_routed(Fixture *f)
+{
+  f->facts.answers = f->answers;
+  return decide(&f->facts);
+}
+
+static void
+assert_refused(const Decision *decision, Refusal refusal)
+{
+  g_assert_cmpint(decision->kind, ==, DECISION_REFUSE);
+  g_assert_cmpstr(refusal_code(decision->refusal), ==, refusal_code(refusal));
+  g_assert_cmpint(decision->refusal, ==, refusal);
+}
+
+static void
+test_sensitive(void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    const Row *row = &rows[i];
+    g_autoptr(Fixture) f = fixture_new(row->sensitive_default);
+    add_subject(f, row->subject);
+    add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+    if (row->header_number != NULL)
+      add_number(f, "an@ext.nl", row->header_number);
+    f->facts.bypass = row->bypass;
+    f->facts.sensitivity = row->sensitivity;
+    f->facts.machine = row->machine;
+    g_autoptr(Decision) decision = decide(&f->facts);
+    g_test_message("row %u: %s", i, row->subject);
+    g_assert_cmpint(decision->kind, ==, row->expected);
+    g_assert_cmpstr(decision->reason, ==, row->reason);
+  }
+}
+
+static void
+test_mistakes(void)
+{
+  static const struct {
+    const char *subject;
+    Bypass bypass;
+    const char *header;
+    Refusal refusal;
+  } cases[] = {
+      {"SMS", BYPASS_NONE, NULL, REFUSAL_NO_NUMBER},
+      {"@SMS", BYPASS_PLAIN, NULL, REFUSAL_NO_NUMBER},
+      {"SMS 06123", BYPASS_NONE, NULL, REFUSAL_BAD_NUMBER},
+      {"SMS 0612345678 SMS 0687654321", BYPASS_NONE, NULL, REFUSAL_TWO_NUMBERS},
+      {"SMS 0612345678 x", BYPASS_PLAIN, NULL, REFUSAL_CONTRADICTION},
+      {"x", BYPASS_PLAIN, "+31612345678", REFUSAL_CONTRADICTION},
+  };
+  static const SensitiveDefault defaults[] = {S, Q};
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+    for (guint d = 0; d < G_N_ELEMENTS(defaults); d++) {
+      g_autoptr(Fixture) f = fixture_new(defaults[d]);
+      add_subject(f, cases[i].subject);
+      add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+      if (cases[i].header != NULL)
+        add_number(f, "an@ext.nl", cases[i].header);
+      f->facts.bypass = cases[i].bypass;
+      g_autoptr(Decision) decision = decide(&f->facts);
+      assert_refused(decision, cases[i].refusal);
+    }
+}
+
+/* Two Subject fields that each have a number. */
+static void
+test_two_subjects(void)
+{
+  g_autoptr(Fixture) f = fixture_new(Q);
+  add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+  add_subject(f, "SMS 0612345678");
+  add_subject(f, "SMS 06-12345678");
+  g_autoptr(Decision) same = decide(&f->facts);
+  g_assert_cmpint(same->kind, ==, DECISION_ASK);
+  add_subject(f, "SMS 0687654321");
+  g_autoptr(Decision) other = decide(&f->facts);
+  assert_refused(other, REFUSAL_TWO_NUMBERS);
+}
+
+static void
+test_number_headers(void)
+{
+  static const struct {
+    const char *address, *number;
+    Refusal refusal;
+  } cases[] = {
+      {NULL, "+31612345678", REFUSAL_NUMBER_HEADER},
+      {"an@ext.nl", NULL, REFUSAL_BAD_NUMBER},
+      {"AN@ext.nl", "+31687654321", REFUSAL_TWO_NUMBERS},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Fixture) f = fixture_new(Q);
+    add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+    add_number(f, "an@ext.nl", "+31612345678");
+    add_number(f, "an@ext.nl", "+31612345678"); /* twice the same is no mistake */
+    g_autoptr(Decision) good = decide(&f->facts);
+    g_assert_cmpint(good->kind, ==, DECISION_ASK);
+    add_number(f, cases[i].address, cases[i].number);
+    g_autoptr(Decision) bad = decide(&f->facts);
+    assert_refused(bad, cases[i].refusal);
+  }
+}
+
+/* O3: ordinary mail too. */
+static void
+test_foreign(void)
+{
+  static const SensitiveDefault defaults[] = {S, Q};
+  for (guint d = 0; d < G_N_ELEMENTS(defaults); d++) {
+    g_autoptr(Fixture) f = fixture_new(defaults[d]);
+    add_subject(f, "SMS 06123"); /* who must not write at all needs no lesson */
+    add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+    g_ptr_array_add(f->foreign, g_strdup("x@evil.nl"));
+    g_autoptr(Decision) decision = decide(&f->facts);
+    assert_refused(decision, REFUSAL_SENDER);
+    g_assert_cmpuint(decision->names->len, ==, 1);
+    g_assert_cmpstr(decision->names->pdata[0], ==, "x@evil.nl");
+  }
+}
+
+static void
+test_observe(void)
+{
+  g_autoptr(Fixture) f = fixture_new(W);
+  add_subject(f, "uitslag");
+  add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+  g_autoptr(Decision) seal = decide(&f->facts);
+  g_assert_cmpint(seal->kind, ==, DECISION_OBSERVE);
+  g_assert_cmpint(seal->would, ==, DECISION_ASK);
+  add_subject(f, "SMS");
+  g_autoptr(Decision) refuse = decide(&f->facts);
+  g_assert_cmpint(refuse->kind, ==, DECISION_OBSERVE);
+  g_assert_cmpint(refuse->would, ==, DECISION_REFUSE);
+  g_assert_cmpint(refuse->refusal, ==, REFUSAL_NO_NUMBER);
+  g_ptr_array_add(f->foreign, g_strdup("x@evil.nl"));
+  g_autoptr(Decision) foreign = decide(&f->facts);
+  g_assert_cmpint(foreign->kind, ==, DECISION_OBSERVE);
+  g_assert_cmpint(foreign->refusal, ==, REFUSAL_SENDER);
+}
+
+/* R6: without an answer a sensitive message waits, and an ordinary one does not care. */
+static void
+test_unanswered(void)
+{
+  g_autoptr(Fixture) f = fixture_new(Q);
+  add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+  add_subject(f, "uitslag");
+  f->facts.unanswered = TRUE;
+  g_autoptr(Decision) ordinary = decide(&f->facts);
+  g_assert_cmpint(ordinary->kind, ==, DECISION_PASS);
+  f->facts.sensitivity = TRUE;
+  g_autoptr(Decision) sensitive = decide(&f->facts);
+  assert_refused(sensitive, REFUSAL_LATER);
+  g_assert_true(refusal_is_temporary(sensitive->refusal));
+}
+
+static void
+assert_outcome(const Decision *decision, guint i, Label label, const char *number)
+{
+  const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
+  g_assert_cmpint(outcome->label, ==, label);
+  g_assert_cmpstr(outcome->number, ==, number);
+}
+
+static void
+test_labels(void)
+{
+  g_autoptr(Fixture) f = fixture_new(Q);
+  add_subject(f, "SMS 0612345678 x");
+  add_recipient(f, "piet@own.nl", ROUTE_OWN);
+  add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+  add_recipient(f, "bob@partner.nl", ROUTE_DIRECT);
+  g_autoptr(Decision) decision = decide_routed(f);
+  g_assert_cmpint(decision->kind, ==, DECISION_SEAL);
+  g_assert_cmpuint(decision->outcomes->len, ==, 3);
+  assert_outcome(decision, 0, LABEL_NONE, NULL);
+  assert_outcome(decision, 1, LABEL_VIEWER, "+31612345678");
+  assert_outcome(decision, 2, LABEL_DIRECT, NULL);
+}
+
+/* S7: N viewer recipients, of whom the first H have a number in the header. */
+static void
+test_numbers(void)
+{
+  static const struct {
+    guint viewers, with_header;
+    const char *subject;
+    DecisionKind kind;
+    Refusal refusal;
+    guint named;
+  } cases[] = {
+      {1, 0, "SMS 0612345678", DECISION_SEAL, 0, 1},
+      {1, 0, "veilig mailen", DECISION_REFUSE, REFUSAL_NUMBER, 1},
+      {1, 1, "veilig mailen", DECISION_SEAL, 0, 0},
+      {1, 1, "SMS 0612345678", DECISION_SEAL, 0, 0},
+      {2, 0, "veilig mailen", DECISION_REFUSE, REFUSAL_NUMBERS, 2},
+      {2, 0, "SMS 0612345678", DECISION_REFUSE, REFUSAL_ONE_NUMBER, 2},
+      {2, 1, "SMS 0612345678", DECISION_SEAL, 0, 1},
+      {2, 1, "veilig mailen", DECISION_REFUSE, REFUSAL_NUMBER, 1},
+      {3, 1, "SMS 0612345678", DECISION_REFUSE, REFUSAL_ONE_NUMBER, 2},
+      {3, 3, "veilig mailen", DECISION_SEAL, 0, 0},
+      {0, 0, "veilig mailen", DECISION_SEAL, 0, 0},
+      {0, 0, "SMS 0612345678", DECISION_SEAL, 0, 0},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Fixture) f = fixture_new(Q);
+    add_subject(f, cases[i].subject);
+    add_recipient(f, "piet@own.nl", ROUTE_OWN);
+    add_recipient(f, "bob@partner.nl", ROUTE_DIRECT);
+    for (guint v = 0; v < cases[i].viewers; v++) {
+      g_autofree char *address = g_strdup_printf("v%u@ext.nl", v);
+      add_recipient(f, address, ROUTE_VIEWER);
+      if (v < cases[i].with_header)
+        add_number(f, address, "+31687654321");
+    }
+    g_autoptr(Decision) decision = decide_routed(f);
+    g_test_message("case %u", i);
+    g_assert_cmpint(decision->kind, ==, cases[i].kind);
+    g_assert_cmpuint(decision->names->len, ==, cases[i].named);
+    if (decision->kind == DECISION_REFUSE)
+      g_assert_cmpint(decision->refusal, ==, cases[i].refusal);
+    for (guint v = 0; decision->kind == DECISION_SEAL && v < cases[i].viewers; v++)
+      assert_outcome(decision, 2 + v, LABEL_VIEWER,
+                     v < cases[i].with_header ? "+31687654321" : "+31612345678");
+  }
+}
+
+/* A number for somebody else is no number; case does not matter. */
+static void
+test_header_address(void)
+{
+  g_autoptr(Fixture) f = fixture_new(Q);
+  add_recipient(f, "An@ext.nl", ROUTE_VIEWER);
+  add_number(f, "bo@ext.nl", "+31687654321");
+  g_autoptr(Decision) other = decide_routed(f);
+  assert_refused(other, REFUSAL_NUMBER);
+  add_number(f, "aN@EXT.nl", "+31612345678");
+  g_autoptr(Decision) same = decide_routed(f);
+  g_assert_cmpint(same->kind, ==, DECISION_SEAL);
+  assert_outcome(same, 0, LABEL_VIEWER, "+31612345678");
+}
+
+/* R4: what cannot be labelled, or could be sent on by Postfix, is not taken. */
+static void
+test_addresses(void)
+{
+  g_autofree char *longest = g_strnfill(240, 'a');
+  g_autofree char *long_address = g_strdup_printf("an@%s.nl", longest);
+  const struct {
+    const char *address;
+    Route route;
+    DecisionKind kind;
+  } cases[] = {
+      {long_address, ROUTE_VIEWER, DECISION_REFUSE},
+      {long_address, ROUTE_DIRECT, DECISION_REFUSE},
+      {long_address, ROUTE_OWN, DECISION_SEAL},
+      {"an%evil.nl@own.nl", ROUTE_OWN, DECISION_REFUSE},
+      {"evil.nl!an@own.nl", ROUTE_OWN, DECISION_REFUSE},
+      {"\"an@evil.nl\"@own.nl", ROUTE_OWN, DECISION_REFUSE},
+      {"an%evil.nl@partner.nl", ROUTE_DIRECT, DECISION_SEAL},
+      {"an@x.viewer.zegel.internal", ROUTE_VIEWER, DECISION_REFUSE},
+      {"an@x.other.zegel.internal", ROUTE_DIRECT, DECISION_REFUSE},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Fixture) f = fixture_new(Q);
+    add_subject(f, "SMS 0612345678");
+    add_recipient(f, "piet@own.nl", ROUTE_OWN);
+    add_recipient(f, cases[i].address, cases[i].route);
+    g_autoptr(Decision) decision = decide_routed(f);
+    g_test_message("case %u: %s", i, cases[i].address);
+    g_assert_cmpint(decision->kind, ==, cases[i].kind);
+    if (decision->kind == DECISION_REFUSE) {
+      assert_refused(decision, REFUSAL_ADDRESS);
+      g_assert_cmpstr(decision->names->pdata[0], ==, cases[i].address);
+    }
+  }
+}
+
+static void
+test_odd(void)
+{
+  g_autoptr(Fixture) f = fixture_new(Q);
+  add_subject(f, "uitslag");
+  g_ptr_array_add(f->odd, g_strdup("<@a:b@c.nl>"));
+  g_autoptr(Decision) ordinary = decide(&f->facts);
+  g_assert_cmpint(ordinary->kind, ==, DECISION_PASS);
+  f->facts.sensitivity = TRUE;
+  g_autoptr(Decision) sensitive = decide(&f->facts);
+  assert_refused(sensitive, REFUSAL_ADDRESS);
+}
+
+/* policyd has no business to call a sensitive message ordinary. */
+static void
+test_ordinary_answer(void)
+{
+  g_autoptr(Fixture) f = fixture_new(S);
+  add_subject(f, "SMS 0612345678");
+  add_recipient(f, "an@ext.nl", ROUTE_ORDINARY);
+  g_autoptr(Decision) decision = decide_routed(f);
+  assert_refused(decision, REFUSAL_LATER);
+}
+
+static void
+test_too_many(void)
+{
+  g_autoptr(Fixture) f = fixture_new(S);
+  add_subject(f, "veilig mailen");
+  for (guint i = 0; i < DECIDE_MAX_RECIPIENTS; i++)
+    add_recipient(f, "piet@own.nl", ROUTE_OWN);
+  g_autoptr(Decision) full = decide(&f->facts);
+  g_assert_cmpint(full->kind, ==, DECISION_ASK);
+  add_recipient(f, "piet@own.nl", ROUTE_OWN);
+  g_autoptr(Decision) over = decide(&f->facts);
+  assert_refused(over, REFUSAL_TOO_MANY);
+  f->facts.too_many_headers = TRUE;
+  g_autoptr(Decision) headers = decide(&f->facts);
+  assert_refused(headers, REFUSAL_HEADERS);
+}
+
+int
+main(int argc, char **argv)
+{
+  tap_init(argc, argv);
+  g_test_add_func("/decide/S1-S5-sensitive", test_sensitive);
+  g_test_add_func("/decide/S2-mistakes", test_mistakes);
+  g_test_add_func("/decide/S2-two-subjects", test_two_subjects);
+  g_test_add_func("/decide/S7-headers", test_number_headers);
+  g_test_add_func("/decide/O3-foreign", test_foreign);
+  g_test_add_func("/decide/S5-observe", test_observe);
+  g_test_add_func("/decide/R6-unanswered", test_unanswered);
+  g_test_add_func("/decide/R1-labels", test_labels);
+  g_test_add_func("/decide/S7-numbers", test_numbers);
+  g_test_add_func("/decide/S7-header-address", test_header_address);
+  g_test_add_func("/decide/R4-addresses", test_addresses);
+  g_test_add_func("/decide/R4-odd", test_odd);
+  g_test_add_func("/decide/R6-ordinary-answer", test_ordinary_answer);
+  g_test_add_func("/decide/too-many", test_too_many);
+  return g_test_run();
+}
