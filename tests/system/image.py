@@ -8,11 +8,7 @@ import quopri
 from harness import ENV, command
 
 CHUNK_BYTES = 8 << 20
-<<<<<<< HEAD
-OVERLAP_BYTES = 4096
-=======
 OVERLAP_BYTES = 1024  # more than any disguise of a word
->>>>>>> main
 
 
 def disguises(word):
@@ -27,37 +23,6 @@ def disguises(word):
     return sorted(found)
 
 
-<<<<<<< HEAD
-def blocks(file):
-    """The (offset, bytes) of a file that may be mostly holes, overlapping by OVERLAP_BYTES."""
-    size = os.fstat(file.fileno()).st_size
-    position = 0
-    while position < size:
-        try:
-            position = os.lseek(file.fileno(), position, os.SEEK_DATA)
-        except OSError:  # ENXIO: nothing but a hole is left
-            return
-        end = os.lseek(file.fileno(), position, os.SEEK_HOLE)
-        while position < end:
-            chunk = os.pread(file.fileno(), min(CHUNK_BYTES, end - position), position)
-            yield position, chunk
-            done = position + len(chunk) >= end
-            position += len(chunk) if done else len(chunk) - OVERLAP_BYTES
-
-
-def find(path, words):
-    """The (word, offset) of each disguise of WORDS in the file at PATH."""
-    wanted = {disguise: word for word in words for disguise in disguises(word)}
-    assert max(map(len, wanted)) <= OVERLAP_BYTES
-    hits = set()
-    with open(path, "rb", buffering=0) as file:
-        for offset, chunk in blocks(file):
-            for disguise, word in wanted.items():
-                place = chunk.find(disguise)
-                if place >= 0:
-                    hits.add((word, offset + place))
-    return sorted(hits)
-=======
 def pieces(file):
     """(offset, bytes) of what lies in FILE, without its holes; pieces overlap."""
     end = os.fstat(file.fileno()).st_size
@@ -83,7 +48,6 @@ def find(path, words):
             places = ((word, data.find(disguise)) for disguise, word in wanted)
             hits += [(word, offset + place) for word, place in places if place >= 0]
     return hits
->>>>>>> main
 
 
 def find_in_state(words):
