@@ -192,8 +192,8 @@ take_body(Answer *answer, Response *response)
       g_byte_array_append(all, bytes, (guint) len);
   }
   answer->body_len = all->len;
-  answer->body = g_strndup((const char *) all->data, all->len);
-  memcpy(answer->body, all->data, all->len); /* past a NUL, too */
+  g_byte_array_append(all, (const guint8 *) "", 1);
+  answer->body = (char *) g_byte_array_free(g_steal_pointer(&all), FALSE);
 }
 
 /* Asks METHOD URI of HOST_NAME with the headers EXTRA ("HTTP_X=..", may be NULL) and FORM.
