@@ -32,6 +32,15 @@ escape_line(const char *line)
   return g_strjoinv("%%", parts);
 }
 
+/* The envelope sender as it stands in log lines. */
+static const char *
+logged_sender(const Message *message)
+{
+  if (message->sender == NULL)
+    return message->sender_given;
+  return *message->sender != '\0' ? message->sender : "<>";
+}
+
 /* What the log says of a refusal: the first it names. */
 static void
 log_refusal(EventKind kind, const Message *message, const Decision *decision,
@@ -40,8 +49,25 @@ log_refusal(EventKind kind, const Message *message, const Decision *decision,
   g_autofree char *id = logged_id(message);
   const char *about = decision->names->len > 0 ? decision->names->pdata[0] : NULL;
   event_log(kind, queue_id, message->organisation->name, "message-id", id, "code",
-            refusal_code(decision->refusal), "from", message->sender_given, "about", about,
+            refusal_code(decision->refusal), "from", logged_sender(message), "about", about,
             kind == EVENT_OBSERVED ? "would" : NULL, "refuse", NULL);
+}
+
+/*
+ * Sets the two lines as the reply. sendmail(1) gives addresses without <>; what it is told
+ * ends in a bounce, where Postfix would write the line end as "__550 5.7.1".
+ */
+static gboolean
+set_reply(SMFICTX *ctx, const Message *message, const RefusalReply *reply)
+{
+  g_autofree char *dutch = escape_line(reply->lines[0]);
+  g_autofree char *english = escape_line(reply->lines[1]);
+  if (message->sender_given[0] == '<')
+    return smfi_setmlreply(ctx, reply->smtp_code, reply->enhanced_code, dutch, english,
+                           NULL) == MI_SUCCESS;
+  g_autofree char *both = g_strdup_printf("%s %s", dutch, english);
+  return smfi_setreply(ctx, loose(reply->smtp_code), loose(reply->enhanced_code), both) ==
+         MI_SUCCESS;
 }
 
 static sfsistat
@@ -50,14 +76,10 @@ act_refuse(SMFICTX *ctx, const Message *message, const Decision *decision,
 {
   log_refusal(EVENT_REFUSED, message, decision, queue_id);
   g_autoptr(RefusalReply) reply = refusal_reply(decision->refusal, decision->names);
-  g_autofree char *dutch = escape_line(reply->lines[0]);
-  g_autofree char *english = escape_line(reply->lines[1]);
-  gboolean temporary = refusal_is_temporary(decision->refusal);
-  if (smfi_setmlreply(ctx, reply->smtp_code, reply->enhanced_code, dutch, english, NULL) !=
-      MI_SUCCESS)
+  if (!set_reply(ctx, message, reply))
     log_line(LOG_LEVEL_WARNING, "%s: the reply could not be set",
              queue_id != NULL ? queue_id : "NOQUEUE");
-  return temporary ? SMFIS_TEMPFAIL : SMFIS_REJECT;
+  return refusal_is_temporary(decision->refusal) ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }
 
 /* Something of ours failed: the message must come again. */
@@ -210,7 +232,7 @@ log_routes(const Message *message, const Decision *decision, const char *queue_i
     g_autofree char *number =
         outcome->number != NULL ? log_mask_number(outcome->number) : g_strdup("-");
     event_log(EVENT_ROUTED, queue_id, message->organisation->name, "message-id", id,
-              "reason", decision->reason, "from", message->sender_given, "to",
+              "reason", decision->reason, "from", logged_sender(message), "to",
               message->unique->pdata[i], "route", route_name(answer->route), "code",
               answer->code, "number", number, NULL);
   }
@@ -242,7 +264,7 @@ log_observed(const Message *message, const Decision *decision, const char *queue
   }
   g_autofree char *id = logged_id(message);
   event_log(EVENT_OBSERVED, queue_id, message->organisation->name, "message-id", id, "code",
-            decision->reason, "from", message->sender_given, "would",
+            decision->reason, "from", logged_sender(message), "would",
             decision->would == DECISION_PASS ? "pass" : "seal", NULL);
 }
 

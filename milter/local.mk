@@ -42,3 +42,15 @@ check_PROGRAMS += tests/unit/milter/test_message
 tests_unit_milter_test_message_SOURCES = tests/unit/milter/test_message.c
 tests_unit_milter_test_message_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_message
+
+check_PROGRAMS += tests/fuzz/fuzz_trigger
+tests_fuzz_fuzz_trigger_SOURCES = tests/fuzz/fuzz_trigger.c
+tests_fuzz_fuzz_trigger_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_trigger
+EXTRA_DIST += tests/fuzz/corpus/fuzz_trigger
+
+check_PROGRAMS += tests/fuzz/fuzz_subject
+tests_fuzz_fuzz_subject_SOURCES = tests/fuzz/fuzz_subject.c
+tests_fuzz_fuzz_subject_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_subject
+EXTRA_DIST += tests/fuzz/corpus/fuzz_subject

@@ -66,7 +66,8 @@ main(int argc, char **argv)
   daemon_options(&options, &argc, &argv, "Protects sensitive mail at submission", NULL);
   log_open("zegel-milter", options.foreground);
   GError *error = NULL;
-  g_autoptr(Config) config = conf_load(options.config_path, &error);
+  g_autofree char *config_path = options.config_path;
+  g_autoptr(Config) config = conf_load(config_path, &error);
   if (config == NULL)
     daemon_die(error);
   if (options.check_only)

@@ -14,3 +14,30 @@ check_PROGRAMS += tests/unit/base/test_phone
 tests_unit_base_test_phone_SOURCES = tests/unit/base/test_phone.c
 tests_unit_base_test_phone_LDADD = $(BASE_LIBS)
 TESTS += tests/unit/base/test_phone
+
+check_PROGRAMS += tests/unit/base/test_attr
+tests_unit_base_test_attr_SOURCES = tests/unit/base/test_attr.c
+tests_unit_base_test_attr_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_attr
+
+check_PROGRAMS += tests/unit/base/test_label
+tests_unit_base_test_label_SOURCES = tests/unit/base/test_label.c
+tests_unit_base_test_label_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_label
+
+check_PROGRAMS += tests/unit/base/test_log
+tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
+tests_unit_base_test_log_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_log
+
+check_PROGRAMS += tests/fuzz/fuzz_phone
+tests_fuzz_fuzz_phone_SOURCES = tests/fuzz/fuzz_phone.c
+tests_fuzz_fuzz_phone_LDADD = $(FUZZ_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_phone
+EXTRA_DIST += tests/fuzz/corpus/fuzz_phone
+
+check_PROGRAMS += tests/fuzz/fuzz_attr
+tests_fuzz_fuzz_attr_SOURCES = tests/fuzz/fuzz_attr.c
+tests_fuzz_fuzz_attr_LDADD = $(FUZZ_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_attr
+EXTRA_DIST += tests/fuzz/corpus/fuzz_attr

@@ -4,3 +4,14 @@ common_conf_libconf_a_SOURCES = \
 	common/conf/schema.c common/conf/schema.h
 
 CONF_LIBS = common/conf/libconf.a
+
+check_PROGRAMS += tests/unit/conf/test_conf
+tests_unit_conf_test_conf_SOURCES = tests/unit/conf/test_conf.c
+tests_unit_conf_test_conf_LDADD = $(CONF_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/conf/test_conf
+
+check_PROGRAMS += tests/fuzz/fuzz_conf
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
+tests_fuzz_fuzz_conf_LDADD = $(FUZZ_LIBS) $(CONF_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_conf
+EXTRA_DIST += tests/fuzz/corpus/fuzz_conf

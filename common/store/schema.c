@@ -76,6 +76,11 @@ static const char *const steps[] = {
     ") STRICT;"
     "CREATE INDEX session_entry ON session (entry);"
 
+    "CREATE TABLE store_key ("
+    "  id INTEGER PRIMARY KEY,"
+    "  proof BLOB NOT NULL"
+    ") STRICT;"
+
     "CREATE TABLE state ("
     "  name TEXT PRIMARY KEY,"
     "  value INTEGER NOT NULL"

@@ -1,0 +1,296 @@
+/* zegel.conf: a good file, each kind of error with its line, and whose client this is. */
+#include "common/conf/conf.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "common/base/error.h"
+#include "common/conf/schema.h"
+#include "tests/unit/tap.h"
+
+#define CARE                                                                               \
+  "[organisation care]\n"                                                                  \
+  "domains = own.nl, Tweede.NL\n"                                                          \
+  "service_domain = s.own.nl\n"                                                            \
+  "viewer_url = https://V.own.nl/\n"                                                       \
+  "display_name = Zorg & Co\n"
+#define OTHER                                                                              \
+  "[organisation other]\n"                                                                 \
+  "domains = other.nl\n"                                                                   \
+  "service_domain = s.other.nl\n"                                                          \
+  "viewer_url = https://v.other.nl:8443/\n"                                                \
+  "display_name = Ander\n"
+
+static const char good[] = "# a comment\n"
+                           "; another\n"
+                           "\r\n"
+                           "[milter]\n"
+                           "  socket=/run/m.sock  \n"
+                           "[sms]\n"
+                           "countries = +31\t+32,+49\n"
+                           "timeout_s = 60\n" CARE "logins = jan@own.nl *@tweede.nl\n"
+                           "networks = 192.0.2.0/24 2001:db8::/32 127.0.0.1\n"
+                           "default = observe\n"
+                           "contact =\n"
+                           "retention_days = 3650\n"
+                           "colour = #AbCdEf\n" OTHER "logins = Piet\n"
+                           "default = on-request\n"
+                           "networks = 198.51.100.7\n";
+
+static Config *
+parse(const char *text, GError **error)
+{
+  return conf_parse("zegel.conf", text, strlen(text), error);
+}
+
+static void
+test_good(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Config) config = parse(good, &error);
+  g_assert_no_error(error);
+  g_assert_cmpstr(config->milter_socket, ==, "/run/m.sock");
+  g_assert_cmpstr(config->policyd_socket, ==, "/var/spool/postfix/zegel/ask.sock");
+  g_assert_cmpuint(config->sms_timeout_s, ==, 60);
+  g_assert_cmpuint(g_strv_length(config->sms_countries), ==, 3);
+  g_assert_cmpstr(config->sms_countries[2], ==, "+49");
+  g_assert_cmpuint(config->organisations->len, ==, 2);
+  const Organisation *care = conf_organisation(config, "care");
+  g_assert_cmpstr(care->domains[1], ==, "tweede.nl");
+  g_assert_cmpstr(care->display_name, ==, "Zorg & Co");
+  g_assert_cmpstr(care->viewer_url, ==, "https://v.own.nl/");
+  g_assert_cmpstr(care->colour, ==, "#AbCdEf");
+  g_assert_cmpstr(care->contact, ==, "");
+  g_assert_cmpint(care->sensitive_default, ==, DEFAULT_OBSERVE);
+  g_assert_cmpuint(care->retention_days, ==, 3650);
+  g_assert_cmpuint(care->networks->len, ==, 3);
+  const Organisation *other = conf_organisation(config, "other");
+  g_assert_cmpint(other->sensitive_default, ==, DEFAULT_ON_REQUEST);
+  g_assert_cmpuint(other->retention_days, ==, 90);
+  g_assert_cmpuint(other->networks->len, ==, 1);
+  g_assert_null(conf_organisation(config, "nobody"));
+}
+
+/* The safest choice is the default (NTA 6.1.16). */
+static void
+test_safest(void)
+{
+  g_autoptr(Config) config = parse(CARE, NULL);
+  const Organisation *care = conf_organisation(config, "care");
+  g_assert_cmpint(care->sensitive_default, ==, DEFAULT_SECURE);
+  g_assert_cmpuint(care->networks->len, ==, 0);
+  g_assert_cmpuint(g_strv_length(care->logins), ==, 0);
+}
+
+/* What stands behind CARE, and where and why it is refused. */
+static const struct {
+  const char *text;
+  const char *message; /* how it begins */
+} errors[] = {
+    {CARE "nonsense\n", "zegel.conf:6: [section] or key = value is expected"},
+    {"socket = /x\n" CARE, "zegel.conf:1: a [section] must come first"},
+    {"\n[nothing]\n" CARE, "zegel.conf:2: there is no section [nothing]"},
+    {"[milter\n" CARE, "zegel.conf:1: a section ends with ']'"},
+    {"[milter x]\n" CARE, "zegel.conf:1: [milter] takes no name"},
+    {"[]\n" CARE, "zegel.conf:1: there is no section []"},
+    {"[milter]\nsockett = /x\n" CARE, "zegel.conf:2: [milter] has no key sockett"},
+    {"[milter]\ndomains = a.nl\n" CARE, "zegel.conf:2: [milter] has no key domains"},
+    {CARE "socket = /x\n", "zegel.conf:6: [organisation] has no key socket"},
+    {"[milter]\nsocket = x\n" CARE, "zegel.conf:2: socket = x: an absolute path"},
+    {"[milter]\nsocket =\n" CARE, "zegel.conf:2: socket = : a value is expected"},
+    {"[milter]\nuser = \n" CARE, "zegel.conf:2: user = : a value is expected"},
+    {"[milter]\nuser = a\n[milter]\nuser = b\n" CARE,
+     "zegel.conf:4: user was given before"},
+    {"[sms]\ntimeout_s = 0\n" CARE, "zegel.conf:2: timeout_s = 0: a number from 1 to 60"},
+    {"[sms]\ntimeout_s = 61\n" CARE, "zegel.conf:2: timeout_s = 61: a number from 1 to 60"},
+    {"[sms]\ntimeout_s = 8s\n" CARE, "zegel.conf:2: timeout_s = 8s: a number from 1 to 60"},
+    {"[sms]\ntimeout_s = -1\n" CARE, "zegel.conf:2: timeout_s = -1: a number from 1 to 60"},
+    {CARE "default = safe\n",
+     "zegel.conf:6: default = safe: observe, on-request or secure"},
+    {CARE "language = de\n", "zegel.conf:6: language = de: nl or en"},
+    {CARE "colour = red\n", "zegel.conf:6: colour = red: a colour such as"},
+    {CARE "colour = #12345g\n", "zegel.conf:6: colour = #12345g: a colour such as"},
+    {CARE "networks = 192.0.2.0/33\n", "zegel.conf:6: networks = 192.0.2.0/33: a network"},
+    {CARE "networks = 192.0.2.1/24\n", "zegel.conf:6: networks = 192.0.2.1/24: a network"},
+    {CARE "networks = mail.own.nl\n", "zegel.conf:6: networks = mail.own.nl: a network"},
+    {"[organisation]\n", "zegel.conf:1: [organisation NAME]: a name"},
+    {"[organisation a b]\n", "zegel.conf:1: [organisation NAME]: a name"},
+    {"[organisation a,b]\n", "zegel.conf:1: [organisation NAME]: a name"},
+    {"[organisation 123456789012345678901234567890123]\n",
+     "zegel.conf:1: [organisation NAME]"},
+    {CARE CARE, "zegel.conf:6: [organisation care] stands here a second time"},
+    {"", "zegel.conf:0: at least one [organisation NAME] is needed"},
+    {"[organisation x]\ndisplay_name = X\nviewer_url = https://x.nl/\n"
+     "service_domain = s.x.nl\n",
+     "zegel.conf:5: [organisation x] needs domains"},
+    {"[organisation x]\ndomains = x.nl\n", "zegel.conf:3: [organisation x] needs service_"},
+    {"[organisation x]\ndomains =\n", "zegel.conf:2: domains = : at least one domain"},
+    {"[organisation x]\ndomains = x\n", "zegel.conf:2: domains = x: a domain such as"},
+    {"[organisation x]\ndomains = a.nl -b.nl\n", "zegel.conf:2: domains = -b.nl: a domain"},
+    {"[organisation x]\ndomains = a..nl\n", "zegel.conf:2: domains = a..nl: a domain"},
+    {"[organisation x]\ndomains = a_b.nl\n", "zegel.conf:2: domains = a_b.nl: a domain"},
+    {"[organisation x]\nservice_domain = a b.nl\n",
+     "zegel.conf:2: service_domain = a b.nl"},
+    {"[organisation x]\nviewer_url = http://x.nl/\n",
+     "zegel.conf:2: viewer_url = http://x"},
+    {"[organisation x]\nviewer_url = https://x.nl\n",
+     "zegel.conf:2: viewer_url = https://x"},
+    {"[organisation x]\nviewer_url = https://x.nl/a\n", "zegel.conf:2: viewer_url ="},
+    {"[organisation x]\nviewer_url = https://x.nl/?a\n", "zegel.conf:2: viewer_url ="},
+    {"[organisation x]\nviewer_url = https://u@x.nl/\n", "zegel.conf:2: viewer_url ="},
+    {"[organisation x]\nviewer_url = x\n", "zegel.conf:2: viewer_url = x: a URL such as"},
+    {CARE "[organisation x]\ndomains = x.nl OWN.nl\nservice_domain = s.x.nl\n"
+          "viewer_url = https://x.nl/\ndisplay_name = X\n",
+     "zegel.conf:11: domain own.nl belongs to two organisations"},
+    {CARE "[organisation x]\ndomains = x.nl\nservice_domain = S.own.nl\n"
+          "viewer_url = https://x.nl/\ndisplay_name = X\n",
+     "zegel.conf:11: organisations care and x need their own viewer_url and "
+     "service_domain"},
+    {CARE "[organisation x]\ndomains = x.nl\nservice_domain = s.x.nl\n"
+          "viewer_url = https://v.own.nl/\ndisplay_name = X\n",
+     "zegel.conf:11: organisations care and x need their own viewer_url"},
+};
+
+static void
+test_errors(void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(errors); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = parse(errors[i].text, &error);
+    g_test_message("row %u: %s", i, errors[i].message);
+    g_assert_null(config);
+    g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG);
+    g_autofree char *start = g_strndup(error->message, strlen(errors[i].message));
+    g_assert_cmpstr(start, ==, errors[i].message);
+  }
+}
+
+static void
+test_not_text(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Config) nul = conf_parse("x", CARE "\0", sizeof CARE, &error);
+  g_assert_null(nul);
+  g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG);
+  g_clear_error(&error);
+  g_autofree char *large = g_strnfill(2 * 1024 * 1024, '#');
+  g_autoptr(Config) too_large = parse(large, &error);
+  g_assert_null(too_large);
+  g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG);
+}
+
+static void
+test_load(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *dir = g_dir_make_tmp("zegel-conf-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename(dir, "zegel.conf", NULL);
+  g_autoptr(Config) missing = conf_load(path, &error);
+  g_assert_null(missing);
+  g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG);
+  g_assert_nonnull(strstr(error->message, path));
+  g_clear_error(&error);
+  g_assert_true(g_file_set_contents(path, good, -1, NULL));
+  g_autoptr(Config) config = conf_load(path, &error);
+  g_assert_no_error(error);
+  g_assert_nonnull(config);
+  g_unlink(path);
+  g_rmdir(dir);
+}
+
+/* set_defaults trusts that every default is a valid value of its key. */
+static void
+test_defaults(void)
+{
+  gsize count = 0;
+  const SchemaRow *all = schema_rows(&count);
+  g_assert_cmpuint(count, >, 10);
+  for (gsize i = 0; i < count; i++) {
+    union {
+      Config config;
+      Organisation organisation;
+    } base;
+    memset(&base, 0, sizeof base);
+    g_autoptr(GError) error = NULL;
+    g_test_message("%s.%s", all[i].section, all[i].key);
+    g_assert_true(schema_find(all[i].section, all[i].key) == &all[i]);
+    if (all[i].default_text == NULL)
+      continue;
+    g_assert_true(schema_store(&all[i], all[i].default_text, &base, &error));
+    g_assert_no_error(error);
+    schema_clear(&all[i], &base);
+  }
+  g_autofree char *text = conf_schema_text();
+  g_assert_nonnull(strstr(text, "organisation default secure\n"));
+  g_assert_nonnull(strstr(text, "organisation domains -\n"));
+}
+
+static void
+test_clients(void)
+{
+  static const struct {
+    const char *login, *address, *organisation;
+  } rows[] = {
+      {"jan@own.nl", NULL, "care"},
+      {"JAN@Own.NL", "198.51.100.7", "care"}, /* a login counts before an address */
+      {"x@tweede.nl", NULL, "care"},
+      {"x@eentweede.nl", NULL, NULL},
+      {"piet", NULL, "other"},
+      {"piet@own.nl", NULL, NULL},
+      {"nobody", "192.0.2.9", NULL}, /* nobody's login does not fall back on it */
+      {"", "192.0.2.9", NULL},
+      {NULL, "192.0.2.9", "care"},
+      {NULL, "192.0.3.9", NULL},
+      {NULL, "2001:db8::5", "care"},
+      {NULL, "2001:db9::5", NULL},
+      {NULL, "127.0.0.1", "care"},
+      {NULL, "127.0.0.2", NULL},
+      {NULL, "198.51.100.7", "other"},
+      {NULL, "unknown", NULL},
+      {NULL, "", NULL},
+      {NULL, NULL, NULL},
+  };
+  g_autoptr(Config) config = parse(good, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    const Organisation *found =
+        conf_organisation_of_client(config, rows[i].login, rows[i].address);
+    g_test_message("row %u", i);
+    g_assert_cmpstr(found != NULL ? found->name : NULL, ==, rows[i].organisation);
+  }
+}
+
+static void
+test_domains_and_hosts(void)
+{
+  g_autoptr(Config) config = parse(good, NULL);
+  const Organisation *care = conf_organisation(config, "care");
+  const Organisation *other = conf_organisation(config, "other");
+  g_assert_true(conf_organisation_of_domain(config, "OWN.nl") == care);
+  g_assert_true(conf_organisation_of_domain(config, "other.nl") == other);
+  g_assert_null(conf_organisation_of_domain(config, "sub.own.nl"));
+  g_assert_null(conf_organisation_of_domain(config, ""));
+  g_assert_true(conf_has_domain(care, "Tweede.nl"));
+  g_assert_false(conf_has_domain(other, "own.nl"));
+  g_assert_true(conf_organisation_of_host(config, "v.OWN.nl") == care);
+  g_assert_true(conf_organisation_of_host(config, "v.other.nl:8443") == other);
+  g_assert_null(conf_organisation_of_host(config, "v.other.nl"));
+  g_assert_null(conf_organisation_of_host(config, "v.own.nl:443"));
+  g_assert_null(conf_organisation_of_host(config, "v.own.n"));
+  g_assert_null(conf_organisation_of_host(config, ""));
+}
+
+int
+main(int argc, char **argv)
+{
+  tap_init(argc, argv);
+  g_test_set_nonfatal_assertions();
+  g_test_add_func("/conf/good", test_good);
+  g_test_add_func("/conf/S5-safest", test_safest);
+  g_test_add_func("/conf/errors", test_errors);
+  g_test_add_func("/conf/not-text", test_not_text);
+  g_test_add_func("/conf/load", test_load);
+  g_test_add_func("/conf/defaults", test_defaults);
+  g_test_add_func("/conf/O3-clients", test_clients);
+  g_test_add_func("/conf/O2-domains-and-hosts", test_domains_and_hosts);
+  return g_test_run();
+}
