@@ -1,6 +1,15 @@
 # System tests: Python modules, run in one lab by "run".
-EXTRA_DIST += tests/system/run tests/system/harness.py tests/system/browser.py \
-	tests/system/image.py tests/system/walk.py tests/system/test_lab.py tests/system/test_main_job.py
+EXTRA_DIST += \
+	tests/system/browser.py \
+	tests/system/harness.py \
+	tests/system/image.py \
+	tests/system/run \
+	tests/system/test_input.py \
+	tests/system/test_lab.py \
+	tests/system/test_main_job.py \
+	tests/system/test_routes.py \
+	tests/system/test_secrets.py \
+	tests/system/walk.py
 if LAB
 TESTS += tests/system/run
 endif
