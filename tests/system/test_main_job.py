@@ -176,8 +176,9 @@ def test_05_the_recipient_has_a_label_and_its_original():
     _, labelled, file, _ = queued_while_deliver_is_down(mail("SMS %s Uitslag" % typed, to=to), to)
     assert labelled == to + ".viewer.zegel.internal"
     text = file.decode(errors="replace")
-    assert re.search(r"(?m)^named_attribute: dsn_orig_rcpt=rfc822;%s$" % re.escape(to),
-                     text), text
+    # What stands between the recipient that was taken out and the one that came for it.
+    added = text[text.index("canceled_recipient: " + to):text.index("\nrecipient: ")]
+    assert "\nnamed_attribute: dsn_orig_rcpt=rfc822;%s\n" % to in added, text
     assert len(re.findall(r"(?m)^recipient: ", text)) == 1
     harness.queue_flush()
     harness.wait_mail(to)
@@ -310,7 +311,8 @@ def test_09_looking_sends_no_code():
     for _ in range(3):
         browser.submit(page, page.form("/send"))
     harness.wait_sms(sent.number)
-    harness.wait_log("event=code-sent")
+    reference = re.search(r"event=stored.* ref=(\w+)", "\n".join(sent.log)).group(1)
+    assert len(harness.log_lines("event=code-sent.* ref=" + reference)) == 1
     assert len(harness.sms_texts(sent.number)) == 1
 
 
@@ -362,8 +364,7 @@ def test_11_text_is_shown_as_it_was_written():
     body = "Beste Jan,\n\nHet kost € 12,50 — één keer; <b>geen</b> HTML & \"zo\".\n日本語\n"
     sent = secure("SMS %s Één uitslag", body)
     _, page = walk.log_in(sent)
-    assert "Één uitslag" in page.text
-    for words in ("Het kost € 12,50 — één keer; <b>geen</b> HTML & \"zo\".", "日本語", SENDER):
+    for words in ("Één uitslag", " ".join(body.split()), SENDER):
         assert words in page.text, (words, page.text)
 
 
