@@ -61,3 +61,18 @@ tests_unit_reader_test_program_CFLAGS = $(READER_TEST_CFLAGS)
 tests_unit_reader_test_program_LDADD = $(XML_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/reader/test_program
 EXTRA_DIST += tests/data/mail
+
+check_PROGRAMS += tests/fuzz/fuzz_html
+tests_fuzz_fuzz_html_SOURCES = tests/fuzz/fuzz_html.c \
+	tests/unit/reader/harmless.c tests/unit/reader/harmless.h
+tests_fuzz_fuzz_html_CFLAGS = $(READER_TEST_CFLAGS)
+tests_fuzz_fuzz_html_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_html
+
+check_PROGRAMS += tests/fuzz/fuzz_message
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c \
+	tests/unit/reader/harmless.c tests/unit/reader/harmless.h
+tests_fuzz_fuzz_message_CFLAGS = $(READER_TEST_CFLAGS)
+tests_fuzz_fuzz_message_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_message
+EXTRA_DIST += tests/fuzz/corpus/fuzz_html tests/fuzz/corpus/fuzz_message

@@ -8,8 +8,7 @@
 static gboolean
 is_separator(gunichar c)
 {
-  return g_unichar_isspace(c) || c == '-' || c == '.' ||
-         g_unichar_type(c) == G_UNICODE_FORMAT ||
+  return g_unichar_isspace(c) || c == '.' || g_unichar_type(c) == G_UNICODE_FORMAT ||
          g_unichar_type(c) == G_UNICODE_DASH_PUNCTUATION;
 }
 

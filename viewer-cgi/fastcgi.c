@@ -14,6 +14,22 @@
 
 #define ACCEPT_DEADLINE_S 10 /* for a web server to hand over a request's head */
 #define WRITE_DEADLINE_S  30 /* without any progress */
+#define TRANSFERS_MAX     32 /* downloads on slow lines, in one worker */
+
+typedef struct {
+  const Viewer *viewer;
+  int listen_fd;
+  GMutex lock;
+  GCond changed;
+  guint transfers; /* threads that send long responses; under lock */
+} Worker;
+
+/* A request, from accept to its last byte. */
+typedef struct {
+  Worker *worker;
+  FCGX_Request fcgi;
+  Response *response; /* what a thread sends */
+} Connection;
 
 static volatile sig_atomic_t stop_asked;
 
@@ -33,37 +49,98 @@ fastcgi_is_inherited(void)
 static gsize
 read_body(gpointer data, gpointer buffer, gsize len)
 {
-  FCGX_Request *request = data;
-  int n = FCGX_GetStr(buffer, (int) MIN(len, G_MAXINT), request->in);
+  Connection *connection = data;
+  int n = FCGX_GetStr(buffer, (int) MIN(len, G_MAXINT), connection->fcgi.in);
   return n > 0 ? (gsize) n : 0;
 }
 
 static gboolean
 write_bytes(gpointer data, gconstpointer bytes, gsize len)
 {
-  FCGX_Request *request = data;
-  return FCGX_PutStr(bytes, (int) len, request->out) == (int) len;
+  Connection *connection = data;
+  return FCGX_PutStr(bytes, (int) len, connection->fcgi.out) == (int) len;
+}
+
+/* Ends CONNECTION (takes). */
+static void
+connection_end(Connection *connection, gboolean complete)
+{
+  if (complete)
+    FCGX_Finish_r(&connection->fcgi);
+  else
+    FCGX_Free(&connection->fcgi, 1); /* no end of request: the web server breaks off too */
+  response_free(connection->response);
+  g_free(connection);
+}
+
+static gpointer
+run_transfer(gpointer data)
+{
+  Connection *connection = data;
+  Worker *worker = connection->worker;
+  const Transport transport = {.data = connection, .write = write_bytes};
+  connection_end(connection, serve_rest(connection->response, &transport));
+  g_mutex_lock(&worker->lock);
+  worker->transfers--;
+  g_cond_signal(&worker->changed);
+  g_mutex_unlock(&worker->lock);
+  return NULL;
+}
+
+/* So that a visitor on a slow line keeps nobody else waiting (F21). */
+static gboolean
+hand_over(gpointer data, Response *response)
+{
+  Connection *connection = data;
+  Worker *worker = connection->worker;
+  g_mutex_lock(&worker->lock);
+  gboolean room = worker->transfers < TRANSFERS_MAX;
+  worker->transfers += room;
+  g_mutex_unlock(&worker->lock);
+  if (!room)
+    return FALSE;
+  connection->response = response;
+  GThread *thread = g_thread_try_new("transfer", run_transfer, connection, NULL);
+  if (thread != NULL) {
+    g_thread_unref(thread);
+    return TRUE;
+  }
+  connection->response = NULL;
+  g_mutex_lock(&worker->lock);
+  worker->transfers--;
+  g_mutex_unlock(&worker->lock);
+  return FALSE;
 }
 
 /* No wait on the web server without an end, and no copy of the connection in children. */
 static void
 guard_connection(int fd)
 {
-  struct timeval deadline = {.tv_sec = WRITE_DEADLINE_S};
+  const struct timeval deadline = {.tv_sec = WRITE_DEADLINE_S};
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
   fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/* Takes the next connection and serves it. The alarm is for what has no other deadline. */
 static void
-serve_one(const Viewer *viewer, FCGX_Request *request)
+serve_next(Worker *worker)
 {
-  const Transport transport = {request, read_body, write_bytes};
-  guard_connection(request->ipcFd);
+  Connection *connection = g_new0(Connection, 1);
+  const Transport transport = {connection, read_body, write_bytes, hand_over};
+  connection->worker = worker;
+  FCGX_InitRequest(&connection->fcgi, worker->listen_fd, FCGI_FAIL_ACCEPT_ON_INTR);
+  alarm(ACCEPT_DEADLINE_S);
+  if (FCGX_Accept_r(&connection->fcgi) != 0) {
+    alarm(0); /* another worker was faster, or it was no request */
+    g_free(connection);
+    return;
+  }
+  guard_connection(connection->fcgi.ipcFd);
   alarm(SERVE_DEADLINE_S);
-  if (serve_exchange(viewer, request->envp, &transport))
-    FCGX_Finish_r(request);
-  else
-    FCGX_Free(request, 1); /* no end of request: the web server breaks off as well */
+  ServeResult result = serve_exchange(worker->viewer, connection->fcgi.envp, &transport);
+  if (result != SERVE_HANDED_OVER)
+    connection_end(connection, result == SERVE_COMPLETE);
+  alarm(0);
 }
 
 /*
@@ -113,25 +190,34 @@ hold_term(sigset_t *outside)
   sigdelset(outside, SIGTERM);
 }
 
+/* Until the last download has ended; the master's patience is the limit. */
+static void
+wait_for_transfers(Worker *worker)
+{
+  g_mutex_lock(&worker->lock);
+  while (worker->transfers > 0)
+    g_cond_wait(&worker->changed, &worker->lock);
+  g_mutex_unlock(&worker->lock);
+}
+
 gboolean
 fastcgi_serve(const Viewer *viewer, int listen_fd, int life_fd, GError **error)
 {
-  FCGX_Request request;
+  Worker worker = {.viewer = viewer, .listen_fd = listen_fd};
   sigset_t outside;
   hold_term(&outside);
   int watch_fd = watch(listen_fd, life_fd);
-  if (watch_fd < 0 || FCGX_Init() != 0 ||
-      FCGX_InitRequest(&request, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+  if (watch_fd < 0 || FCGX_Init() != 0) {
     g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "libfcgi does not start");
     return FALSE;
   }
-  /* The socket does not block: when another worker was faster, accept says so at once. */
-  while (wait_for_connection(watch_fd, life_fd, &outside)) {
-    alarm(ACCEPT_DEADLINE_S);
-    if (FCGX_Accept_r(&request) == 0)
-      serve_one(viewer, &request);
-    alarm(0);
-  }
+  g_mutex_init(&worker.lock);
+  g_cond_init(&worker.changed);
+  while (wait_for_connection(watch_fd, life_fd, &outside))
+    serve_next(&worker);
+  wait_for_transfers(&worker);
+  g_mutex_clear(&worker.lock);
+  g_cond_clear(&worker.changed);
   close(watch_fd);
   return TRUE;
 }

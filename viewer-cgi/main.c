@@ -7,6 +7,7 @@
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -74,6 +75,7 @@ static gboolean
 write_stdout(gpointer data, gconstpointer bytes, gsize len)
 {
   (void) data;
+  alarm(SERVE_DEADLINE_S); /* from each piece to the next */
   for (const char *p = bytes; len > 0;) {
     gssize n = write(STDOUT_FILENO, p, len);
     if (n <= 0)
@@ -84,17 +86,27 @@ write_stdout(gpointer data, gconstpointer bytes, gsize len)
   return TRUE;
 }
 
+/* What a visitor gets when there is no store; over FastCGI the web server says it. */
+static const char unavailable[] = "Status: 503 Service Unavailable\r\n"
+                                  "Content-Type: text/plain; charset=utf-8\r\n"
+                                  "Cache-Control: no-store\r\n"
+                                  "Retry-After: 30\r\n\r\n"
+                                  "Probeer het later opnieuw.\n"
+                                  "Please try again later.\n";
+
 static int
 run_cgi(Program *program)
 {
-  const Transport transport = {NULL, read_stdin, write_stdout};
+  const Transport transport = {.read = read_stdin, .write = write_stdout};
   GError *error = NULL;
   alarm(SERVE_DEADLINE_S);
-  if (!open_store(program, &error))
+  if (!open_store(program, &error)) {
+    write_stdout(NULL, unavailable, strlen(unavailable));
     daemon_die(error);
-  gboolean complete = serve_exchange(&program->viewer, environ, &transport);
+  }
+  ServeResult result = serve_exchange(&program->viewer, environ, &transport);
   close_store(program);
-  return complete ? EX_OK : EX_IOERR;
+  return result == SERVE_COMPLETE ? EX_OK : EX_IOERR;
 }
 
 /* RFC 3875 4.1.4: set for every CGI program, and for nothing else. */

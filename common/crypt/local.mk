@@ -40,3 +40,5 @@ tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c tests/unit/crypt/ring.
 tests_fuzz_fuzz_ticket_LDADD = $(FUZZ_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_key tests/fuzz/corpus/fuzz_seal \
 	tests/fuzz/corpus/fuzz_ticket
+
+dist_man_MANS += man/zegel-formats.5

@@ -137,6 +137,7 @@ static const int allowed_calls[] = {
     SCMP_SYS(clock_gettime), /* only without a vDSO clock */
     SCMP_SYS(getrandom),     /* the heap of glibc 2.36 and newer */
     SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(getpid), /* GLib, to say who ran out of memory */
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
 #ifdef ZEGEL_SANITIZERS
@@ -145,7 +146,6 @@ static const int allowed_calls[] = {
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(sched_yield),
     SCMP_SYS(gettid),
-    SCMP_SYS(getpid),
 #endif
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "common/base/error.h"
 
@@ -12,6 +13,9 @@ struct Db {
   GHashTable *queries; /* SQL text to sqlite3_stmt */
   DbLogFunc log_func;
   gpointer log_data;
+  char *log_path; /* the write-ahead log, */
+  dev_t log_dev;  /* and which file it was when it was first looked at */
+  ino_t log_ino;  /* 0: not yet */
 };
 
 /*
@@ -59,6 +63,7 @@ Db *
 db_open(const char *path, DbRole role, GError **error)
 {
   g_autoptr(Db) db = g_new0(Db, 1);
+  db->log_path = g_strconcat(path, "-wal", NULL);
   db->queries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, finalize);
   int result =
       sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -83,6 +88,7 @@ db_close(Db *db)
     return;
   g_hash_table_unref(db->queries);
   sqlite3_close(db->handle);
+  g_free(db->log_path);
   g_free(db);
 }
 
@@ -218,17 +224,26 @@ db_in_transaction(Db *db)
   return sqlite3_get_autocommit(db->handle) == 0;
 }
 
+/* SQLite looks after its database file, but not after the log. */
+static gboolean
+log_is_in_place(Db *db)
+{
+  struct stat status;
+  if (stat(db->log_path, &status) < 0)
+    return FALSE;
+  if (db->log_ino == 0) {
+    db->log_dev = status.st_dev;
+    db->log_ino = status.st_ino;
+  }
+  return status.st_dev == db->log_dev && status.st_ino == db->log_ino;
+}
+
 gboolean
 db_is_in_place(Db *db, GError **error)
 {
-  int db_moved = 0;
-  int log_moved = 0;
-  sqlite3_file *log = NULL;
-  sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &db_moved);
-  sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-  if (log != NULL && log->pMethods != NULL)
-    log->pMethods->xFileControl(log, SQLITE_FCNTL_HAS_MOVED, &log_moved);
-  if (db_moved == 0 && log_moved == 0)
+  int moved = 0;
+  sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved == 0 && log_is_in_place(db))
     return TRUE;
   g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
                       "the database or its log was moved or removed while in use");
@@ -258,7 +273,6 @@ db_checkpoint(Db *db, DbCheckpoint mode, GError **error)
 {
   static const int modes[] = {
       [DB_CHECKPOINT_PASSIVE] = SQLITE_CHECKPOINT_PASSIVE,
-      [DB_CHECKPOINT_RESTART] = SQLITE_CHECKPOINT_RESTART,
       [DB_CHECKPOINT_TRUNCATE] = SQLITE_CHECKPOINT_TRUNCATE,
   };
   int result = sqlite3_wal_checkpoint_v2(db->handle, NULL, modes[mode], NULL, NULL);

@@ -122,8 +122,7 @@ db_watch_log(Db *db, DbLogFunc func, gpointer data);
 
 typedef enum {
   DB_CHECKPOINT_PASSIVE, /* what can be done without making anybody wait */
-  DB_CHECKPOINT_RESTART, /* wait for readers, so that the log begins anew */
-  DB_CHECKPOINT_TRUNCATE /* and make it empty */
+  DB_CHECKPOINT_TRUNCATE /* wait for readers and writers, and make the log empty */
 } DbCheckpoint;
 
 /* Copies the log into the database, as far as others let us. FALSE with an error. */

@@ -122,7 +122,8 @@ find_entry(const Store *store, Db *db, const char *organisation, const guint8 *l
   }
   if (*entry == NULL)
     pretend(store, organisation);
-  return TRUE;
+  /* "Never existed" is only said when all keys were tried. */
+  return derived_is_complete(store, db, error);
 }
 
 gboolean
@@ -166,7 +167,8 @@ struct MessageSource {
   gsize sealed_at;
   GByteArray *plain; /* verified, from plain_at on not yet read */
   gsize plain_at;
-  gboolean ended;
+  gboolean ended;  /* and the end was verified */
+  gboolean failed; /* and so will each further call */
   guint8 buffer[SEAL_CHUNK_BYTES];
 };
 
@@ -255,7 +257,8 @@ next_sealed(MessageSource *source, const guint8 **bytes, GError **error)
     gsize len = 0;
     const guint8 *all = g_bytes_get_data(source->sealed, &len);
     gsize n = MIN(len - source->sealed_at, sizeof source->buffer);
-    *bytes = all + source->sealed_at;
+    if (n > 0)
+      *bytes = all + source->sealed_at;
     source->sealed_at += n;
     return (gssize) n;
   }
@@ -270,6 +273,23 @@ next_sealed(MessageSource *source, const guint8 **bytes, GError **error)
   }
 }
 
+/* Opens the next sealed bytes; at their end the last chunk. */
+static gboolean
+open_next(MessageSource *source, GError **error)
+{
+  const guint8 *bytes = NULL;
+  gssize n = next_sealed(source, &bytes, error);
+  if (n < 0)
+    return FALSE;
+  if (n == 0)
+    source->ended = opener_finish(source->opener, source->plain, error);
+  if (source->ended ||
+      (n > 0 && opener_update(source->opener, bytes, (gsize) n, source->plain, error)))
+    return TRUE;
+  damaged(error);
+  return FALSE;
+}
+
 /* Opens more, until there is something to read or the end was verified. */
 static gboolean
 fill(MessageSource *source, GError **error)
@@ -277,24 +297,18 @@ fill(MessageSource *source, GError **error)
   secret_wipe(source->plain->data, source->plain->len);
   g_byte_array_set_size(source->plain, 0);
   source->plain_at = 0;
-  while (source->plain->len == 0 && !source->ended) {
-    const guint8 *bytes = NULL;
-    gssize n = next_sealed(source, &bytes, error);
-    if (n < 0)
-      return FALSE;
-    source->ended = n == 0;
-    if (n > 0 && !opener_update(source->opener, bytes, (gsize) n, source->plain, error))
-      return FALSE;
-    if (n == 0 && !opener_finish(source->opener, source->plain, error))
-      return FALSE;
-  }
-  return TRUE;
+  while (source->plain->len == 0 && !source->ended && !source->failed)
+    source->failed = !open_next(source, error);
+  if (source->failed && error != NULL && *error == NULL)
+    g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_FORGED,
+                        "the message failed to open before");
+  return !source->failed;
 }
 
 gssize
 message_source_read(MessageSource *source, gpointer buffer, gsize len, GError **error)
 {
-  if (source->plain_at == source->plain->len && !fill(source, error))
+  if ((source->failed || source->plain_at == source->plain->len) && !fill(source, error))
     return -1;
   gsize n = MIN(len, source->plain->len - source->plain_at);
   n = MIN(n, (gsize) G_MAXSSIZE);

@@ -115,12 +115,23 @@ field_seal(const Store *store, const FieldPlace *place, gconstpointer bytes, gsi
   return box_seal(store->keys, FIELD_LABEL, bound->data, bound->len, bytes, len, error);
 }
 
+void
+damaged(GError **error)
+{
+  if (error != NULL && g_error_matches(*error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID))
+    (*error)->code = ZEGEL_ERROR_FORGED;
+}
+
 Secret *
 field_open(const Store *store, const FieldPlace *place, gconstpointer box, gsize len,
            GError **error)
 {
   g_autoptr(GByteArray) bound = bound_data(place, NULL, 0);
-  return box_open(store->keys, FIELD_LABEL, bound->data, bound->len, box, len, error);
+  Secret *field =
+      box_open(store->keys, FIELD_LABEL, bound->data, bound->len, box, len, error);
+  if (field == NULL)
+    damaged(error);
+  return field;
 }
 
 /* The cipher under HKDF(link secret || derived store key, salt). */

@@ -103,6 +103,18 @@ store_mac_address(const Store *store, guint index, DerivedUse use, const char *o
                   const char *address, gboolean whole, guint8 mac[CRYPT_SHA256_BYTES],
                   GError **error);
 
+/*
+ * Whether RING has every key that entries in DB need, and the same keys under the same ids;
+ * notes the current one when it is new. FALSE with ZEGEL_ERROR_CONFIG when one is missing.
+ */
+gboolean
+derived_check(const Store *store, Db *db, GError **error);
+
+/* FALSE with ZEGEL_ERROR_KEY_UNKNOWN when DB was written with a key that is not in STORE.
+ */
+gboolean
+derived_is_complete(const Store *store, Db *db, GError **error);
+
 /* Which row and column a field belongs to: bound to it, so that it opens nowhere else. */
 typedef struct {
   const char *organisation, *reference, *column;
@@ -112,6 +124,10 @@ typedef struct {
 GBytes *
 field_seal(const Store *store, const FieldPlace *place, gconstpointer bytes, gsize len,
            GError **error);
+
+/* Makes of a format error what it means for stored bytes: they are not what was sealed. */
+void
+damaged(GError **error);
 
 /* Opens what field_seal made. NULL with an error. */
 Secret *

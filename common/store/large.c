@@ -67,11 +67,16 @@ sync_directory(const char *path, GError **error)
 static gboolean
 make_directory(const LargeFile *file, const char *directory, GError **error)
 {
-  if (mkdir(file->directory, 0700) < 0)
-    return errno == EEXIST || fail(file->directory, error);
-  if (chmod(file->directory, DIRECTORY_MODE) < 0)
+  struct stat status;
+  if (mkdir(file->directory, 0700) < 0 && errno != EEXIST)
     return fail(file->directory, error);
-  return sync_directory(directory, error);
+  if (stat(file->directory, &status) < 0)
+    return fail(file->directory, error);
+  if ((status.st_mode & 07777) == DIRECTORY_MODE)
+    return TRUE;
+  /* The mode comes last: who was killed before it leaves the rest to the next one. */
+  return sync_directory(directory, error) &&
+         (chmod(file->directory, DIRECTORY_MODE) == 0 || fail(file->directory, error));
 }
 
 LargeFile *

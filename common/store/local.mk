@@ -7,6 +7,7 @@ common_store_libstore_a_SOURCES = \
 	common/store/fields.c \
 	common/store/filing.c \
 	common/store/internal.h \
+	common/store/keys.c \
 	common/store/large.c \
 	common/store/schema.c \
 	common/store/session.c \
@@ -17,9 +18,30 @@ common_store_libstore_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
 STORE_LIBS = common/store/libstore.a $(CRYPT_LIBS) $(SQLITE_LIBS)
 
 STORE_TESTS = \
-	tests/unit/store/test_filing
+	tests/unit/store/test_code \
+	tests/unit/store/test_expire \
+	tests/unit/store/test_fault \
+	tests/unit/store/test_filing \
+	tests/unit/store/test_open \
+	tests/unit/store/test_reading \
+	tests/unit/store/test_session \
+	tests/unit/store/test_theft
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 STORE_TEST_LIBS = $(STORE_LIBS) $(BASE_LIBS)
+tests_unit_store_test_code_SOURCES = tests/unit/store/test_code.c tests/unit/store/fixture.h
+tests_unit_store_test_code_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_expire_SOURCES = tests/unit/store/test_expire.c tests/unit/store/fixture.h
+tests_unit_store_test_expire_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_fault_SOURCES = tests/unit/store/test_fault.c tests/unit/store/fixture.h
+tests_unit_store_test_fault_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_filing_SOURCES = tests/unit/store/test_filing.c tests/unit/store/fixture.h
 tests_unit_store_test_filing_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_open_SOURCES = tests/unit/store/test_open.c tests/unit/store/fixture.h
+tests_unit_store_test_open_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_reading_SOURCES = tests/unit/store/test_reading.c tests/unit/store/fixture.h
+tests_unit_store_test_reading_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_session_SOURCES = tests/unit/store/test_session.c tests/unit/store/fixture.h
+tests_unit_store_test_session_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_theft_SOURCES = tests/unit/store/test_theft.c tests/unit/store/fixture.h
+tests_unit_store_test_theft_LDADD = $(STORE_TEST_LIBS)

@@ -15,10 +15,11 @@ static const char *const steps[] = {
     "CREATE TABLE message ("
     "  id INTEGER PRIMARY KEY,"
     "  size INTEGER NOT NULL,"
-    "  file TEXT UNIQUE,"
+    "  file TEXT,"
     "  sealed BLOB,"
     "  CHECK ((file IS NULL) <> (sealed IS NULL))"
     ") STRICT;"
+    "CREATE UNIQUE INDEX message_file ON message (file) WHERE file IS NOT NULL;"
 
     "CREATE TABLE entry ("
     "  id INTEGER PRIMARY KEY,"
@@ -75,6 +76,11 @@ static const char *const steps[] = {
     "  seen_s INTEGER NOT NULL"
     ") STRICT;"
     "CREATE INDEX session_entry ON session (entry);"
+
+    "CREATE TABLE store_key ("
+    "  id INTEGER PRIMARY KEY,"
+    "  proof BLOB NOT NULL"
+    ") STRICT;"
 
     "CREATE TABLE state ("
     "  name TEXT PRIMARY KEY,"

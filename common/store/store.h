@@ -32,9 +32,11 @@ typedef struct Store Store;
 
 /*
  * Opens the database at PATH and the directory DIRECTORY for large sealed messages, makes
- * them when they are missing, and upgrades older ones. KEYS (KEY_STORE) is borrowed until
- * store_close. Returns NULL with ZEGEL_ERROR_CONFIG or ZEGEL_ERROR_TEMPORARY. All functions
- * of this room may then be called from any thread.
+ * them when they are missing (for their group as well: deliver and viewer share them), and
+ * upgrades older ones. KEYS (KEY_STORE) is borrowed until store_close. Returns NULL with
+ * ZEGEL_ERROR_TEMPORARY, or ZEGEL_ERROR_CONFIG, also when KEYS lacks a key that stored
+ * messages need. All functions of this room may then be called from any thread, but not by
+ * a child after fork: each process opens the store itself.
  */
 Store *
 store_open(const char *path, const char *directory, const KeyRing *keys, GError **error);
@@ -103,7 +105,10 @@ filing_commit(Filing *filing, const FilingMeta *meta, FilingRecipient *recipient
 void
 filing_free(Filing *filing);
 
-/* Records that the notification of REFERENCE was handed to Postfix as QUEUE_ID. */
+/*
+ * Records that the notification of REFERENCE was handed to Postfix as QUEUE_ID. FALSE with
+ * ZEGEL_ERROR_INVALID when ORGANISATION has no such entry.
+ */
 gboolean
 store_set_notified(Store *store, const char *organisation, const char *reference,
                    const char *queue_id, GError **error);
@@ -116,7 +121,10 @@ typedef enum {
   ENTRY_EXPIRED /* the time is over */
 } EntryState;
 
-/* One recipient's entry, opened with the link. All strings owned. */
+/*
+ * One recipient's entry, opened with the link. All strings owned, none NULL. Of an expired
+ * entry that store_expire has seen, only reference, organisation and times are left.
+ */
 typedef struct {
   char *reference;
   char *organisation;
@@ -138,7 +146,9 @@ entry_free(Entry *entry);
 /*
  * Looks up LINK_SECRET (STORE_LINK_SECRET_BYTES) for ORGANISATION. *STATE is set; *ENTRY
  * gets an entry that the caller frees unless the state is ENTRY_NONE. FALSE with an error
- * when the answer is not known. Takes the same time for a link that never existed.
+ * when the answer is not known: ZEGEL_ERROR_TEMPORARY, ZEGEL_ERROR_KEY_UNKNOWN (written
+ * with a key that this process has not got yet), ZEGEL_ERROR_FORGED (damaged). Takes the
+ * same time for a link that never existed.
  */
 gboolean
 store_find_entry(Store *store, const char *organisation, const guint8 *link_secret,
@@ -148,7 +158,8 @@ typedef struct MessageSource MessageSource;
 
 /*
  * Opens the message of ENTRY for reading with its LINK_SECRET. NULL with
- * ZEGEL_ERROR_FORGED when the stored bytes are not what was sealed.
+ * ZEGEL_ERROR_FORGED when the stored bytes are not what was sealed, or with
+ * ZEGEL_ERROR_INVALID when its time is over.
  */
 MessageSource *
 store_open_message(Store *store, const Entry *entry, const guint8 *link_secret,
@@ -156,7 +167,8 @@ store_open_message(Store *store, const Entry *entry, const guint8 *link_secret,
 
 /*
  * Reads the next verified plaintext, at most LEN bytes into BUFFER. Returns the count, 0 at
- * the (verified) end, or -1 with an error. Never returns a byte whose tag was not checked.
+ * the (verified) end, or -1 with an error, and then ever after. Never returns a byte whose
+ * tag was not checked.
  */
 gssize
 message_source_read(MessageSource *source, gpointer buffer, gsize len, GError **error);
@@ -181,7 +193,8 @@ typedef struct {
  * Issues an access code for ENTRY: on CODE_ISSUED, CODE gets STORE_CODE_DIGITS digits and
  * NUL (wipe it), *CODE_ID a handle, and every older code of the entry is dead. The code is
  * counted before it is sent, so that a crash never sends two. On CODE_WAIT *WAIT_S gets the
- * seconds until a new one may be asked. Safe against any number of parallel calls.
+ * seconds until a new one may be asked. Safe against any number of parallel calls. FALSE
+ * with ZEGEL_ERROR_INVALID when the time of the message is over.
  */
 gboolean
 store_issue_code(Store *store, const Entry *entry, const CodeLimits *limits,
@@ -201,9 +214,10 @@ typedef enum {
 
 /*
  * Checks CODE (STORE_CODE_DIGITS digits; anything else must be refused by the caller and
- * costs no try). The try is counted before the comparison; a right code is consumed and the
- * session made in one transaction. On CODE_RIGHT the STORE_SESSION_BYTES bytes at SESSION
- * are the new session's id (only its hash is stored). *TRIES_LEFT is always set.
+ * costs no try: ZEGEL_ERROR_INVALID). The try is counted before the comparison; a right
+ * code is consumed and the session made in one transaction. On CODE_RIGHT the
+ * STORE_SESSION_BYTES bytes at SESSION are the new session's id (only its hash is stored).
+ * *TRIES_LEFT is always set.
  */
 gboolean
 store_check_code(Store *store, const Entry *entry, const char *code, CodeCheck *result,
@@ -223,7 +237,10 @@ store_end_session(Store *store, const guint8 *session, GError **error);
 
 /*
  * Removes what is past its time: expired messages with their keys and files, dead codes and
- * sessions. *REMOVED gets the number of messages.
+ * sessions, and files that a crash left behind. *REMOVED gets the number of messages. Call
+ * it every hour or so, at least once a day: when NOW_S is more than 36 hours after the last
+ * call the clock may have leapt (F20), and nothing is removed until the new time has lasted
+ * for a day of further calls.
  */
 gboolean
 store_expire(Store *store, gint64 now_s, guint *removed, GError **error);

@@ -6,8 +6,8 @@
 #include "common/store/internal.h"
 
 #define BATCH_MAX_JOBS  256
-#define LOG_PAGES_COPY  1000  /* 4 MB: time for a checkpoint */
-#define LOG_PAGES_RENEW 16000 /* 64 MB: time to make the others wait for one */
+#define LOG_PAGES_COPY  1000 /* 4 MB: time for a checkpoint */
+#define LOG_PAGES_RENEW 4000 /* 16 MB: time to make the next batch wait for one */
 
 typedef struct {
   WriterJob run;
@@ -30,7 +30,9 @@ struct Writer {
   GThread *copier; /* checkpoints off the path of a delivery */
   GCond wake_copier;
   guint log_pages;
+  guint copied_pages; /* how long the log was when a copy was last wanted */
   gboolean copy_wanted;
+  GMutex copying; /* held while the log is copied */
 };
 
 static gpointer
@@ -42,6 +44,7 @@ writer_new(const char *path)
   Writer *writer = g_new0(Writer, 1);
   writer->path = g_strdup(path);
   g_mutex_init(&writer->lock);
+  g_mutex_init(&writer->copying);
   g_cond_init(&writer->wake);
   g_cond_init(&writer->wake_copier);
   g_queue_init(&writer->jobs);
@@ -55,7 +58,10 @@ log_grew(gpointer p, guint pages)
   Writer *writer = p;
   g_mutex_lock(&writer->lock);
   writer->log_pages = pages;
-  if (pages >= LOG_PAGES_COPY) {
+  if (pages < writer->copied_pages)
+    writer->copied_pages = 0; /* it began anew */
+  if (pages >= writer->copied_pages + LOG_PAGES_COPY) {
+    writer->copied_pages = pages;
     writer->copy_wanted = TRUE;
     if (writer->copier == NULL)
       writer->copier = g_thread_new("checkpoint", copier_main, writer);
@@ -70,7 +76,8 @@ open_db(Writer *writer, GError **error)
   if (writer->db != NULL)
     return TRUE;
   writer->db = db_open(writer->path, DB_WRITER, error);
-  if (writer->db != NULL && !db_prepare_schema(writer->db, writer->path, error))
+  if (writer->db != NULL && (!db_prepare_schema(writer->db, writer->path, error) ||
+                             !db_is_in_place(writer->db, error)))
     g_clear_pointer(&writer->db, db_close);
   if (writer->db != NULL)
     db_watch_log(writer->db, log_grew, writer);
@@ -150,6 +157,26 @@ take_batch(Writer *writer, GPtrArray *batch)
   return batch->len > 0;
 }
 
+/*
+ * The copier stands in nobody's way, but while more is written it never reaches the end of
+ * the log, which could then not begin anew. From LOG_PAGES_RENEW on the writer does the
+ * rest itself, while nothing is written.
+ */
+static void
+renew_log(Writer *writer)
+{
+  g_mutex_lock(&writer->lock);
+  gboolean needed = writer->log_pages >= LOG_PAGES_RENEW;
+  g_mutex_unlock(&writer->lock);
+  if (!needed || writer->db == NULL)
+    return;
+  g_autoptr(GError) error = NULL;
+  g_mutex_lock(&writer->copying); /* let the copier end first */
+  if (!db_checkpoint(writer->db, DB_CHECKPOINT_PASSIVE, &error))
+    log_line(LOG_LEVEL_WARNING, "checkpoint: %s", error->message);
+  g_mutex_unlock(&writer->copying);
+}
+
 static gpointer
 writer_main(gpointer p)
 {
@@ -160,6 +187,7 @@ writer_main(gpointer p)
     if (!run_batch(writer, batch, &error))
       undo_batch(writer);
     finish_batch(writer, batch, error);
+    renew_log(writer);
   }
   g_clear_pointer(&writer->db, db_close);
   return NULL;
@@ -203,10 +231,6 @@ copy_log(Writer *writer, DbCheckpoint mode)
     log_line(LOG_LEVEL_WARNING, "checkpoint: %s", error->message);
 }
 
-/*
- * A passive checkpoint stands in nobody's way, but under steady load never reaches the end
- * of the log, which then only grows: from LOG_PAGES_RENEW on writers have to wait for one.
- */
 static gpointer
 copier_main(gpointer p)
 {
@@ -217,11 +241,11 @@ copier_main(gpointer p)
       g_cond_wait(&writer->wake_copier, &writer->lock);
       continue;
     }
-    DbCheckpoint mode = writer->log_pages >= LOG_PAGES_RENEW ? DB_CHECKPOINT_RESTART
-                                                             : DB_CHECKPOINT_PASSIVE;
     writer->copy_wanted = FALSE;
     g_mutex_unlock(&writer->lock);
-    copy_log(writer, mode);
+    g_mutex_lock(&writer->copying);
+    copy_log(writer, DB_CHECKPOINT_PASSIVE);
+    g_mutex_unlock(&writer->copying);
     g_mutex_lock(&writer->lock);
   }
   g_mutex_unlock(&writer->lock);
@@ -249,6 +273,7 @@ writer_free(Writer *writer)
   if (writer->copier != NULL)
     g_thread_join(writer->copier);
   g_mutex_clear(&writer->lock);
+  g_mutex_clear(&writer->copying);
   g_cond_clear(&writer->wake);
   g_cond_clear(&writer->wake_copier);
   g_free(writer->path);

@@ -269,6 +269,43 @@ def control(verb, program, *wrapper):
     command(os.path.join(ENV["LAB_HERE"], "lab-ctl"), verb, program, *wrapper)
 
 
+def program_pid(program):
+    """The process id of PROGRAM, as text."""
+    return command(os.path.join(ENV["LAB_HERE"], "lab-ctl"), "pid", program).decode().strip()
+
+
+class configured:
+    """with configured("sms", "command", PATH, "viewer"): zegel.conf has that key, and the
+    PROGRAMS that are named run with it."""
+
+    PATH = os.path.join(ENV["LAB_SYSCONFDIR"], "zegel", "zegel.conf")
+
+    def __init__(self, section, key, value, *programs):
+        self.section, self.key, self.value, self.programs = section, key, value, programs
+
+    def _restart(self):
+        for program in self.programs:
+            control("stop", program)
+            control("start", program)
+
+    def __enter__(self):
+        with open(self.PATH, encoding="utf-8") as file:
+            self.before = file.read()
+        text = re.sub(r"(?m)^%s *=.*\n" % re.escape(self.key), "", self.before)
+        head = "[%s]\n" % self.section
+        line = "%s = %s\n" % (self.key, self.value)
+        text = text.replace(head, head + line) if head in text else head + line + text
+        with open(self.PATH, "w", encoding="utf-8") as file:
+            file.write(text)
+        self._restart()
+        return self
+
+    def __exit__(self, *_):
+        with open(self.PATH, "w", encoding="utf-8") as file:
+            file.write(self.before)
+        self._restart()
+
+
 class without:
     """with without("deliver"): the program is stopped meanwhile (killed if KILL)."""
 

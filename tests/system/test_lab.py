@@ -91,7 +91,7 @@ def test_the_gateway_sends_an_sms_once():
     command("setpriv", "--reuid=zegel-viewer", "--regid=zegel-viewer", "--init-groups", adapter,
             data=(number + "\nUw code is 123456. Één keer.\n").encode())
     assert harness.wait_sms(number) == "Uw code is 123456. Één keer."
-    log = harness.ENV["LAB"] + "/log/gammu-smsd"
+    log = harness.ENV["LAB"] + "/gammu-smsd.log"
     harness.wait_for(lambda: "Renamed" in open(log, encoding="utf-8").read(), "end of sending")
     time.sleep(2)  # the gateway looks at its outbox each second
     with open(log, encoding="utf-8") as file:

@@ -25,14 +25,14 @@ class Sent:
     .to, .number (E.164), .queue_id, .log (lines of its queue id), .notification, .link.
     """
 
-    def __init__(self, make, to=None, sender=None):
-        """MAKE(number as typed, to) gives the message."""
+    def __init__(self, make, to=None, sender=None, options=()):
+        """MAKE(number as typed, to) gives the message; OPTIONS go with MAIL."""
         typed, self.number = new_number()
         self.to = to or new_outsider()
         self.sender = sender or "janssen@" + part("own")
         before = len(mailbox(self.to))
         self.message = make(typed, self.to)
-        self.queue_id = send(self.message, self.sender, self.to)
+        self.queue_id = send(self.message, self.sender, self.to, options=options)
         self.log = wait_delivered(self.queue_id)
         assert any("zegel-store" in line and "status=sent" in line for line in self.log), self.log
         self.notification = wait_mail(self.to, before + 1)

@@ -33,8 +33,9 @@ static const char *const image_starts[] = {
 
 /* What may not be anywhere in a style. */
 static const char *const style_faults[] = {
-    "url",      "expression", "\\",    "@",       "/*",   "<", "javascript", "position",
-    "behavior", "binding",    "image", "content", "var(", "{", NULL};
+    "url(",        "expression(", "\\",        "@",        "/*",     "<",
+    "javascript:", "position:",   "behavior:", "binding:", "image:", "image(",
+    "image-set",   "content:",    "var(",      "{",        NULL};
 
 static gboolean
 starts_with_one_of(const char *text, const char *const *starts)

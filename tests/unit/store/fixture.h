@@ -39,6 +39,7 @@ typedef struct {
   gint64 expires_s;
 } Mail;
 
+/* For nftw: removes PATH. */
 static inline int
 fixture_remove(const char *path, const struct stat *status, int type, struct FTW *where)
 {
@@ -48,6 +49,7 @@ fixture_remove(const char *path, const struct stat *status, int type, struct FTW
   return remove(path);
 }
 
+/* Opens the fixture's store, which must succeed. */
 static inline void
 fixture_open(Fixture *fixture)
 {
@@ -56,12 +58,14 @@ fixture_open(Fixture *fixture)
   g_assert_no_error(error);
 }
 
+/* Closes it; may be called twice. */
 static inline void
 fixture_close(Fixture *fixture)
 {
   g_clear_pointer(&fixture->store, store_close);
 }
 
+/* For g_test_add: a directory, a key and an open store. */
 static inline void
 fixture_setup(Fixture *fixture, gconstpointer data)
 {
@@ -74,6 +78,7 @@ fixture_setup(Fixture *fixture, gconstpointer data)
   fixture_open(fixture);
 }
 
+/* For g_test_add: closes and removes it all. */
 static inline void
 fixture_teardown(Fixture *fixture, gconstpointer data)
 {
@@ -95,6 +100,7 @@ mail_octet(gsize at)
   return period < sizeof canary - 1 ? (guint8) canary[period] : (guint8) (at * 7 >> 3);
 }
 
+/* LEN octets of the pattern, the caller's. */
 static inline guint8 *
 mail_content(gsize len)
 {
@@ -104,6 +110,7 @@ mail_content(gsize len)
   return content;
 }
 
+/* Fills RECIPIENT for MAIL with a random link, and results with nonsense. */
 static inline void
 mail_recipient(const Mail *mail, FilingRecipient *recipient)
 {

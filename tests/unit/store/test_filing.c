@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/store/fixture.h"
@@ -54,6 +55,27 @@ test_large_in_file(Fixture *fixture, gconstpointer data)
   g_assert_cmpuint(count_files(fixture), ==, 0);
   mail_file(fixture->store, &(Mail){.ticket = 2, .len = 128 * KIB}, &large);
   g_assert_cmpuint(count_files(fixture), ==, 1);
+}
+
+/* F1: killed after it made a directory, before that was there for the group too. */
+static void
+test_directory_left_halfway(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  for (guint i = 0; i < 256; i++) {
+    g_autofree char *path = g_strdup_printf("%s/%02x", fixture->messages, i);
+    g_assert_cmpint(mkdir(path, 0700), ==, 0);
+  }
+  FilingRecipient recipient;
+  mail_file(fixture->store, &(Mail){.ticket = 1, .len = 200 * KIB}, &recipient);
+  guint made = 0;
+  for (guint i = 0; i < 256; i++) {
+    g_autofree char *path = g_strdup_printf("%s/%02x", fixture->messages, i);
+    struct stat status;
+    g_assert_cmpint(stat(path, &status), ==, 0);
+    made += (status.st_mode & 07777) == 02770;
+  }
+  g_assert_cmpuint(made, ==, 1);
 }
 
 static void
@@ -345,6 +367,7 @@ main(int argc, char **argv)
   tap_init(argc, argv);
   fixture_add("/filing/sizes", test_sizes);
   fixture_add("/filing/large in a file", test_large_in_file);
+  fixture_add("/filing/directory left halfway", test_directory_left_halfway);
   fixture_add("/filing/entry", test_entry);
   fixture_add("/filing/recipients share a message", test_recipients);
   fixture_add("/filing/repeat", test_repeat);

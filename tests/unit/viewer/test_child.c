@@ -166,8 +166,10 @@ test_workers_drain(void)
   pid_t master = start_master(worker, pipe_fds);
   g_assert_cmpuint(count_starts(pipe_fds[0], 3, 5 * G_USEC_PER_SEC), ==, 3);
   int status = -1;
+  gint64 start = g_get_monotonic_time();
   kill(master, SIGTERM);
   g_assert_cmpint(waitpid(master, &status, 0), ==, master);
+  g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
   g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   close(pipe_fds[1]);
   char byte;
