@@ -50,6 +50,7 @@ VIEWER_TESTS = \
 	tests/unit/viewer/test_child \
 	tests/unit/viewer/test_input \
 	tests/unit/viewer/test_output \
+	tests/unit/viewer/test_viewer \
 	tests/fuzz/fuzz_form \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_summary
@@ -61,6 +62,8 @@ tests_unit_viewer_test_input_SOURCES = tests/unit/viewer/test_input.c
 tests_unit_viewer_test_input_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_output_SOURCES = tests/unit/viewer/test_output.c
 tests_unit_viewer_test_output_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_viewer_SOURCES = tests/unit/viewer/test_viewer.c
+tests_unit_viewer_test_viewer_LDADD = $(VIEWER_LIBS)
 tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c
 tests_fuzz_fuzz_form_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
 tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c

@@ -137,8 +137,10 @@ wait_for_output(Reading *reading, gboolean *ready, GError **error)
 }
 
 static gssize
-next_of_view(Reading *reading, gpointer buffer, gsize len, GError **error)
+next_bytes(Reading *reading, gpointer buffer, gsize len, GError **error)
 {
+  if (reading->original)
+    return message_source_read(reading->source, buffer, len, error);
   for (;;) {
     gboolean ready = FALSE;
     if (reading->child.in >= 0 && reading->start == reading->end &&
@@ -163,10 +165,8 @@ next_of_view(Reading *reading, gpointer buffer, gsize len, GError **error)
 gssize
 reading_next(Reading *reading, gpointer buffer, gsize len, GError **error)
 {
-  if (reading->original)
-    return message_source_read(reading->source, buffer, len, error);
   reading->deadline_us = new_deadline();
-  return next_of_view(reading, buffer, len, error);
+  return next_bytes(reading, buffer, len, error);
 }
 
 GBytes *
@@ -175,7 +175,7 @@ reading_all(Reading *reading, gsize max, GError **error)
   g_autoptr(GByteArray) all = g_byte_array_new();
   g_autoptr(Secret) piece = secret_new(BUFFER_BYTES);
   for (;;) {
-    gssize n = next_of_view(reading, secret_bytes(piece), BUFFER_BYTES, error);
+    gssize n = next_bytes(reading, secret_bytes(piece), BUFFER_BYTES, error);
     if (n < 0)
       return NULL;
     if (n == 0)

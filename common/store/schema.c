@@ -15,10 +15,11 @@ static const char *const steps[] = {
     "CREATE TABLE message ("
     "  id INTEGER PRIMARY KEY,"
     "  size INTEGER NOT NULL,"
-    "  file TEXT UNIQUE,"
+    "  file TEXT,"
     "  sealed BLOB,"
     "  CHECK ((file IS NULL) <> (sealed IS NULL))"
     ") STRICT;"
+    "CREATE UNIQUE INDEX message_file ON message (file) WHERE file IS NOT NULL;"
 
     "CREATE TABLE entry ("
     "  id INTEGER PRIMARY KEY,"
@@ -139,16 +140,35 @@ upgrade(Db *db, const char *path, GError **error)
   return db_exec(db, marks, error);
 }
 
-/* SQLite does not wait by itself when two processes make a new database at once. */
+/* Whether the mode of the log is WAL after SQL, which asks for it or sets it. */
+static gboolean
+log_mode_is_wal(Db *db, const char *sql, GError **error)
+{
+  g_autoptr(Query) query = db_query(db, sql, DB_NO_VALUES, error);
+  if (query == NULL || query_step(query, error) != 1)
+    return FALSE;
+  if (g_strcmp0(query_text(query, 0), "wal") == 0)
+    return TRUE;
+  g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
+                      "database: cannot be put into WAL mode");
+  return FALSE;
+}
+
+/*
+ * SQLite does not wait by itself when two processes make a new database at once, and when
+ * the disk fails it says in a row, not in an error, that the mode stayed as it was.
+ */
 static gboolean
 set_log_mode(Db *db, GError **error)
 {
+  if (log_mode_is_wal(db, "PRAGMA journal_mode", NULL))
+    return TRUE;
   for (int i = 0; i < MODE_TRIES; i++) {
-    if (db_exec(db, "PRAGMA journal_mode = WAL", NULL))
+    if (log_mode_is_wal(db, "PRAGMA journal_mode = WAL", NULL))
       return TRUE;
     g_usleep(MODE_WAIT_US);
   }
-  return db_exec(db, "PRAGMA journal_mode = WAL", error);
+  return log_mode_is_wal(db, "PRAGMA journal_mode = WAL", error);
 }
 
 gboolean
@@ -157,9 +177,11 @@ db_prepare_schema(Db *db, const char *path, GError **error)
   gint64 version = 0;
   if (!get_version(db, path, &version, error))
     return FALSE;
+  if (!set_log_mode(db, error))
+    return FALSE;
   if (version == (gint64) G_N_ELEMENTS(steps))
     return TRUE;
-  if (!set_log_mode(db, error) || !db_exec(db, "BEGIN IMMEDIATE", error))
+  if (!db_exec(db, "BEGIN IMMEDIATE", error))
     return FALSE;
   if (upgrade(db, path, error) && db_exec(db, "COMMIT", error))
     return TRUE;

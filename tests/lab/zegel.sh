@@ -41,6 +41,7 @@ zegel_master()
 zegel_postfix()
 {
   cp "$ZEGEL_PIECES"/zegel* /etc/postfix/
+  sed -i "s|^dbpath = /var/lib/zegel|dbpath = $LAB_STATEDIR|" /etc/postfix/zegel-*.cf
   zegel_main >"$LAB/main.cf"
   zegel_master >"$LAB/master.cf"
   cp "$LAB/main.cf" "$LAB/master.cf" /etc/postfix/

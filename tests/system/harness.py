@@ -250,6 +250,12 @@ def sms_texts(number):
     return command(os.path.join(ENV["LAB_HERE"], "sms-texts"), number).decode().splitlines()
 
 
+def sms_asked(number):
+    """Like sms_texts, with those that the gateway has not sent yet: for "no SMS was sent"."""
+    return command(os.path.join(ENV["LAB_HERE"], "sms-texts"), "--all",
+                   number).decode().splitlines()
+
+
 def wait_sms(number, count=1):
     """Waits until COUNT texts went to NUMBER and returns the newest."""
     return wait_for(lambda: sms_texts(number)[count - 1:] or None, "SMS for " + number)[-1]

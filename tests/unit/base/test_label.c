@@ -15,6 +15,7 @@ static const struct {
     {"jan@example.com", LABEL_DIRECT, "jan@example.com.direct.zegel.internal"},
     {"Jan+x@Example.COM", LABEL_VIEWER, "Jan+x@Example.COM.viewer.zegel.internal"},
     {"\"a@b\"@example.com", LABEL_VIEWER, "\"a@b\"@example.com.viewer.zegel.internal"},
+    {"\"a@[\"@example.com", LABEL_VIEWER, "\"a@[\"@example.com.viewer.zegel.internal"},
     {"j\xc3\xa4n@ex\xc3\xa4mple.nl", LABEL_DIRECT,
      "j\xc3\xa4n@ex\xc3\xa4mple.nl.direct.zegel.internal"},
     {"jan@localhost", LABEL_VIEWER, "jan@localhost.viewer.zegel.internal"},

@@ -87,6 +87,9 @@ test_not_utf8(void)
 {
   g_autoptr(KeyRing) ring = ring_new(KEY_TICKET, FALSE);
   g_autoptr(Ticket) ticket = sample("Jos\xe9 \xff\xc0", 1);
+  gsize len = 0;
+  g_autofree char *text = ticket_format(ticket, &len, NULL);
+  g_assert_true(g_utf8_validate(text, (gssize) len, NULL));
   g_autofree char *value = ticket_seal(ring, ticket, NULL);
   g_autoptr(Ticket) back = ticket_open(ring, value, NULL);
   g_assert_nonnull(back);

@@ -186,11 +186,15 @@ test_orphans(Fixture *fixture, gconstpointer data)
   g_autofree char *orphan = message_file(fixture);
   g_assert_nonnull(orphan);
   g_assert_cmpuint(expire(fixture), ==, 0);
-  g_assert_true(g_file_test(orphan, G_FILE_TEST_EXISTS)); /* young */
+  g_assert_true(g_file_test(orphan, G_FILE_TEST_EXISTS));
   make_old(orphan);
   expire(fixture);
   g_assert_true(g_file_test(orphan, G_FILE_TEST_EXISTS)); /* still locked by its writer */
   g_clear_pointer(&placed, large_file_free);
+  g_assert_cmpint(utime(orphan, NULL), ==, 0);
+  expire(fixture);
+  g_assert_true(g_file_test(orphan, G_FILE_TEST_EXISTS)); /* free, but young */
+  make_old(orphan);
   expire(fixture);
   g_assert_false(g_file_test(orphan, G_FILE_TEST_EXISTS));
 

@@ -109,6 +109,25 @@ test_no_database(Fixture *fixture, gconstpointer data)
   g_assert_cmpstr(after, ==, text);
 }
 
+/* A database that was left in another mode, as by a disk that failed while it was made. */
+static void
+test_log_mode(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  FilingRecipient recipient;
+  mail_file(fixture->store, &(Mail){.ticket = 1, .len = 10}, &recipient);
+  fixture_close(fixture);
+  Db *db = db_open(fixture->path, DB_WRITER, NULL);
+  g_assert_true(db_exec(db, "PRAGMA journal_mode = DELETE", NULL));
+  db_close(db);
+  g_autofree char *log = g_strconcat(fixture->path, "-wal", NULL);
+  g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
+  fixture_open(fixture);
+  mail_check(fixture->store, &recipient, 10);
+  mail_file(fixture->store, &(Mail){.ticket = 2, .len = 10}, &recipient);
+  g_assert_true(g_file_test(log, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_no_directory(Fixture *fixture, gconstpointer data)
 {
@@ -206,6 +225,7 @@ main(int argc, char **argv)
   fixture_add("/open/newer", test_newer);
   fixture_add("/open/foreign", test_foreign);
   fixture_add("/open/no database", test_no_database);
+  fixture_add("/open/log mode (F5)", test_log_mode);
   fixture_add("/open/no directory", test_no_directory);
   fixture_add("/open/keys (F13, F31)", test_keys);
   fixture_add("/open/key that comes late", test_late_key);

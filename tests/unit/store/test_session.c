@@ -73,6 +73,7 @@ test_absolute(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(ends_s, <=, began_s + STORE_SESSION_MAX_S);
     fixture->store->skew_s += 1000;
   }
+  g_assert_true(is_alive(fixture->store, visit.entry, visit.session, &ends_s));
   fixture->store->skew_s = STORE_SESSION_MAX_S + 1;
   g_assert_false(is_alive(fixture->store, visit.entry, visit.session, NULL));
   entry_free(visit.entry);

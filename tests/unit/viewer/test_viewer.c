@@ -1,0 +1,600 @@
+/* Whole visits, with the real store, the real reader, and a script for SMS adapter. */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/crypt/ticket.h"
+#include "tests/unit/tap.h"
+#include "viewer-cgi/cookie.h"
+#include "viewer-cgi/text.h"
+#include "viewer-cgi/token.h"
+#include "viewer-cgi/viewer.h"
+
+#define HOST  "mail.first.nl"
+#define OTHER "mail.second.nl"
+
+static const char mail[] = "From: Marieke <m@first.nl>\r\n"
+                           "To: jan@example.com\r\n"
+                           "Subject: Uitslag <b>x</b>\r\n"
+                           "MIME-Version: 1.0\r\n"
+                           "Content-Type: multipart/mixed; boundary=b\r\n"
+                           "\r\n"
+                           "--b\r\n"
+                           "Content-Type: text/plain; charset=utf-8\r\n"
+                           "\r\n"
+                           "De uitslag is <goed>.\r\n"
+                           "--b\r\n"
+                           "Content-Type: text/html\r\n"
+                           "Content-Disposition: attachment; filename=\"../a b.html\"\r\n"
+                           "\r\n"
+                           "<script>alert(1)</script>\r\n"
+                           "--b--\r\n";
+
+typedef struct {
+  char *dir;
+  char *adapter;
+  char *outbox; /* what the adapter was given */
+  char *link;   /* of the message */
+  KeyRing *keys;
+  Config *config;
+  Viewer viewer;
+} World;
+
+/* What came back. */
+typedef struct {
+  guint status;
+  char *head;
+  char *body;
+  gsize body_len;
+} Answer;
+
+static void
+answer_clear(Answer *answer)
+{
+  g_free(answer->head);
+  g_free(answer->body);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
+
+static void
+write_adapter(const World *world, const char *end)
+{
+  g_autofree char *text = g_strdup_printf("#!/bin/sh\ncat >>%s\n%s\n", world->outbox, end);
+  g_assert_true(g_file_set_contents_full(world->adapter, text, -1, G_FILE_SET_CONTENTS_NONE,
+                                         0700, NULL));
+}
+
+/* Files the message for ORGANISATION; its link's token is a new string. */
+static char *
+file_message(const World *world, const char *organisation, const char *number,
+             gint64 life_s)
+{
+  g_autoptr(GError) error = NULL;
+  guint8 ticket[TICKET_ID_BYTES];
+  guint8 digest[CRYPT_SHA256_BYTES] = {0};
+  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
+  FilingMeta meta = {.organisation = organisation,
+                     .ticket_id = ticket,
+                     .body_sha256 = digest,
+                     .sender = "m@first.nl",
+                     .sender_name = "Marieke",
+                     .message_id = "",
+                     .queue_id = "4Abc",
+                     .received_s = now_s,
+                     .expires_s = now_s + life_s};
+  FilingRecipient recipient = {.address = "jan@example.com", .number = number};
+  g_assert_true(crypt_random(ticket, sizeof ticket, NULL));
+  g_assert_true(crypt_random(recipient.link_nonce, sizeof recipient.link_nonce, NULL));
+  g_assert_true(crypt_random(recipient.link_secret, sizeof recipient.link_secret, NULL));
+  g_autoptr(Filing) filing = filing_begin(world->viewer.store, &error);
+  g_assert_no_error(error);
+  g_assert_true(filing_write(filing, mail, sizeof mail - 1, NULL));
+  g_assert_true(filing_commit(filing, &meta, &recipient, 1, &error));
+  g_assert_no_error(error);
+  return crypt_base64url(recipient.link_secret, sizeof recipient.link_secret);
+}
+
+static Config *
+make_config(const World *world)
+{
+  g_autofree char *reader =
+      g_test_build_filename(G_TEST_BUILT, "reader", "zegel-reader", NULL);
+  g_autofree char *text = g_strdup_printf(
+      "[viewer]\nreader = %s\n[sms]\ncommand = %s\ntimeout_s = 1\n"
+      "[organisation first]\ndomains = first.nl\nservice_domain = s.first.nl\n"
+      "viewer_url = https://" HOST "/\ndisplay_name = First\nlanguage = en\n"
+      "[organisation second]\ndomains = second.nl\nservice_domain = s.second.nl\n"
+      "viewer_url = https://" OTHER "/\ndisplay_name = Second\nlanguage = en\n",
+      reader, world->adapter);
+  g_autoptr(GError) error = NULL;
+  Config *config = conf_parse("test", text, strlen(text), &error);
+  g_assert_no_error(error);
+  return config;
+}
+
+static void
+set_up(World *world, gconstpointer data)
+{
+  (void) data;
+  world->dir = g_dir_make_tmp("zegel-viewer-XXXXXX", NULL);
+  world->adapter = g_build_filename(world->dir, "adapter", NULL);
+  world->outbox = g_build_filename(world->dir, "outbox", NULL);
+  g_autofree char *key = g_build_filename(world->dir, "key", NULL);
+  g_autofree char *database = g_build_filename(world->dir, "zegel.db", NULL);
+  g_autofree char *large = g_build_filename(world->dir, "large", NULL);
+  g_autoptr(GError) error = NULL;
+  g_assert_cmpint(g_mkdir(large, 0700), ==, 0);
+  g_assert_true(key_file_generate(key, KEY_STORE, &error));
+  world->keys = keyring_load(key, KEY_STORE, &error);
+  g_assert_no_error(error);
+  world->viewer.store = store_open(database, large, world->keys, &error);
+  g_assert_no_error(error);
+  world->viewer.token_key = token_key(world->keys, NULL);
+  world->config = make_config(world);
+  world->viewer.config = world->config;
+  write_adapter(world, "exit 0");
+  world->link = file_message(world, "first", "+31612345678", 1000);
+}
+
+static void
+remove_tree(const char *path)
+{
+  g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+  for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+    g_autofree char *entry = g_build_filename(path, name, NULL);
+    remove_tree(entry);
+  }
+  g_remove(path);
+}
+
+static void
+tear_down(World *world, gconstpointer data)
+{
+  (void) data;
+  store_close(world->viewer.store);
+  secret_free((Secret *) world->viewer.token_key);
+  keyring_free(world->keys);
+  conf_free(world->config);
+  remove_tree(world->dir);
+  g_free(world->dir);
+  g_free(world->adapter);
+  g_free(world->outbox);
+  g_free(world->link);
+}
+
+static gsize
+read_string(gpointer source, gpointer buffer, gsize len)
+{
+  const char **text = source;
+  gsize n = MIN(len, strlen(*text));
+  memcpy(buffer, *text, n);
+  *text += n;
+  return n;
+}
+
+static void
+take_body(Answer *answer, Response *response)
+{
+  g_autoptr(GByteArray) all = g_byte_array_new();
+  gsize len = 0;
+  const guint8 *bytes =
+      response->body != NULL ? g_bytes_get_data(response->body, &len) : NULL;
+  if (len > 0)
+    g_byte_array_append(all, bytes, (guint) len);
+  if (response->reading != NULL) {
+    g_autoptr(GBytes) rest = reading_all(response->reading, 1 << 20, NULL);
+    g_assert_nonnull(rest);
+    bytes = g_bytes_get_data(rest, &len);
+    if (len > 0)
+      g_byte_array_append(all, bytes, (guint) len);
+  }
+  answer->body_len = all->len;
+  g_byte_array_append(all, (const guint8 *) "", 1);
+  answer->body = (char *) g_byte_array_free(g_steal_pointer(&all), FALSE);
+}
+
+/* Asks METHOD URI of HOST_NAME with the headers EXTRA ("HTTP_X=..", may be NULL) and FORM.
+ */
+static Answer
+ask(const World *world, const char *method, const char *host_name, const char *uri,
+    const char *extra, const char *form)
+{
+  g_autofree char *m = g_strconcat("REQUEST_METHOD=", method, NULL);
+  g_autofree char *h = g_strconcat("HTTP_HOST=", host_name, NULL);
+  g_autofree char *u = g_strconcat("REQUEST_URI=", uri, NULL);
+  const char *body = form != NULL ? form : "";
+  g_autofree char *l = g_strdup_printf("CONTENT_LENGTH=%zu", strlen(body));
+  char type[] = "CONTENT_TYPE=application/x-www-form-urlencoded";
+  g_autofree char *e = g_strdup(extra);
+  char *variables[] = {m, h, u, l, type, e, NULL};
+  g_autoptr(Request) request = request_read(variables, read_string, &body);
+  g_autoptr(Response) response = response_new();
+  gboolean secure = FALSE;
+  viewer_answer(&world->viewer, request, response, &secure);
+  g_assert_true(secure);
+  Answer answer = {.status = response->status};
+  answer.head = response_format_head(response, secure);
+  take_body(&answer, response);
+  return answer;
+}
+
+/* The token of the form that posts to ACTION, a new string; NULL when there is none. */
+static char *
+find_token(const Answer *answer, const char *action)
+{
+  g_autofree char *start = g_strconcat(
+      "action=\"", action, "\"><input type=\"hidden\" name=\"token\" value=\"", NULL);
+  const char *found = strstr(answer->body, start);
+  if (found == NULL)
+    return NULL;
+  found += strlen(start);
+  return g_strndup(found, strcspn(found, "\""));
+}
+
+/* POSTs to ACTION with the token that PAGE has for it, and with FIELDS ("&a=b" or ""). */
+static Answer
+submit(const World *world, const char *page, const char *action, const char *cookie,
+       const char *fields)
+{
+  g_auto(Answer) shown = ask(world, "GET", HOST, page, cookie, NULL);
+  g_autofree char *token = find_token(&shown, action);
+  g_assert_nonnull(token);
+  g_autofree char *form = g_strconcat("token=", token, fields, NULL);
+  return ask(world, "POST", HOST, action, cookie, form);
+}
+
+static guint
+count_sms(const World *world)
+{
+  g_autofree char *text = NULL;
+  guint count = 0;
+  if (g_file_get_contents(world->outbox, &text, NULL, NULL))
+    for (const char *p = text; (p = strstr(p, "\n@" HOST " #")) != NULL; p++)
+      count++;
+  return count;
+}
+
+/* The code of the last SMS, a new string. */
+static char *
+last_code(const World *world)
+{
+  g_autofree char *text = NULL;
+  g_assert_true(g_file_get_contents(world->outbox, &text, NULL, NULL));
+  const char *mark = g_strrstr(text, " #");
+  g_assert_nonnull(mark);
+  return g_strndup(mark + 2, 6);
+}
+
+static Answer
+send_code(const World *world, const char *link)
+{
+  g_autofree char *page = g_strconcat("/l/", link, NULL);
+  g_autofree char *action = g_strconcat(page, "/send", NULL);
+  return submit(world, page, action, NULL, "");
+}
+
+static Answer
+try_code(const World *world, const char *link, const char *code)
+{
+  g_autofree char *page = g_strconcat("/l/", link, "/code", NULL);
+  g_autofree char *field = g_strconcat("&code=", code, NULL);
+  return submit(world, page, page, NULL, field);
+}
+
+/* The header "HTTP_COOKIE=..." that a browser sends after ANSWER; a new string. */
+static char *
+take_cookie(const Answer *answer)
+{
+  const char *start = strstr(answer->head, "Set-Cookie: __Host-zegel=");
+  g_assert_nonnull(start);
+  start += strlen("Set-Cookie: ");
+  g_autofree char *pair = g_strndup(start, strcspn(start, ";\r"));
+  return g_strconcat("HTTP_COOKIE=", pair, NULL);
+}
+
+/* Sends a code for LINK and types it; the cookie header of the session. */
+static char *
+log_in(const World *world, const char *link)
+{
+  g_auto(Answer) sent = send_code(world, link);
+  g_assert_cmpuint(sent.status, ==, 303);
+  g_autofree char *code = last_code(world);
+  g_auto(Answer) entered = try_code(world, link, code);
+  g_assert_cmpuint(entered.status, ==, 303);
+  g_assert_nonnull(strstr(entered.head, "\r\nLocation: /m\r\n"));
+  return take_cookie(&entered);
+}
+
+static guint
+status_of(const World *world, const char *host_name, const char *uri, const char *cookie)
+{
+  g_auto(Answer) answer = ask(world, "GET", host_name, uri, cookie, NULL);
+  return answer.status;
+}
+
+static void
+test_read(World *world, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *cookie = log_in(world, world->link);
+  g_auto(Answer) page = ask(world, "GET", HOST, "/m", cookie, NULL);
+  g_assert_cmpuint(page.status, ==, 200);
+  g_assert_nonnull(strstr(page.body, "<h1>Uitslag &lt;b&gt;x&lt;/b&gt;</h1>"));
+  g_assert_nonnull(strstr(page.body, "De uitslag is &lt;goed&gt;."));
+  g_assert_nonnull(strstr(page.body, "<bdi>a b.html</bdi>"));
+  g_assert_nonnull(strstr(page.body, "by a secure way"));
+
+  g_auto(Answer) part = ask(world, "GET", HOST, "/m/part/1", cookie, NULL);
+  g_assert_cmpuint(part.status, ==, 200);
+  g_assert_cmpstr(part.body, ==, "<script>alert(1)</script>");
+  g_assert_nonnull(strstr(part.head, "Content-Type: application/octet-stream\r\n"));
+  g_assert_nonnull(
+      strstr(part.head, "Content-Disposition: attachment; filename=\"a b.html\""));
+
+  g_auto(Answer) original = ask(world, "GET", HOST, "/m/original", cookie, NULL);
+  g_assert_cmpmem(original.body, original.body_len, mail, sizeof mail - 1);
+  g_assert_cmpuint(status_of(world, HOST, "/m/part/2", cookie), ==, 404);
+  g_assert_cmpuint(status_of(world, HOST, "/m/x/style.css", cookie), ==, 404);
+  g_assert_cmpuint(status_of(world, HOST, "/m/text", cookie), ==, 200);
+
+  g_auto(Answer) out = submit(world, "/m", "/logout", cookie, "");
+  g_assert_cmpuint(out.status, ==, 200);
+  g_assert_nonnull(strstr(out.head, "Clear-Site-Data: "));
+  g_assert_nonnull(strstr(out.head, "Set-Cookie: __Host-zegel=; Max-Age=0;"));
+  g_assert_cmpuint(status_of(world, HOST, "/m", cookie), ==, 403);
+  g_assert_cmpuint(status_of(world, HOST, "/m/part/1", cookie), ==, 403);
+}
+
+static void
+test_code(World *world, gconstpointer data)
+{
+  (void) data;
+  g_auto(Answer) early = try_code(world, world->link, "123456");
+  g_assert_cmpuint(early.status, ==, 403);
+  g_assert_nonnull(strstr(early.body, "not valid any more"));
+  g_auto(Answer) sent = send_code(world, world->link);
+  g_assert_nonnull(strstr(sent.head, "/code\r\n"));
+  g_auto(Answer) again = send_code(world, world->link);
+  g_assert_cmpuint(again.status, ==, 303);
+  g_assert_nonnull(strstr(again.head, "/code?wait="));
+  g_assert_cmpuint(count_sms(world), ==, 1);
+
+  g_autofree char *code = last_code(world);
+  g_autofree char *wrong = g_strdup(code);
+  wrong[0] = wrong[0] == '9' ? '0' : (char) (wrong[0] + 1);
+  for (guint left = 4; left >= 1; left--) {
+    g_auto(Answer) malformed = try_code(world, world->link, "12345");
+    g_assert_cmpuint(malformed.status, ==, 400);
+    g_auto(Answer) refused = try_code(world, world->link, wrong);
+    g_autofree char *words = g_strdup_printf("You can try %u more time", left);
+    g_assert_cmpuint(refused.status, ==, 403);
+    g_assert_nonnull(strstr(refused.body, words));
+  }
+  g_auto(Answer) last = try_code(world, world->link, wrong);
+  g_assert_nonnull(strstr(last.body, "wrong too often"));
+  g_auto(Answer) sixth = try_code(world, world->link, code); /* T2 */
+  g_assert_cmpuint(sixth.status, ==, 403);
+  g_assert_null(strstr(sixth.head, "__Host-zegel="));
+}
+
+/* T6: following, preloading and asking twice use nothing up. */
+static void
+test_get_changes_nothing(World *world, gconstpointer data)
+{
+  static const char *const tails[] = {"", "/code", "/send"};
+  (void) data;
+  for (guint i = 0; i < 20; i++)
+    for (guint t = 0; t < G_N_ELEMENTS(tails); t++) {
+      g_autofree char *uri = g_strconcat("/l/", world->link, tails[t], NULL);
+      g_auto(Answer) got = ask(world, "GET", HOST, uri, NULL, NULL);
+      g_auto(Answer) head = ask(world, "HEAD", HOST, uri, NULL, NULL);
+      g_assert_cmpuint(got.status, ==, t == 2 ? 404 : 200);
+      g_assert_cmpuint(head.status, ==, got.status);
+    }
+  g_assert_cmpuint(count_sms(world), ==, 0);
+  g_autofree char *cookie = log_in(world, world->link);
+  g_assert_cmpuint(status_of(world, HOST, "/m", cookie), ==, 200);
+}
+
+/* T1: nothing tells a link that never existed from any other path. */
+static void
+test_not_found(World *world, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *other = g_strconcat("/l/", world->link, NULL);
+  const char *const uris[] = {"/l/AAAAAAAAAAAAAAAAAAAAAA", "/l/short", "/m/part/0", other};
+  g_auto(Answer) none = ask(world, "GET", OTHER, "/nothing", NULL, NULL);
+  g_assert_cmpuint(none.status, ==, 404);
+  for (guint i = 0; i < G_N_ELEMENTS(uris); i++) {
+    g_auto(Answer) same = ask(world, "GET", OTHER, uris[i], NULL, NULL);
+    g_assert_cmpuint(same.status, ==, 404);
+    g_assert_cmpstr(same.head, ==, none.head);
+    g_assert_cmpstr(same.body, ==, none.body);
+  }
+}
+
+static void
+test_expired(World *world, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *link = file_message(world, "first", "+31612345678", -86400);
+  g_autofree char *uri = g_strconcat("/l/", link, NULL);
+  g_auto(Answer) answer = ask(world, "GET", HOST, uri, NULL, NULL);
+  g_assert_cmpuint(answer.status, ==, 410);
+  g_assert_nonnull(strstr(answer.body, "You could read this message until "));
+}
+
+/* T8 */
+static void
+test_forged_form(World *world, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *page = g_strconcat("/l/", world->link, NULL);
+  g_autofree char *action = g_strconcat(page, "/send", NULL);
+  g_autofree char *code_page = g_strconcat(page, "/code", NULL);
+  g_auto(Answer) shown = ask(world, "GET", HOST, code_page, NULL, NULL);
+  g_autofree char *token = find_token(&shown, action);
+  g_autofree char *code_token = find_token(&shown, code_page);
+  g_autofree char *good = g_strconcat("token=", token, NULL);
+  g_autofree char *purpose = g_strconcat("token=", code_token, NULL);
+  const struct {
+    const char *header;
+    const char *form;
+  } rows[] = {
+      {NULL, NULL},
+      {NULL, "token="},
+      {NULL, "token=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+      {NULL, purpose},
+      {"HTTP_ORIGIN=https://evil.example", good},
+      {"HTTP_SEC_FETCH_SITE=cross-site", good},
+      {"HTTP_SEC_FETCH_SITE=same-site", good},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_auto(Answer) refused = ask(world, "POST", HOST, action, rows[i].header, rows[i].form);
+    g_assert_cmpuint(refused.status, ==, 403);
+  }
+  g_assert_cmpuint(count_sms(world), ==, 0);
+  g_auto(Answer) sent = ask(world, "POST", HOST, action, "HTTP_ORIGIN=null", good);
+  g_assert_cmpuint(sent.status, ==, 303);
+  g_assert_cmpuint(count_sms(world), ==, 1);
+}
+
+/* T4, T7, O2: a session is for one message of one organisation, and made by us. */
+static void
+test_session(World *world, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *cookie = log_in(world, world->link);
+  SessionCookie mine;
+  g_assert_true(cookie_session_parse(cookie + strlen("HTTP_COOKIE="), TRUE, &mine));
+  g_assert_cmpuint(status_of(world, HOST, "/m", cookie), ==, 200);
+  g_assert_cmpuint(status_of(world, OTHER, "/m", cookie), ==, 403);
+  g_assert_cmpuint(status_of(world, "evil.example", "/m", cookie), ==, 421);
+
+  SessionCookie planted = mine;
+  memset(planted.session, 0x41, sizeof planted.session);
+  g_autofree char *value = cookie_session_format(&planted, TRUE);
+  g_autofree char *header = g_strconcat("HTTP_COOKIE=", value, NULL);
+  g_assert_cmpuint(status_of(world, HOST, "/m", header), ==, 403);
+
+  g_autofree char *second = file_message(world, "first", "+31612345679", 1000);
+  g_autoptr(Secret) secret = crypt_base64url_decode(second, STORE_LINK_SECRET_BYTES);
+  SessionCookie crossed = mine;
+  memcpy(crossed.link_secret, secret_peek(secret), sizeof crossed.link_secret);
+  g_autofree char *crossed_value = cookie_session_format(&crossed, TRUE);
+  g_autofree char *crossed_header = g_strconcat("HTTP_COOKIE=", crossed_value, NULL);
+  g_assert_cmpuint(status_of(world, HOST, "/m", crossed_header), ==, 403);
+
+  g_autofree char *bare = g_strconcat("HTTP_COOKIE=", strstr(cookie, "zegel="), NULL);
+  g_assert_cmpuint(status_of(world, HOST, "/m", bare), ==, 403);
+}
+
+/* T22 */
+static void
+test_host(World *world, gconstpointer data)
+{
+  (void) data;
+  g_auto(Answer) answer = ask(world, "GET", "evil.example", "/", NULL, NULL);
+  g_assert_cmpuint(answer.status, ==, 421);
+  g_assert_null(strstr(answer.body, "evil"));
+  g_assert_null(strstr(answer.body, "First"));
+  g_auto(Answer) style = ask(world, "GET", HOST, "/style.css", NULL, NULL);
+  g_assert_true(g_str_has_prefix(style.body, ":root{--brand:#1d5b8f;--on-brand:#fff}"));
+}
+
+static void
+test_gateway(World *world, gconstpointer data)
+{
+  (void) data;
+  write_adapter(world, "exit 75");
+  g_auto(Answer) failed = send_code(world, world->link);
+  g_assert_cmpuint(failed.status, ==, 503);
+  g_assert_nonnull(strstr(failed.body, "No code could be sent now"));
+  write_adapter(world, "exit 0"); /* nothing was used up: at once again */
+  g_auto(Answer) sent = send_code(world, world->link);
+  g_assert_cmpuint(sent.status, ==, 303);
+  g_assert_nonnull(strstr(sent.head, "/code\r\n"));
+
+  g_autofree char *slow = file_message(world, "first", "+31612345670", 1000);
+  write_adapter(world, "sleep 20");
+  g_auto(Answer) unknown = send_code(world, slow);
+  g_assert_cmpuint(unknown.status, ==, 303);
+  g_assert_nonnull(strstr(unknown.head, "/code?slow=1\r\n"));
+  guint before = count_sms(world);
+  g_auto(Answer) waiting = send_code(world, slow); /* it may have gone: not a second one */
+  g_assert_nonnull(strstr(waiting.head, "/code?wait="));
+  g_assert_cmpuint(count_sms(world), ==, before);
+
+  g_autofree char *foreign = file_message(world, "first", "+4915112345678", 1000);
+  g_auto(Answer) refused = send_code(world, foreign); /* T5 */
+  g_assert_cmpuint(refused.status, ==, 403);
+  g_assert_cmpuint(count_sms(world), ==, before);
+}
+
+/* T13: what the reader cannot show can still be had. */
+static void
+test_reader_fails(World *world, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *cookie = log_in(world, world->link);
+  g_free(world->config->viewer_reader);
+  world->config->viewer_reader = g_strdup("/bin/false");
+  g_auto(Answer) page = ask(world, "GET", HOST, "/m", cookie, NULL);
+  g_assert_cmpuint(page.status, ==, 200);
+  g_assert_nonnull(strstr(page.body, "We cannot show this message"));
+  g_assert_nonnull(strstr(page.body, "/m/original"));
+  g_assert_cmpuint(status_of(world, HOST, "/m/part/1", cookie), ==, 500);
+  g_assert_cmpuint(status_of(world, HOST, "/m/html", cookie), ==, 500);
+  g_auto(Answer) original = ask(world, "GET", HOST, "/m/original", cookie, NULL);
+  g_assert_cmpmem(original.body, original.body_len, mail, sizeof mail - 1);
+}
+
+static void
+test_languages(World *world, gconstpointer data)
+{
+  (void) data;
+  g_auto(Answer) dutch = ask(world, "GET", HOST, "/?lang=nl", NULL, NULL);
+  g_assert_nonnull(strstr(dutch.body, "<html lang=\"nl\">"));
+  g_assert_nonnull(strstr(dutch.body, "Beveiligde mail"));
+  g_assert_nonnull(strstr(dutch.head, "Set-Cookie: __Host-zegel-language=nl;"));
+  g_auto(Answer) kept =
+      ask(world, "GET", HOST, "/", "HTTP_COOKIE=__Host-zegel-language=nl", NULL);
+  g_assert_nonnull(strstr(kept.body, "Beveiligde mail"));
+  g_auto(Answer) asked = ask(world, "GET", HOST, "/", "HTTP_ACCEPT_LANGUAGE=nl-NL", NULL);
+  g_assert_nonnull(strstr(asked.body, "Beveiligde mail"));
+  g_auto(Answer) english = ask(world, "GET", HOST, "/", NULL, NULL);
+  g_assert_nonnull(strstr(english.body, "Secure mail"));
+  g_assert_null(strstr(english.head, "Set-Cookie"));
+}
+
+int
+main(int argc, char **argv)
+{
+  static const struct {
+    const char *path;
+    void (*run)(World *, gconstpointer);
+  } tests[] = {
+      {"/viewer/visit/read", test_read},
+      {"/viewer/visit/code", test_code},
+      {"/viewer/visit/get-changes-nothing", test_get_changes_nothing},
+      {"/viewer/visit/not-found", test_not_found},
+      {"/viewer/visit/expired", test_expired},
+      {"/viewer/visit/forged-form", test_forged_form},
+      {"/viewer/visit/session", test_session},
+      {"/viewer/visit/host", test_host},
+      {"/viewer/visit/gateway", test_gateway},
+      {"/viewer/visit/reader-fails", test_reader_fails},
+      {"/viewer/visit/languages", test_languages},
+  };
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
+  tap_init(argc, argv);
+  sigaction(SIGPIPE, &ignore, NULL);
+  g_autofree char *locale = g_test_build_filename(G_TEST_BUILT, "po", NULL);
+  text_init(locale);
+  for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
+    g_test_add(tests[i].path, World, NULL, set_up, tests[i].run, tear_down);
+  return g_test_run();
+}
