@@ -141,8 +141,11 @@ main(int argc, char **argv)
   log_open("zegel-policyd", options.foreground);
   g_autofree char *config_path = options.config_path;
   Config *config = read_config(config_path);
-  if (options.check_only)
-    return check_only(config);
+  if (options.check_only) {
+    int status = check_only(config);
+    conf_free(config);
+    return status;
+  }
 
   make_directory(config);
   int listener = open_socket(config);
