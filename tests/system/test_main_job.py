@@ -367,8 +367,7 @@ def test_11_text_is_shown_as_it_was_written():
     body = "Beste Jan,\n\nHet kost € 12,50 — één keer; <b>geen</b> HTML & \"zo\".\n日本語\n"
     sent = secure("SMS %s Één uitslag", body)
     _, page = walk.log_in(sent)
-    assert "Één uitslag" in page.text
-    for words in ("Het kost € 12,50 — één keer; <b>geen</b> HTML & \"zo\".", "日本語", SENDER):
+    for words in ("Één uitslag", " ".join(body.split()), SENDER):
         assert words in page.text, (words, page.text)
 
 
