@@ -139,7 +139,8 @@ main(int argc, char **argv)
   daemon_options(&options, &argc, &argv, "Decides and promises the routes of recipients.",
                  NULL);
   log_open("zegel-policyd", options.foreground);
-  Config *config = read_config(options.config_path);
+  g_autofree char *config_path = options.config_path;
+  Config *config = read_config(config_path);
   if (options.check_only)
     return check_only(config);
 
@@ -149,7 +150,7 @@ main(int argc, char **argv)
   drop_rights(config);
   int signals = catch_signals();
   Promises *promises = open_promises(config);
-  Service *service = service_new(options.config_path, config, read_book(config), promises);
+  Service *service = service_new(config_path, config, read_book(config), promises);
   serve(service, listener, signals);
 
   service_free(service);

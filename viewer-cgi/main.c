@@ -119,9 +119,11 @@ give_up_rights(Program *program)
   const struct sigaction ignore = {.sa_handler = SIG_IGN};
   umask(0007); /* the store is shared with zegel-deliver, by group */
   sigaction(SIGPIPE, &ignore, NULL);
+  if (!daemon_become(program->config->viewer_user, &error))
+    daemon_die(error);
+  /* As the user that owns it: root could read a key file that is somebody else's. */
   program->keys = keyring_load(program->config->viewer_store_key, KEY_STORE, &error);
-  if (program->keys == NULL || !daemon_become(program->config->viewer_user, &error) ||
-      !sandbox_harden(&error))
+  if (program->keys == NULL || !sandbox_harden(&error))
     daemon_die(error);
 }
 

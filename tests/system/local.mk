@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \
+	tests/system/test_milter.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
 	tests/system/walk.py
