@@ -236,6 +236,7 @@ begin_document(GString *out, const Message *message)
   g_autofree char *title = clean_header(subject, VIEW_HEADER_MAX_BYTES);
   g_string_append(out, "<!DOCTYPE html>\n<html lang=\"nl\">\n<head>\n"
                        "<meta charset=\"utf-8\">\n"
+                       "<meta name=\"viewport\" content=\"width=device-width\">\n"
                        "<meta http-equiv=\"Content-Security-Policy\" "
                        "content=\"" DOCUMENT_POLICY "\">\n"
                        "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
