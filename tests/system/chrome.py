@@ -136,13 +136,22 @@ class Chrome:
             file.write(base64.b64decode(picture["data"]))
         return path
 
+    def look_at(self, selector):
+        """Scrolls to an element: what is below the screen is not drawn in a frame."""
+        self.call("POST", "/execute/sync", script="arguments[0].scrollIntoView()",
+                  args=[{ELEMENT: self.find(selector)}])
+
     def width(self):
         """How wide the page is, in CSS pixels."""
         return self.devtools("Page.getLayoutMetrics")["cssContentSize"]["width"]
 
     def text(self):
-        """The words on the page, or in the frame we are in."""
-        return self.call("GET", "/element/%s/text" % self.find("body"))
+        """The words on the page, or in the frame we are in; "" while it changes."""
+        try:
+            return self.call("GET", "/element/%s/text" % self.find("body"))
+        except DriverError as error:
+            assert error.error in ("stale element reference", "no such element"), error
+            return ""
 
     def url(self):
         return self.call("GET", "/url")

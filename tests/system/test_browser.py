@@ -81,6 +81,8 @@ def keep(chrome, name):
     for suffix, size, dark in (("", PHONE, False), ("-dark", PHONE, True),
                                ("-320", SMALL, False)):
         chrome.screen(size, dark)
+        if name == "message":
+            chrome.look_at("iframe.mail")
         chrome.screenshot(name + suffix)
         assert chrome.width() <= size[0], (name, size, chrome.width())
     chrome.screen(PHONE)
@@ -89,24 +91,25 @@ def keep(chrome, name):
 def go_in(chrome, sent):
     """From the link to the message, with eyes and fingers only."""
     chrome.go(sent.link)
-    assert "Er is een beveiligd bericht voor u" in chrome.text()
+    wait_for(lambda: "Er is een beveiligd bericht voor u" in chrome.text(), "the link page")
     keep(chrome, "link")
     assert harness.sms_texts(sent.number) == []
     chrome.click("main form button")
     code = harness.code_in(harness.wait_sms(sent.number))
-    assert chrome.url() == sent.link + "/code"
+    wait_for(lambda: chrome.url() == sent.link + "/code", "the page for the code")
     keep(chrome, "code")
     chrome.type("input.code", code[:3] + " " + code[3:])
     chrome.click("main form button")
-    assert chrome.url() == VIEWER + "m"
+    wait_for(lambda: chrome.url() == VIEWER + "m", "the message")
 
 
 def read_letter(chrome, word):
     """The message with its frame; nothing in it ran or was fetched."""
-    assert "Uitslag van uw onderzoek" in chrome.text()
+    wait_for(lambda: "Uitslag van uw onderzoek" in chrome.text(), "the subject")
     chrome.enter("iframe.mail")
-    shown = chrome.text()
-    assert word in shown and "5,1 mmol/l" in shown and "stolen" not in shown, shown
+    shown = wait_for(chrome.text, "the words in the frame")
+    for words in ("Beste mevrouw De Vries", word, "5,1 mmol/l", "dokter Janssen"):
+        assert words in shown, (words, shown)
     chrome.enter()
     keep(chrome, "message")
     assert not chrome.has_dialog()
@@ -127,11 +130,11 @@ def download(chrome):
 def leave(chrome, word):
     """Logs out; going back shows nothing."""
     chrome.click("button.logout")
-    assert "U bent uitgelogd" in chrome.text(), chrome.text()
+    wait_for(lambda: "U bent uitgelogd" in chrome.text(), "the end of the session")
     chrome.screenshot("logged-out")
     for _ in range(2):
         chrome.back()
-        text = chrome.text()
+        text = wait_for(chrome.text, "the page before")
         assert word not in text and "Uitslag van" not in text, text
         assert not chrome.find_all("iframe.mail")
     chrome.go(VIEWER + "m/html")
