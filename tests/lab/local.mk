@@ -10,4 +10,4 @@ EXTRA_DIST += tests/lab/lab tests/lab/lab-ctl tests/lab/inside tests/lab/syslogd
 
 # What the lab runs is staged here first.
 clean-local:
-	rm -rf stage stage.log
+	rm -rf stage stage.log screenshots

@@ -191,8 +191,12 @@ class Chrome:
         self.call("POST", "/frame", id=selector and {ELEMENT: self.find(selector)})
 
     def requests(self):
-        """Every URL that the browser asked for since the last call."""
+        """Every URL that went out since the last call: what a policy stopped is left out."""
         entries = self.call("POST", "/se/log", type="performance")
         events = [json.loads(entry["message"])["message"] for entry in entries]
+        stopped = {event["params"]["requestId"] for event in events
+                   if event["method"] == "Network.loadingFailed"
+                   and event["params"].get("blockedReason") == "csp"}
         return [event["params"]["request"]["url"] for event in events
-                if event["method"] == "Network.requestWillBeSent"]
+                if event["method"] == "Network.requestWillBeSent"
+                and event["params"]["requestId"] not in stopped]

@@ -294,7 +294,7 @@ def test_slow_and_idle_visitors_keep_nobody_waiting():
 
 def test_a_reader_on_a_slow_line_keeps_nobody_waiting():
     """T26: 40 downloads that nobody takes keep neither workers nor others."""
-    content = secrets.token_bytes(3 * 1024 * 1024)
+    content = secrets.token_bytes(6 * 1024 * 1024)
 
     def make(typed, to):
         message = mail("SMS %s Uitslag" % typed, to=to)
@@ -306,7 +306,7 @@ def test_a_reader_on_a_slow_line_keeps_nobody_waiting():
     cookie = "%s=%s" % (COOKIE, cookie_of(browser))
     with contextlib.ExitStack() as stack:
         for _ in range(40):
-            connection = stack.enter_context(wire.connect(HOST))
+            connection = stack.enter_context(wire.connect(HOST, takes=4096))
             connection.sendall(wire.request("GET", HOST + "/m/part/1", Cookie=cookie))
         begin = time.monotonic()
         assert reads(browser)

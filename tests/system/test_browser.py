@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 
 import harness
 import walk
@@ -163,6 +164,43 @@ def whole_way(scripts):
             check_requests(chrome, sink)
             chrome.go("http://%s/control" % sink.address)
             assert sink.visits, "the sink itself hears nothing"
+
+
+def reader_that_cleans_nothing(html):
+    """A reader that gives HTML as it is, and the rest as zegel-reader does."""
+    page = os.path.join(ENV["LAB"], "hostile.html")
+    with open(page, "w", encoding="utf-8") as file:
+        file.write(html)
+    path = "/run/zegel-test-reader"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\n[ \"$1\" = html ] || exec %s/zegel-reader \"$@\"\n"
+                   "cat >/dev/null\nexec cat %s\n" % (ENV["LAB_LIBEXECDIR"] + "/zegel", page))
+    os.chmod(path, 0o755)
+    return path
+
+
+def test_the_second_wall_holds_alone():
+    """T9: with a reader that cleans nothing still no script runs and nothing is fetched."""
+    with Sink() as sink:
+        word = unique()
+        sent = walk.Sent(letter(sink, word))
+        html = hostile(sink, word).replace("dns-prefetch", "x").replace("preconnect", "x")
+        reader = reader_that_cleans_nothing(html)
+        with harness.configured("viewer", "reader", reader, "viewer"), Chrome() as chrome:
+            go_in(chrome, sent)
+            for frame in ("iframe.mail", None):
+                if frame:
+                    chrome.enter(frame)
+                else:
+                    chrome.go(VIEWER + "m/html")
+                shown = wait_for(chrome.text, "the words of the message")
+                assert "5,1 mmol/l" in shown and "hier" in shown, shown
+                chrome.click("#bad")
+                chrome.enter()
+                assert not chrome.has_dialog()
+            time.sleep(1.5)  # more than what its <meta http-equiv=refresh> waits for
+            assert chrome.url() == VIEWER + "m/html" and not chrome.has_dialog()
+            check_requests(chrome, sink)
 
 
 def test_the_whole_way_in_chromium():
