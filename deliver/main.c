@@ -37,6 +37,7 @@ typedef struct {
   int signal_fd;
 } Daemon;
 
+/* As the user that owns them: root could read a key file that is somebody else's. */
 static gboolean
 load_keys(Daemon *self, GError **error)
 {
@@ -123,8 +124,8 @@ main(int argc, char **argv)
   }
   log_open("zegel-deliver", options.foreground);
   self.signal_fd = server_prepare_signals(&error);
-  if (self.signal_fd < 0 || !load_keys(&self, &error) || !submit_init(&error) ||
-      !drop_rights(&self, &error) || !open_store(&self, &error) || !serve(&self, &error))
+  if (self.signal_fd < 0 || !submit_init(&error) || !drop_rights(&self, &error) ||
+      !load_keys(&self, &error) || !open_store(&self, &error) || !serve(&self, &error))
     daemon_die(error);
   release(&self);
   return EX_OK;

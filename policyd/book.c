@@ -240,6 +240,18 @@ book_has_nexthop(const Book *book, const char *nexthop)
   return g_hash_table_contains(book->hops, nexthop);
 }
 
+GPtrArray *
+book_entries(const Book *book)
+{
+  GPtrArray *entries = g_ptr_array_new();
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init(&iter, book->entries);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    g_ptr_array_add(entries, value);
+  return entries;
+}
+
 guint
 book_count(const Book *book)
 {

@@ -44,6 +44,10 @@ book_find(const Book *book, const char *domain);
 gboolean
 book_has_nexthop(const Book *book, const char *nexthop);
 
+/* All entries, owned by BOOK, in no order, as an array that the caller frees. */
+GPtrArray *
+book_entries(const Book *book);
+
 /* How many domains. */
 guint
 book_count(const Book *book);

@@ -94,13 +94,21 @@ append_fingerprints(GString *policy, const char *value, GError **error)
 
 /* "hostname" is missing on purpose: it takes a name from DNS that nobody proved. */
 static gboolean
+is_match(const char *name)
+{
+  if (strcmp(name, "nexthop") == 0 || strcmp(name, "dot-nexthop") == 0)
+    return TRUE;
+  const char *host = *name == '.' ? name + 1 : name;
+  return strchr(host, '.') != NULL && is_host(host);
+}
+
+static gboolean
 append_names(GString *policy, const char *value, GError **error)
 {
   g_auto(GStrv) names = g_strsplit(value, ":", -1);
   gboolean good = names[0] != NULL;
   for (char **name = names; good && *name != NULL; name++)
-    good = strcmp(*name, "nexthop") == 0 || strcmp(*name, "dot-nexthop") == 0 ||
-           (strchr(*name + 1, '.') != NULL && is_host(**name == '.' ? *name + 1 : *name));
+    good = is_match(*name);
   if (!good)
     return reject(error, value,
                   "names such as mail.partner.nl, .partner.nl, nexthop or dot-nexthop, "

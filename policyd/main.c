@@ -139,9 +139,13 @@ main(int argc, char **argv)
   daemon_options(&options, &argc, &argv, "Decides and promises the routes of recipients.",
                  NULL);
   log_open("zegel-policyd", options.foreground);
-  Config *config = read_config(options.config_path);
-  if (options.check_only)
-    return check_only(config);
+  g_autofree char *config_path = options.config_path;
+  Config *config = read_config(config_path);
+  if (options.check_only) {
+    int status = check_only(config);
+    conf_free(config);
+    return status;
+  }
 
   make_directory(config);
   int listener = open_socket(config);
@@ -149,7 +153,7 @@ main(int argc, char **argv)
   drop_rights(config);
   int signals = catch_signals();
   Promises *promises = open_promises(config);
-  Service *service = service_new(options.config_path, config, read_book(config), promises);
+  Service *service = service_new(config_path, config, read_book(config), promises);
   serve(service, listener, signals);
 
   service_free(service);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 
 #include "common/base/error.h"
 #include "common/base/label.h"
+#include "common/base/log.h"
 #include "policyd/address.h"
 
 #define BUSY_MS                                                                            \
@@ -25,6 +27,8 @@ struct Promises {
   sqlite3 *db;
   dev_t device; /* of the open file, to notice that another took its place */
   ino_t inode;
+  gint64 looked_us;
+  gboolean rebuilt;       /* rows were lost with a damaged file: the book gives them back */
   GHashTable *routes;     /* committed: labelled domain to transport */
   GHashTable *tls;        /* committed: next hop to policy */
   GHashTable *new_routes; /* noted: the same */
@@ -192,15 +196,19 @@ set_up(Promises *promises, GError **error)
          load_table(promises, "SELECT nexthop, policy FROM tls", promises->tls, error);
 }
 
+/* Whether SQLite finds damage in the open file. For Postfix that would be fatal. */
 static gboolean
-open_file(Promises *promises, GError **error)
+is_damaged(Promises *promises)
 {
-  if (!prepare_file(promises, error))
-    return FALSE;
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-  if (sqlite3_open_v2(promises->path, &promises->db, flags, NULL) != SQLITE_OK)
-    return fail(promises, error);
-  return set_up(promises, error);
+  sqlite3_stmt *row = NULL;
+  gboolean good = FALSE;
+  int code = sqlite3_prepare_v2(promises->db, "PRAGMA quick_check(1)", -1, &row, NULL);
+  if (code == SQLITE_OK)
+    code = sqlite3_step(row);
+  if (code == SQLITE_ROW)
+    good = strcmp((const char *) sqlite3_column_text(row, 0), "ok") == 0;
+  sqlite3_finalize(row);
+  return code == SQLITE_CORRUPT || (code == SQLITE_ROW && !good);
 }
 
 static void
@@ -208,6 +216,47 @@ close_file(Promises *promises)
 {
   sqlite3_close(promises->db);
   promises->db = NULL;
+}
+
+/* All that is in a damaged file can be promised again; it is kept for who wants to look. */
+static gboolean
+set_aside(Promises *promises, GError **error)
+{
+  g_autofree char *aside = g_strconcat(promises->path, ".damaged", NULL);
+  g_autofree char *wal = g_strconcat(promises->path, "-wal", NULL);
+  g_autofree char *shm = g_strconcat(promises->path, "-shm", NULL);
+  close_file(promises);
+  if (rename(promises->path, aside) < 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, promises->path);
+    return FALSE;
+  }
+  unlink(wal);
+  unlink(shm);
+  promises->rebuilt = TRUE;
+  log_line(LOG_LEVEL_ALARM, "%s was damaged: it is now %s, and is made anew",
+           promises->path, aside);
+  return TRUE;
+}
+
+static gboolean
+open_once(Promises *promises, GError **error)
+{
+  if (!prepare_file(promises, error))
+    return FALSE;
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+  if (sqlite3_open_v2(promises->path, &promises->db, flags, NULL) != SQLITE_OK)
+    return fail(promises, error);
+  return TRUE;
+}
+
+static gboolean
+open_file(Promises *promises, GError **error)
+{
+  if (!open_once(promises, error))
+    return FALSE;
+  if (is_damaged(promises) && (!set_aside(promises, error) || !open_once(promises, error)))
+    return FALSE;
+  return set_up(promises, error);
 }
 
 static GHashTable *
@@ -373,9 +422,13 @@ write_notes(Promises *promises, const GPtrArray *old_hops, GError **error)
 
 /* Whether Postfix would still open the file that we have open. */
 static gboolean
-is_in_place(const Promises *promises)
+is_in_place(Promises *promises)
 {
   struct stat status;
+  gint64 now_us = g_get_monotonic_time();
+  if (now_us - promises->looked_us < PROMISES_LOOK_MS * G_TIME_SPAN_MILLISECOND)
+    return promises->db != NULL;
+  promises->looked_us = now_us;
   return promises->db != NULL && lstat(promises->path, &status) == 0 &&
          status.st_dev == promises->device && status.st_ino == promises->inode;
 }
@@ -423,6 +476,17 @@ follow_row(Promises *promises, const char *key, const Book *book, const PromiseW
     note(promises->routes, promises->new_routes, g_strdup(key), g_strdup(ways->store));
 }
 
+/* Mail may wait for any of them. */
+static void
+note_whole_book(Promises *promises, const Book *book, const PromiseWays *ways)
+{
+  g_autoptr(GPtrArray) entries = book_entries(book);
+  for (guint i = 0; i < entries->len; i++) {
+    const BookEntry *entry = entries->pdata[i];
+    promises_note(promises, entry->domain, entry, ways);
+  }
+}
+
 gboolean
 promises_follow(Promises *promises, const Book *book, const PromiseWays *ways,
                 guint *changed, GError **error)
@@ -441,7 +505,12 @@ promises_follow(Promises *promises, const Book *book, const PromiseWays *ways,
     if (!book_has_nexthop(book, key))
       g_ptr_array_add(old_hops, g_strdup(key));
 
+  if (promises->rebuilt)
+    note_whole_book(promises, book, ways);
   *changed = g_hash_table_size(promises->new_routes) +
              g_hash_table_size(promises->new_tls) + old_hops->len;
-  return *changed == 0 || write_notes(promises, old_hops, error);
+  if (*changed > 0 && !write_notes(promises, old_hops, error))
+    return FALSE;
+  promises->rebuilt = FALSE;
+  return TRUE;
 }

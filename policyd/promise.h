@@ -15,6 +15,12 @@
 
 #include "policyd/book.h"
 
+/*
+ * How often it is looked after that Postfix still opens our file. In between, a promise
+ * that nobody sees makes mail wait (the static entry of its label), never go plain.
+ */
+#define PROMISES_LOOK_MS 100
+
 typedef struct Promises Promises;
 
 /* Names of the ways that routes.db can give; borrowed. */
@@ -35,8 +41,9 @@ promises_make_directory(const char *path, const char *user, const char *group,
 
 /*
  * Opens the file PATH, or makes it with mode 0640, and reads what was promised. GROUP, when
- * not NULL, must be the file's. NULL with ZEGEL_ERROR_CONFIG or ZEGEL_ERROR_TEMPORARY.
- * Freed with promises_close.
+ * not NULL, must be the file's. A damaged file is set aside with an alarm, made anew, and
+ * filled by the next promises_follow with all that the book has. NULL with
+ * ZEGEL_ERROR_CONFIG or ZEGEL_ERROR_TEMPORARY. Freed with promises_close.
  */
 Promises *
 promises_open(const char *path, const char *group, GError **error);
@@ -54,9 +61,10 @@ promises_note(Promises *promises, const char *spelled, const BookEntry *entry,
               const PromiseWays *ways);
 
 /*
- * Commits what was noted, all or nothing, and makes sure that the file is still the one
- * Postfix opens. FALSE with ZEGEL_ERROR_TEMPORARY or ZEGEL_ERROR_FULL: then nothing of it
- * may be answered; the notes are dropped, and noting them again is safe.
+ * Commits what was noted, all or nothing, and looks every PROMISES_LOOK_MS whether the file
+ * is still the one that Postfix opens. FALSE with ZEGEL_ERROR_TEMPORARY or
+ * ZEGEL_ERROR_FULL: then nothing of it may be answered; the notes are dropped, and noting
+ * them again is safe.
  */
 gboolean
 promises_commit(Promises *promises, GError **error);

@@ -16,8 +16,9 @@
 
 #define DOCUMENT_POLICY "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 #define DOCUMENT_STYLE                                                                     \
-  "body{margin:1em;font-family:sans-serif;line-height:1.4;color:#000;background:#fff;"     \
-  "overflow-wrap:break-word}img{max-width:100%;height:auto}"                               \
+  "html{font-size:118.75%}body{margin:1em;font-family:sans-serif;line-height:1.4;"         \
+  "color:#000;background:#fff;overflow-wrap:break-word}"                                   \
+  "img{max-width:100%;height:auto}"                                                        \
   "blockquote{margin:0 0 0 .5em;padding-left:.5em;border-left:2px solid #999}"             \
   ".plain{white-space:pre-wrap}"
 
@@ -236,6 +237,7 @@ begin_document(GString *out, const Message *message)
   g_autofree char *title = clean_header(subject, VIEW_HEADER_MAX_BYTES);
   g_string_append(out, "<!DOCTYPE html>\n<html lang=\"nl\">\n<head>\n"
                        "<meta charset=\"utf-8\">\n"
+                       "<meta name=\"viewport\" content=\"width=device-width\">\n"
                        "<meta http-equiv=\"Content-Security-Policy\" "
                        "content=\"" DOCUMENT_POLICY "\">\n"
                        "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");

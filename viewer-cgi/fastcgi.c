@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "viewer-cgi/child.h"
 #include "viewer-cgi/serve.h"
 
 #define ACCEPT_DEADLINE_S 10 /* for a web server to hand over a request's head */
@@ -162,16 +163,20 @@ watch(int listen_fd, int life_fd)
   return fd;
 }
 
-/* Waits for a connection; FALSE when SIGTERM came (nowhere else), or the master is gone. */
+/*
+ * Waits for a connection; FALSE when SIGTERM came (nowhere else), the master is gone, or
+ * DEADLINE_US (0: none) is over.
+ */
 static gboolean
-wait_for_connection(int watch_fd, int life_fd, const sigset_t *outside)
+wait_for_connection(int watch_fd, int life_fd, gint64 deadline_us, const sigset_t *outside)
 {
   struct epoll_event event;
   while (!stop_asked) {
-    int n = epoll_pwait(watch_fd, &event, 1, -1, outside);
+    int timeout_ms = deadline_us == 0 ? -1 : child_poll_timeout_ms(deadline_us);
+    int n = epoll_pwait(watch_fd, &event, 1, timeout_ms, outside);
     if (n > 0)
-      return !stop_asked && event.data.fd != life_fd;
-    if (n < 0 && errno != EINTR)
+      return !stop_asked && event.data.fd != life_fd && timeout_ms != 0;
+    if (n == 0 || errno != EINTR)
       return FALSE;
   }
   return FALSE;
@@ -201,8 +206,11 @@ wait_for_transfers(Worker *worker)
 }
 
 gboolean
-fastcgi_serve(const Viewer *viewer, int listen_fd, int life_fd, GError **error)
+fastcgi_serve(const Viewer *viewer, int listen_fd, int life_fd, guint life_s,
+              GError **error)
 {
+  gint64 deadline_us =
+      life_s == 0 ? 0 : g_get_monotonic_time() + (gint64) life_s * G_USEC_PER_SEC;
   Worker worker = {.viewer = viewer, .listen_fd = listen_fd};
   sigset_t outside;
   hold_term(&outside);
@@ -213,7 +221,7 @@ fastcgi_serve(const Viewer *viewer, int listen_fd, int life_fd, GError **error)
   }
   g_mutex_init(&worker.lock);
   g_cond_init(&worker.changed);
-  while (wait_for_connection(watch_fd, life_fd, &outside))
+  while (wait_for_connection(watch_fd, life_fd, deadline_us, &outside))
     serve_next(&worker);
   wait_for_transfers(&worker);
   g_mutex_clear(&worker.lock);

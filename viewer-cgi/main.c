@@ -7,7 +7,6 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -21,7 +20,8 @@
 #include "viewer-cgi/token.h"
 #include "viewer-cgi/workers.h"
 
-#define SOCKET_MODE 0660
+#define SOCKET_MODE     0660
+#define WITHOUT_STORE_S 5
 
 typedef struct {
   Config *config;
@@ -56,11 +56,17 @@ run_worker(gpointer data, int life_fd)
 {
   Program *program = data;
   GError *error = NULL;
-  if (!open_store(program, &error) ||
-      !fastcgi_serve(&program->viewer, program->listen_fd, life_fd, &error))
+  gboolean opened = open_store(program, &error);
+  if (!opened) {
+    /* Visitors are told so; soon this worker ends, and the next one tries again. */
+    log_line(LOG_LEVEL_ALARM, "the store cannot be opened: %s", error->message);
+    g_clear_error(&error);
+  }
+  if (!fastcgi_serve(&program->viewer, program->listen_fd, life_fd,
+                     opened ? 0 : WITHOUT_STORE_S, &error))
     daemon_die(error);
   close_store(program);
-  return EX_OK;
+  return opened ? EX_OK : EX_TEMPFAIL;
 }
 
 static gsize
@@ -86,24 +92,14 @@ write_stdout(gpointer data, gconstpointer bytes, gsize len)
   return TRUE;
 }
 
-/* What a visitor gets when there is no store; over FastCGI the web server says it. */
-static const char unavailable[] = "Status: 503 Service Unavailable\r\n"
-                                  "Content-Type: text/plain; charset=utf-8\r\n"
-                                  "Cache-Control: no-store\r\n"
-                                  "Retry-After: 30\r\n\r\n"
-                                  "Probeer het later opnieuw.\n"
-                                  "Please try again later.\n";
-
 static int
 run_cgi(Program *program)
 {
   const Transport transport = {.read = read_stdin, .write = write_stdout};
-  GError *error = NULL;
+  g_autoptr(GError) error = NULL;
   alarm(SERVE_DEADLINE_S);
-  if (!open_store(program, &error)) {
-    write_stdout(NULL, unavailable, strlen(unavailable));
-    daemon_die(error);
-  }
+  if (!open_store(program, &error))
+    log_line(LOG_LEVEL_ALARM, "the store cannot be opened: %s", error->message);
   ServeResult result = serve_exchange(&program->viewer, environ, &transport);
   close_store(program);
   return result == SERVE_COMPLETE ? EX_OK : EX_IOERR;
@@ -123,9 +119,11 @@ give_up_rights(Program *program)
   const struct sigaction ignore = {.sa_handler = SIG_IGN};
   umask(0007); /* the store is shared with zegel-deliver, by group */
   sigaction(SIGPIPE, &ignore, NULL);
+  if (!daemon_become(program->config->viewer_user, &error))
+    daemon_die(error);
+  /* As the user that owns it: root could read a key file that is somebody else's. */
   program->keys = keyring_load(program->config->viewer_store_key, KEY_STORE, &error);
-  if (program->keys == NULL || !daemon_become(program->config->viewer_user, &error) ||
-      !sandbox_harden(&error))
+  if (program->keys == NULL || !sandbox_harden(&error))
     daemon_die(error);
 }
 

@@ -10,7 +10,7 @@
 
 #include "common/store/store.h"
 
-#define READING_TIMEOUT_S 10 /* I7 */
+#define READING_TIMEOUT_S 8 /* an answer within 10 s */
 
 typedef struct Reading Reading;
 

@@ -26,7 +26,7 @@ static const struct {
 /* form-action: our own; frame-src: /m/html. Nothing else is loaded, nothing runs (T9). */
 #define PAGE_POLICY                                                                        \
   "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "             \
-  "frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+  "frame-src 'self'; base-uri 'none'; frame-ancestors "
 
 /* The second wall behind the reader's allow-list. Popups only: links of the message open in
  * a page of their own, with no way back. */
@@ -41,8 +41,8 @@ static const struct {
   const char *type;
   const char *policy;
 } kinds[] = {
-    [CONTENT_PAGE] = {"text/html; charset=utf-8", PAGE_POLICY},
-    [CONTENT_STYLE] = {"text/css; charset=utf-8", PAGE_POLICY},
+    [CONTENT_PAGE] = {"text/html; charset=utf-8", PAGE_POLICY "'none'"},
+    [CONTENT_STYLE] = {"text/css; charset=utf-8", PAGE_POLICY "'none'"},
     [CONTENT_MAIL] = {"text/html; charset=utf-8", MAIL_POLICY},
     [CONTENT_DOWNLOAD] = {"application/octet-stream", DOWNLOAD_POLICY},
 };
@@ -131,7 +131,10 @@ append_content_headers(GString *head, const Response *response)
 {
   const char *type = response->type != NULL ? response->type : kinds[response->kind].type;
   append_header(head, "Content-Type", type);
-  append_header(head, "Content-Security-Policy", kinds[response->kind].policy);
+  append_header(head, "Content-Security-Policy",
+                response->framed && response->kind == CONTENT_PAGE
+                    ? PAGE_POLICY "'self'"
+                    : kinds[response->kind].policy);
   /* Not with a sandbox: HTML ("obtain a cross-origin opener policy") makes both together a
    * network error, and an opaque origin has nothing to protect. */
   if (response->kind == CONTENT_PAGE || response->kind == CONTENT_STYLE)

@@ -25,6 +25,7 @@ typedef struct {
   char *location;       /* our own path, of a redirect */
   GPtrArray *cookies;   /* values of Set-Cookie headers */
   guint retry_after_s;  /* 0: none */
+  gboolean framed;      /* the page may stand in a frame of ours, in place of a message */
   gboolean clear_cache; /* at logout: the browser forgets what it has of us */
 } Response;
 

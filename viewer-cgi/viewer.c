@@ -88,6 +88,7 @@ viewer_answer(const Viewer *viewer, const Request *request, Response *response,
   visit.route = route_find(request->method, request->path);
   visit.frame.organisation = visit.organisation;
   visit.frame.self = handlers[visit.route.kind].self;
+  response->framed = visit.route.kind == ROUTE_HTML; /* whatever comes of it */
   choose_language(&visit);
   if (request->refusal != 0)
     show_refusal(&visit, request->refusal);

@@ -14,8 +14,8 @@
 /* What every request needs. All borrowed, the same for the life of a worker. */
 typedef struct {
   const Config *config;
-  Store *store;
-  const Secret *token_key;
+  Store *store;            /* NULL: it could not be opened, and every link says so */
+  const Secret *token_key; /* NULL only without a store */
 } Viewer;
 
 /*

@@ -81,8 +81,10 @@ find_entry(Visit *visit, EntryState *state)
 {
   GError *error = NULL;
   *state = ENTRY_NONE;
-  if (store_find_entry(visit->viewer->store, visit->organisation->name, visit->link_secret,
-                       state, &visit->entry, &error))
+  if (visit->viewer->store == NULL)
+    g_set_error_literal(&error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY, "there is no store");
+  else if (store_find_entry(visit->viewer->store, visit->organisation->name,
+                            visit->link_secret, state, &visit->entry, &error))
     return TRUE;
   visit_fail(visit, error);
   return FALSE;

@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "common/base/error.h"
+#include "common/base/log.h"
 #include "common/store/internal.h"
 
 #define CLOCK_SLACK_S 60 /* by so much a clock may be set back while a session lives */
@@ -60,13 +62,53 @@ touch(Db *db, gpointer data, GError **error)
   return query_step(query, error) >= 0;
 }
 
+/* What touch finds, without writing: the idle time does not start again. */
+static gboolean
+look(Db *db, SessionJob *job, GError **error)
+{
+  gint64 row = 0;
+  if (!entry_find_row(db, job->entry, job->now_s, &row, error))
+    return FALSE;
+  g_autoptr(Query) query = db_query(
+      db,
+      "SELECT min(seen_s + ?3, started_s + ?4) FROM session"
+      "  WHERE hash = ?1 AND entry = ?2"
+      "  AND seen_s + ?3 > ?5 AND started_s + ?4 > ?5 AND seen_s <= ?5 + ?6",
+      DB_VALUES(V_MAC(job->hash), V_INT(row), V_INT(STORE_SESSION_IDLE_S),
+                V_INT(STORE_SESSION_MAX_S), V_INT(job->now_s), V_INT(CLOCK_SLACK_S)),
+      error);
+  int step = query != NULL ? query_step(query, error) : -1;
+  job->alive = step > 0;
+  if (job->alive)
+    job->ends_s = query_int(query, 0);
+  return step >= 0;
+}
+
+static gboolean
+look_only(Store *store, SessionJob *job, GError **error)
+{
+  Db *db = store_get_reader(store, error);
+  gboolean done = db != NULL && look(db, job, error);
+  if (db != NULL)
+    store_put_reader(store, db);
+  return done;
+}
+
 gboolean
 store_touch_session(Store *store, const Entry *entry, const guint8 *session,
                     gboolean *alive, gint64 *ends_s, GError **error)
 {
   SessionJob job = {.entry = entry, .now_s = store_now(store)};
   session_hash(session, job.hash);
-  gboolean done = writer_run(store->writer, touch, &job, error);
+  g_autoptr(GError) full = NULL;
+  gboolean done = writer_run(store->writer, touch, &job, &full);
+  if (!done && g_error_matches(full, ZEGEL_ERROR, ZEGEL_ERROR_FULL)) {
+    log_line(LOG_LEVEL_WARNING, "session goes on without a note: %s", full->message);
+    job.alive = FALSE;
+    done = look_only(store, &job, error); /* who reads may read on (F8) */
+  } else if (!done) {
+    g_propagate_error(error, g_steal_pointer(&full));
+  }
   *alive = done && job.alive;
   *ends_s = *alive ? MIN(job.ends_s, entry->expires_s) : 0;
   return done;

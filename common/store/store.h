@@ -225,7 +225,8 @@ store_check_code(Store *store, const Entry *entry, const char *code, CodeCheck *
 
 /*
  * Whether SESSION is alive for ENTRY; then its idle time starts again and *ENDS_S gets when
- * it ends without another request. *ALIVE FALSE when idle, over, or of another entry.
+ * it ends without another request. *ALIVE FALSE when idle, over, or of another entry. While
+ * the disk is full it lives, but its idle time goes on.
  */
 gboolean
 store_touch_session(Store *store, const Entry *entry, const guint8 *session,

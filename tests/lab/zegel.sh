@@ -20,10 +20,12 @@ main_without()
 # Our main.cf.zegel joined with the site's /etc/postfix/main.cf, as README.postfix has it.
 zegel_main()
 {
-  local main=/etc/postfix/main.cf ours=$ZEGEL_PIECES/main.cf.zegel
+  local main=/etc/postfix/main.cf ours=$ZEGEL_PIECES/main.cf.zegel first last
   main_without transport_maps <$main
   main_without transport_maps zegel_submit_networks <"$ours"
-  echo "transport_maps = $(main_value transport_maps <$main)$(main_value transport_maps <"$ours")"
+  # Ours that answers only for labels, theirs, ours by label domain.
+  read -r first last <<<"$(main_value transport_maps <"$ours")"
+  echo "transport_maps = $first $(main_value transport_maps <$main)$last"
   echo "zegel_submit_networks = $LAB_MAIL_ADDR"
 }
 

@@ -116,13 +116,16 @@ def write_letters(count, body_bytes, keep=False):
 # ---- The program ---------------------------------------------------------------------
 
 class Point:
-    """Before the NUMBER-th CALL of THREAD ("session", "writer", or "any" of them)."""
+    """Before the NUMBER-th CALL of THREAD ("session", "writer", or "any" of them).
+
+    "1+" as NUMBER means each of them.
+    """
 
     def __init__(self, thread, call, number):
         self.thread, self.call, self.number = thread, call, number
 
     def __repr__(self):
-        return "%s %s %d" % (self.thread, self.call, self.number)
+        return "%s %s %s" % (self.thread, self.call, self.number)
 
 
 class Deliver:
@@ -212,7 +215,7 @@ class Deliver:
         whom = ["-f", "-p", threads["main"]] if point.thread == "any" else [
             "-p", threads[point.thread]]
         self.trace("-e", "trace=" + point.call, "-e",
-                   "inject=%s:%s:when=%d" % (point.call, fault, point.number), *whom)
+                   "inject=%s:%s:when=%s" % (point.call, fault, point.number), *whom)
 
     def untrace(self):
         """Takes strace away; waits first when the program it looked at is dead."""
@@ -283,8 +286,11 @@ def strike(deliver, letter, point, fault="signal=KILL"):
 
 def settle(deliver, letter):
     """After a try: whether the program died; then LETTER counts a crash more."""
-    if letter.code is None:
-        deliver.process.wait(10)
+    if letter.code is None:  # the session broke, most likely because the program ends
+        try:
+            deliver.process.wait(3)
+        except subprocess.TimeoutExpired:
+            pass
     deliver.untrace()
     if deliver.alive():
         return False
@@ -327,13 +333,18 @@ def strike_all(deliver, letters, points, spare, fault="signal=KILL"):
 
 # ---- Afterwards ----------------------------------------------------------------------
 
-def check_rows(letters):
-    """Each of LETTERS is in the store once, and its notification is recorded."""
+def check_rows(letters, mark):
+    """Each of LETTERS is in the store once, and its notification is recorded.
+
+    When that could not be recorded the log says so.
+    """
     path = os.path.join(ENV["LAB_STATEDIR"], "store", "store.db")
     with sqlite3.connect("file:%s?mode=ro" % path, uri=True) as database:
         rows = database.execute("SELECT queue_id, notified IS NOT NULL FROM entry").fetchall()
     counts = collections.Counter(queue_id for queue_id, _ in rows)
     told = {queue_id for queue_id, notified in rows if notified}
+    told |= {re.search(r"(\w+): ref=", line).group(1)
+             for line in harness.log_lines("notified, but not recorded", mark)}
     wrong = {letter.queue_id: counts[letter.queue_id] for letter in letters
              if counts[letter.queue_id] != 1 or letter.queue_id not in told}
     assert not wrong, "rows: %s" % wrong
@@ -399,7 +410,7 @@ def sms_count():
 def check_all(letters, mark, texts):
     """All of it: LETTERS after their faults; MARK and TEXTS (sms_count) are from before."""
     assert all(letter.code == 250 for letter in letters)
-    check_rows(letters)
+    check_rows(letters, mark)
     links, repeats = check_notifications(letters)
     check_contents(letters, links)
     assert sms_count() == texts, "an SMS nobody asked for"

@@ -4,11 +4,13 @@ Everything here goes the way an outsider would: SMTP, maildirs, the mail log, th
 the SMS gateway. The lab's names and paths come from its environment (tests/lab/lab env).
 browser.py has the recipient's browser, image.py the search for a canary.
 """
+import contextlib
 import json
 import os
 import re
 import secrets
 import smtplib
+import sqlite3
 import ssl
 import subprocess
 import time
@@ -266,6 +268,26 @@ def code_in(text):
     codes = set(re.findall(r"\b\d{6}\b", text))
     assert len(codes) == 1, "%d codes in an SMS" % len(codes)
     return codes.pop()
+
+
+# ---- Time ----------------------------------------------------------------------------
+
+AGES = (
+    "UPDATE entry SET received_s = received_s - ?1, expires_s = expires_s - ?1"
+    "  WHERE queue_id = ?2",
+    "UPDATE code SET issued_s = issued_s - ?1, expires_s = expires_s - ?1"
+    "  WHERE entry IN (SELECT id FROM entry WHERE queue_id = ?2)",
+    "UPDATE session SET started_s = started_s - ?1, seen_s = seen_s - ?1"
+    "  WHERE entry IN (SELECT id FROM entry WHERE queue_id = ?2)",
+)
+
+
+def pass_time(queue_id, seconds):
+    """SECONDS pass for the message QUEUE_ID alone: all that the store has of it is older."""
+    path = os.path.join(ENV["LAB_STATEDIR"], "store", "store.db")
+    with contextlib.closing(sqlite3.connect(path, timeout=WAIT_S)) as database, database:
+        changed = [database.execute(sql, (seconds, queue_id)).rowcount for sql in AGES]
+    assert changed[0] == 1, "%s has %d entries" % (queue_id, changed[0])
 
 
 # ---- Programs ------------------------------------------------------------------------

@@ -1,18 +1,25 @@
 # System tests: Python modules, run in one lab by "run".
 EXTRA_DIST += \
 	tests/system/browser.py \
+	tests/system/chrome.py \
 	tests/system/crash.py \
 	tests/system/harness.py \
 	tests/system/image.py \
 	tests/system/run \
+	tests/system/test_abuse.py \
+	tests/system/test_abuse_web.py \
+	tests/system/test_browser.py \
 	tests/system/test_faults.py \
 	tests/system/test_input.py \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \
+	tests/system/test_milter.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
-	tests/system/walk.py
+	tests/system/visitor.py \
+	tests/system/walk.py \
+	tests/system/wire.py
 check_PROGRAMS += tests/system/read_store
 tests_system_read_store_SOURCES = tests/system/read_store.c
 tests_system_read_store_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)

@@ -59,7 +59,7 @@ def look_up(key, table, user="postfix"):
 
 def promise_of(domain):
     """The promise for DOMAIN, which must be the same for Postfix directly and by proxymap."""
-    key = domain + ".direct.zegel.internal"
+    key = "x@%s.direct.zegel.internal" % domain
     plain = look_up(key, "sqlite:/etc/postfix/zegel-routes.cf")
     by_proxy = look_up(key, "proxy:sqlite:/etc/postfix/zegel-routes.cf")
     assert plain == by_proxy, (plain, by_proxy)
@@ -137,6 +137,26 @@ def test_the_star_of_the_administrator_does_not_catch_labels():
             line = wait_line(address, mark)
             assert text in line, line
             assert "discard" not in line, line
+
+
+def test_a_table_that_answers_everything_does_not_catch_labels():
+    """R4: a regexp of the administrator that matches every address gets only ordinary mail."""
+    name = lab.unique("r")
+    value = lab.command("postconf", "-h", "transport_maps").decode().strip()
+    with content("/etc/postfix/main.cf", read("/etc/postfix/main.cf"), reload_postfix):
+        with open("/etc/postfix/everything", "w", encoding="utf-8") as file:
+            file.write("/^.*$/ discard:by-regexp\n")
+        lab.command("postconf", "-e", "transport_maps = " + value.replace(
+            "texthash:" + TRANSPORT, "regexp:/etc/postfix/everything texthash:" + TRANSPORT))
+        reload_postfix()
+        expect_ordinary(name + "@x-voorbeeld.nl", "by-regexp")
+        for label, text in (("viewer", "zegel-store/lmtp"),
+                            ("direct", "no secure route is known"), ("other", "unknown label")):
+            mark = lab.log_mark()
+            address = "%s@x-voorbeeld.nl.%s.zegel.internal" % (name, label)
+            submit_labelled(address)
+            line = wait_line(address, mark)
+            assert text in line and "discard" not in line, line
 
 
 def test_ordinary_mail_flows_when_zegel_is_dead():

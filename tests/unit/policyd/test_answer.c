@@ -182,6 +182,7 @@ test_promised_before_answer(Fixture *f, gconstpointer data)
   (void) data;
   g_assert_false(is_promised(f, "partner.nl", BOOK_TEXT));
   g_autofree char *plain = ask(f, "zorg", FALSE, "jan@partner.nl");
+  g_assert_cmpstr(plain, ==, ORDINARY);
   g_assert_false(is_promised(f, "partner.nl", BOOK_TEXT));
   g_autofree char *answer = ask(f, "zorg", TRUE, "jan@Partner.nl");
   g_assert_cmpstr(answer, ==, COMMUNITY);
@@ -195,6 +196,7 @@ test_no_promise_no_answer(Fixture *f, gconstpointer data)
 {
   (void) data;
   g_assert_cmpint(g_unlink(f->routes_path), ==, 0);
+  g_usleep(1000 * PROMISES_LOOK_MS);
   g_autofree char *viewer = ask(f, "zorg", TRUE, "jan@example.com");
   g_assert_cmpstr(viewer, ==, VIEWER);
   g_autofree char *failed = ask(f, "zorg", TRUE, "jan@example.com,jan@partner.nl");

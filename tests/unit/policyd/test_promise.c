@@ -38,7 +38,8 @@ set_up(Fixture *f, gconstpointer data)
 static void
 tear_down(Fixture *f, gconstpointer data)
 {
-  static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".old"};
+  static const char *const suffixes[] = {"",         "-wal", "-shm",
+                                         "-journal", ".old", ".damaged"};
   (void) data;
   promises_close(f->promises);
   for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
@@ -257,6 +258,7 @@ test_moved(Fixture *f, gconstpointer data)
   g_assert_cmpint(g_rename(f->path, old), ==, 0);
   g_unlink(wal);
   g_unlink(shm);
+  g_usleep(1000 * PROMISES_LOOK_MS);
   g_assert_false(promises_note(f->promises, "a.nl", book_find(book, "a.nl"), &ways));
   g_assert_false(promises_commit(f->promises, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY);
@@ -283,6 +285,43 @@ test_foreign(Fixture *f, gconstpointer data)
   g_assert_null(promises_open(path, NULL, NULL));
 }
 
+/* F12: a damaged file is made anew with all that the book has, also what nobody asked yet.
+ */
+static void
+test_damaged(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  guint changed = 0;
+  g_autoptr(Book) book = book_of("a.nl [x.nl] dane-only\nb.nl [y.nl] secure\n");
+  g_autofree char *wal = beside(f, "-wal");
+  g_autofree char *aside = beside(f, ".damaged");
+  promise(f, book, "a.nl", TRUE);
+  promises_close(g_steal_pointer(&f->promises));
+
+  /* The header stays what it was; the page of table route is none any more. */
+  g_autofree char *bytes = NULL;
+  gsize len = 0;
+  sqlite3 *db = NULL;
+  g_assert_cmpint(sqlite3_open(f->path, &db), ==, SQLITE_OK);
+  g_autofree char *folded = ask(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+  g_assert_cmpstr(folded, ==, "0");
+  sqlite3_close(db);
+  g_assert_true(g_file_get_contents(f->path, &bytes, &len, NULL));
+  g_assert_cmpuint(len, >=, 3 * 4096);
+  memset(bytes + 4096, 0xa5, 4096);
+  g_assert_true(g_file_set_contents(f->path, bytes, (gssize) len, NULL));
+  g_unlink(wal);
+
+  f->promises = promises_open(f->path, NULL, NULL);
+  g_assert_nonnull(f->promises);
+  g_assert_true(g_file_test(aside, G_FILE_TEST_EXISTS));
+  g_assert_true(promises_follow(f->promises, book, &ways, &changed, NULL));
+  g_assert_cmpuint(changed, ==, 4);
+  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]");
+  assert_row(f, ROUTE_OF("b.nl"), "zegel-direct:[y.nl]");
+  assert_row(f, TLS_OF("[y.nl]"), "secure");
+}
+
 static void
 add(const char *path, void (*test)(Fixture *, gconstpointer))
 {
@@ -303,5 +342,6 @@ main(int argc, char **argv)
   add("/promise/locked", test_locked);
   add("/promise/moved", test_moved);
   add("/promise/foreign", test_foreign);
+  add("/promise/damaged", test_damaged);
   return g_test_run();
 }

@@ -224,6 +224,11 @@ test_head_kinds(void)
   g_assert_nonnull(strstr(head, "Content-Security-Policy: sandbox; default-src 'none'"));
   g_assert_nonnull(strstr(head, "Content-Disposition: attachment; "));
 
+  g_autoptr(Response) framed = response_new();
+  framed->framed = TRUE;
+  g_autofree char *framed_head = response_format_head(framed, TRUE);
+  g_assert_nonnull(strstr(framed_head, "frame-ancestors 'self'\r\n"));
+
   g_autoptr(Response) redirect = response_new();
   response_set_redirect(redirect, "/m");
   redirect->clear_cache = TRUE;

@@ -534,6 +534,22 @@ test_gateway(World *world, gconstpointer data)
   g_assert_cmpuint(count_sms(world), ==, before);
 }
 
+/* Without its store the viewer says so at once, and nothing else. */
+static void
+test_no_store(World *world, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *cookie = log_in(world, world->link);
+  g_autofree char *uri = g_strconcat("/l/", world->link, NULL);
+  store_close(g_steal_pointer(&world->viewer.store));
+  g_assert_cmpuint(status_of(world, HOST, uri, NULL), ==, 503);
+  g_assert_cmpuint(status_of(world, HOST, "/m", cookie), ==, 503);
+  g_assert_cmpuint(status_of(world, HOST, "/m/original", cookie), ==, 503);
+  g_assert_cmpuint(status_of(world, HOST, "/help", NULL), ==, 200);
+  g_auto(Answer) answer = ask(world, "GET", HOST, uri, NULL, NULL);
+  g_assert_nonnull(strstr(answer.head, "\r\nRetry-After: "));
+}
+
 /* T13: what the reader cannot show can still be had. */
 static void
 test_reader_fails(World *world, gconstpointer data)
@@ -586,6 +602,7 @@ main(int argc, char **argv)
       {"/viewer/visit/session", test_session},
       {"/viewer/visit/host", test_host},
       {"/viewer/visit/gateway", test_gateway},
+      {"/viewer/visit/no-store", test_no_store},
       {"/viewer/visit/reader-fails", test_reader_fails},
       {"/viewer/visit/languages", test_languages},
   };

@@ -1,0 +1,240 @@
+"""What zegel-milter does to mail at submission, seen in Postfix's queue and at the far side."""
+import re
+import smtplib
+import subprocess
+
+import harness
+import walk
+from harness import configured, control, mail, part, send, unique, wait_delivered
+
+SENDER = "janssen@" + part("own")
+CLINIC = "bakker@" + part("own2")
+SUCCESS, FAILURE, DELAY = 2, 4, 8  # notify_flags in Postfix's queue file
+
+
+def raw(header, body=b"x\r\n"):
+    """A message of HEADER lines."""
+    return "\r\n".join(header).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + body
+
+
+def session(sender, recipient_lines, message, mail_line=""):
+    """A transaction with RCPT lines as they are; the answer (code, lines) of the last step."""
+    server = harness.connect(SENDER)
+    try:
+        server.ehlo_or_helo_if_needed()
+        answer = server.docmd("MAIL FROM:<%s>%s" % (sender, mail_line))
+        for line in recipient_lines:
+            if answer[0] == 250:
+                answer = server.docmd("RCPT TO:" + line)
+        return server.data(message) if answer[0] == 250 else answer
+    finally:
+        server.close()
+
+
+# ---- S7: the words of a refusal ----
+
+def test_a_refusal_is_two_lines_that_name_who_lacks_a_number():
+    """S7: a refusal is two lines, Dutch and English, cure first, and names at most three"""
+    names = [unique("p") + "@" + part("outsider") for _ in range(5)]
+    code, text = session(SENDER, ["<%s>" % name for name in names],
+                         mail("veilig mailen: x").as_bytes())
+    lines = text.decode("ascii").split("\n")
+    assert code == 550 and len(lines) == 2, (code, lines)
+    assert lines[0].startswith("5.7.1 Stuur") and lines[1].startswith("5.7.1 Send"), lines
+    for line in lines:
+        assert len(line) <= 406 and line.endswith("(Z-S7-NUMBER)"), line
+        assert all(name in line for name in names[:3]) and names[3] not in line, line
+    assert not any(harness.mailbox(name) for name in names)
+
+
+def test_a_percent_sign_in_an_address_stays_one():
+    """S7: a percent sign in an address stays one"""
+    name = "a%b" + unique() + "@" + part("outsider")
+    _, text = session(SENDER, ["<%s>" % name], mail("veilig mailen: x").as_bytes())
+    assert name in text.decode(), text
+
+
+def test_mail_of_the_command_line_bounces_with_one_clean_text():
+    """S7: a refusal of sendmail(1) comes back as a bounce that can be read"""
+    network = harness.ENV["LAB_SYSTEM_NET"] + " 127.0.0.1"
+    with configured("organisation " + part_name(), "networks", network, "milter"):
+        mark = harness.log_mark()
+        subprocess.run(["sendmail", "-f", SENDER, "x@" + part("outsider")], check=True,
+                       input=raw(["From: " + SENDER, "Subject: veilig mailen"]))
+        bounce = harness.wait_mail(SENDER, len(harness.mailbox(SENDER)) + 1)
+    text = re.sub(r"\s+", " ", bounce.text())
+    assert "(Z-S7-NUMBER) Put SMS" in text and "__550" not in text, text
+    assert harness.log_lines("event=refused.*from=%s, about=x@" % SENDER, mark)
+
+
+def part_name():
+    """The name of the organisation that SENDER is of, in zegel.conf."""
+    with open(configured.PATH, encoding="utf-8") as file:
+        return re.search(r"\[organisation (\S+)\]\n(?:[^\[]*\n)?domains *= *%s" %
+                         re.escape(part("own")), file.read()).group(1)
+
+
+# ---- O3: who may send ----
+
+def test_senders_of_another_organisation_are_refused():
+    """O3: envelope sender, each From and Sender must be of the organisation of the login"""
+    to = walk.new_outsider()
+    for sender, header in ((CLINIC, ["From: " + SENDER]),
+                           (SENDER, ["From: " + CLINIC]),
+                           (SENDER, ["From: %s, %s" % (SENDER, CLINIC)]),
+                           (SENDER, ["From: " + SENDER, "From: " + CLINIC]),
+                           (SENDER, ["From: " + SENDER, "Sender: " + CLINIC]),
+                           (SENDER, ["From: %s@%s" % (SENDER, part("own2"))])):
+        for subject in ("Afspraak", "SMS 0612345678 x"):
+            code, text = session(sender, ["<%s>" % to], raw(header + ["Subject: " + subject]))
+            assert code == 550 and b"Z-O3-SENDER" in text, (sender, header, code, text)
+    assert not harness.mailbox(to)
+
+
+# ---- R4: recipients that Postfix could read otherwise ----
+
+def test_addresses_that_postfix_could_read_otherwise_are_refused():
+    """R4: source routes, comments and the like are refused when sensitive"""
+    there = part("outsider")
+    for line in ("<@%s:jan@%s>" % (part("ready"), there), "<(x)jan@%s>" % there,
+                 "<jan@%s.>" % there, "<jan@[203.0.113.25]>"):
+        code, text = session(SENDER, [line], raw(["From: " + SENDER, "Subject: SMS 0612345678"]))
+        assert code // 100 == 5 and (b"Z-R4-ADDRESS" in text or code != 550), (line, code, text)
+        assert b"queued" not in text, (line, text)
+
+
+def test_a_local_part_with_a_way_on_does_not_leave_in_the_clear():
+    """R4: jan%elsewhere@own leaves with a label or not at all"""
+    to = "jan%%%s@%s" % (part("outsider"), part("own"))
+    typed, _ = walk.new_number()
+    with harness.without("deliver"):
+        code, text = session(SENDER, ["<%s>" % to],
+                             raw(["From: " + SENDER, "Subject: SMS %s x" % typed]))
+        if code == 250:
+            queue_id = re.search(rb"queued as (\w+)", text).group(1).decode()
+            file = harness.queue_file(queue_id).decode()
+            assert re.findall(r"(?m)^recipient: (.*)", file) == [
+                to + ".viewer.zegel.internal"], file
+
+
+# ---- S12: what the sender asked for and what always holds ----
+
+def test_notify_orcpt_ret_and_envid():
+    """S12: NOTIFY has FAILURE and DELAY, RET is HDRS, ORCPT and ENVID stay"""
+    typed, _ = walk.new_number()
+    to, other = walk.new_outsider(), unique("jan") + "@" + part("community")
+    with harness.without("deliver", "community"):
+        code, text = session(
+            SENDER, ["<%s> NOTIFY=NEVER" % to,
+                     "<%s> NOTIFY=SUCCESS ORCPT=rfc822;x+2By@example.nl" % other],
+            raw(["From: " + SENDER, "Subject: SMS %s x" % typed]), " RET=FULL ENVID=a+3Db")
+        assert code == 250, (code, text)
+        queue_id = re.search(rb"queued as (\w+)", text).group(1).decode()
+        file = harness.queue_file(queue_id).decode(errors="replace")
+    assert re.search(r"(?m)^named_attribute: envelope_id=a=b$", file), file
+    assert re.search(r"(?m)^named_attribute: ret_flags=2$", file), file
+    wishes = re.findall(r"notify_flags=(\d+)\n.*dsn_orig_rcpt=(\S+)\noriginal_.*\nrecipient: "
+                        r"(\S+)", file)
+    assert wishes == [(str(FAILURE | DELAY), "rfc822;" + to, to + ".viewer.zegel.internal"),
+                      (str(SUCCESS | FAILURE | DELAY), "rfc822;x+y@example.nl",
+                       other + ".direct.zegel.internal")], file
+    harness.queue_flush()
+
+
+# ---- S4: what must not leave ----
+
+def test_a_number_leaves_by_no_header():
+    """S4: Thread-Topic and X-Zegel-SMS do not carry the number on"""
+    typed, number = walk.new_number()
+    to = unique("jan") + "@" + part("community")
+    wait_delivered(send(raw(["From: " + SENDER, "Subject: SMS %s recept" % typed,
+                             "Thread-Topic: SMS %s recept" % typed,
+                             "X-ZEGEL-SMS : %s %s" % (to, number),
+                             "X-Zegel-Other: 1", "x-zegel-other: 2"]), SENDER, to))
+    got = harness.wait_mail(to)
+    assert got.message["Subject"] == got.message["Thread-Topic"] == "recept", got.raw
+    assert b"x-zegel" not in got.raw.lower() and number.encode() not in got.raw, got.raw
+    assert typed not in got, got.raw
+
+
+def test_marks_are_taken_off_ordinary_mail_too():
+    """T27: an X-Zegel header that a client wrote never leaves"""
+    to = walk.new_outsider()
+    wait_delivered(send(raw(["From: " + SENDER, "Subject: Afspraak", "X-Zegel-Ticket: a",
+                             "Received: x", "x-zegel-ticket: b", "X-Zegel-Ticket: c"]),
+                        SENDER, to))
+    got = harness.wait_mail(to)
+    assert b"x-zegel" not in got.raw.lower(), got.raw
+
+
+# ---- S5: observe ----
+
+def test_observe_changes_nothing():
+    """S5: observe changes nothing and says what would have happened"""
+    to = walk.new_outsider()
+    header = ["From: " + SENDER, "Subject: SMS 0612345678 recept", "Message-ID: <1@x.nl>"]
+    with configured("organisation " + part_name(), "default", "observe", "milter"):
+        mark = harness.log_mark()
+        for lines in (header, header[:1] + ["Subject: SMS"]):
+            wait_delivered(send(raw(lines), SENDER, to))
+    got = harness.mailbox(to)
+    assert got[0].message["Subject"] == "SMS 0612345678 recept" and len(got) == 2
+    seen = harness.log_lines("event=observed", mark)
+    assert "would=seal" in seen[0] and "would=refuse" in seen[1], seen
+    assert "code=Z-S2-NO-NUMBER" in seen[1] and not harness.log_lines("0612345678", mark)
+
+
+# ---- the session ----
+
+def test_each_message_of_a_session_is_looked_at():
+    """R4: the second and third message of a session are looked at like the first"""
+    server = harness.connect(SENDER)
+    to = walk.new_outsider()
+    server.ehlo_or_helo_if_needed()
+    for subject, expected in (("Afspraak", 250), ("veilig mailen", 550), ("Afspraak", 250),
+                              ("SMS", 550), ("veilig mailen", 550)):
+        server.docmd("MAIL FROM:<%s>" % SENDER)
+        server.docmd("RCPT TO:<%s>" % to)
+        server.docmd("RSET")  # and the one that was broken off leaves nothing behind
+        server.docmd("MAIL FROM:<%s>" % SENDER)
+        server.docmd("RCPT TO:<%s>" % to)
+        code, text = server.data(raw(["From: " + SENDER, "Subject: " + subject]))
+        assert code == expected, (subject, code, text)
+    server.close()
+
+
+def test_without_the_milter_mail_waits_at_its_sender():
+    """F3: with the milter killed all mail gets 451, and goes when it is back"""
+    to = walk.new_outsider()
+    with harness.without("milter", kill=True):
+        for subject in ("Afspraak", "SMS 0612345678 x"):
+            try:
+                send(mail(subject, to=to), SENDER, to)
+                raise AssertionError("taken")
+            except harness.Refused as refusal:
+                assert refusal.code == 451, refusal
+            except smtplib.SMTPResponseException as refusal:  # at EHLO or STARTTLS already
+                assert refusal.smtp_code // 100 == 4, refusal
+    wait_delivered(send(mail("Afspraak", to=to), SENDER, to))
+    assert len(harness.mailbox(to)) == 1
+
+
+def test_the_milter_stops_when_it_is_told():
+    """F29: SIGTERM ends the milter, and its socket can be taken over after SIGKILL"""
+    control("stop", "milter")
+    control("start", "milter")
+    control("kill", "milter")
+    control("start", "milter")
+    to = walk.new_outsider()
+    wait_delivered(send(mail("Afspraak", to=to), SENDER, to))
+
+
+def test_the_body_that_was_hashed_is_the_one_that_is_filed():
+    """K3: the hash in the ticket holds for bodies of every shape"""
+    to = walk.new_outsider()
+    typed, _ = walk.new_number()
+    for body in (b"", b"\r\n", b"x" * 70000 + b"\r\n", b"a\rb\x00c\r\n", b"..\r\n\r\n\r\n",
+                 b"caf\xe9 \xff\r\n", b"no line end"):
+        message = raw(["From: " + SENDER, "Subject: SMS %s x" % typed], body)
+        lines = wait_delivered(send(message, SENDER, to))
+        assert any("status=sent" in line and "zegel-store" in line for line in lines), lines
