@@ -242,6 +242,14 @@ def test_no_link_is_in_the_log_of_the_web_server():
 
 # ---- Too much: T26 ----
 
+def status_of(data):
+    """The status of the answer to DATA, which may come before DATA was taken whole."""
+    connection = wire.connect(HOST)
+    with contextlib.suppress(OSError):
+        connection.sendall(data)
+    return wire.answer(connection, HOST).status
+
+
 def test_too_large_a_form():
     """T26: a form that is too large is refused with 413, also in chunks, and costs no try."""
     sent = secure()
@@ -249,15 +257,12 @@ def test_too_large_a_form():
     fields = dict(page.form("/code").fields, code=wrong_codes(code, 1)[0])
     for size in (65536, 70000, 10 ** 7):
         data = wire.request("POST", sent.link + "/code", dict(fields, a="a" * size))
-        connection = wire.connect(HOST)
-        with contextlib.suppress(OSError):  # it may be refused before its end
-            connection.sendall(data)
-        assert wire.answer(connection, HOST).status == 413, size
+        assert status_of(data) == 413, size
     body = b"a=" + b"a" * 70000
     data = wire.request("POST", sent.link + "/code", {}).replace(
         b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n")
     data += b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-    assert wire.ask(HOST, data).status == 413
+    assert status_of(data) == 413
     try_codes(browser, page, wrong_codes(code, 4))
     assert browser.submit(page, page.form("/code"), code=code).status == 200
 
