@@ -338,9 +338,12 @@ set_result(const Deposit *deposit, const char *address, GArray *targets,
   const TicketRecipient *named = find_named(deposit->ticket, address);
   const Target *target = named != NULL ? find_target(targets, named) : NULL;
   memset(result, 0, sizeof *result);
-  if (named == NULL)
+  if (named == NULL) {
+    event_log(EVENT_TICKET, deposit->queue_id, deposit->ticket->organisation, "code",
+              outcome_code(OUTCOME_RECIPIENT), "message-id", deposit->ticket->message_id,
+              "to", address, NULL);
     result->outcome = OUTCOME_RECIPIENT;
-  else if (target == NULL)
+  } else if (target == NULL)
     result->outcome = OUTCOME_NUMBER;
   else
     result->outcome = target->outcome;

@@ -12,6 +12,7 @@ sbin_PROGRAMS += deliver/zegel-deliver
 deliver_zegel_deliver_SOURCES = \
 	deliver/announce.c deliver/announce.h \
 	deliver/deposit.c deliver/deposit.h \
+	deliver/expire.c deliver/expire.h \
 	deliver/main.c \
 	deliver/server.c deliver/server.h \
 	deliver/service.h \

@@ -19,6 +19,7 @@
 #include "common/conf/conf.h"
 #include "common/sandbox/sandbox.h"
 #include "common/submit/submit.h"
+#include "deliver/expire.h"
 #include "deliver/server.h"
 #include "deliver/service.h"
 
@@ -88,8 +89,10 @@ serve(Daemon *self, GError **error)
   }
   log_line(LOG_LEVEL_INFO, "started, %s", self->config->deliver_socket);
   daemon_ready();
+  GThread *expire = expire_start(&service);
   if (!server_run(&service, self->listen_fd, self->signal_fd))
     _exit(EX_OK); /* sessions still use all this; what they had not committed is lost */
+  g_thread_join(expire);
   close(service.stop_fd);
   claims_free(service.claims);
   return TRUE;

@@ -10,7 +10,7 @@ reader_libreader_a_SOURCES = \
 	reader/message.c reader/message.h \
 	reader/view.c reader/view.h
 reader_libreader_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)
-READER_LIBS = reader/libreader.a $(GMIME_LIBS) $(XML_LIBS)
+READER_LIBS = reader/libreader.a $(MAIL_LIBS) $(XML_LIBS)
 
 zegellibexec_PROGRAMS += reader/zegel-reader
 reader_zegel_reader_SOURCES = reader/main.c

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/mail/header.h"
 #include "config.h"
 #include "reader/charset.h"
 #include "reader/clean.h"
@@ -128,6 +129,22 @@ message_find_content_id(const Message *message, const char *content_id)
   return NULL;
 }
 
+/* Has GMime read the encoded words of OBJECT's header as they were meant. */
+static void
+mend_header(GMimeObject *object)
+{
+  GMimeHeaderList *list = g_mime_object_get_header_list(object);
+  int count = g_mime_header_list_get_count(list);
+  for (int i = 0; i < count; i++) {
+    GMimeHeader *field = g_mime_header_list_get_header_at(list, i);
+    const char *raw = g_mime_header_get_raw_value(field);
+    if (raw == NULL || strstr(raw, "=?") == NULL)
+      continue;
+    g_autofree char *mended = mail_mend_words(raw);
+    g_mime_header_set_raw_value(field, mended);
+  }
+}
+
 static GMimeMessage *
 parse_bytes(GByteArray *bytes)
 {
@@ -138,6 +155,8 @@ parse_bytes(GByteArray *bytes)
   GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
   g_object_unref(parser);
   g_object_unref(stream);
+  if (message != NULL)
+    mend_header(GMIME_OBJECT(message));
   return message;
 }
 
@@ -232,6 +251,7 @@ walk(Message *message, GMimeObject *object, guint depth, gint alternative, guint
     message->is_cut = TRUE;
     return;
   }
+  mend_header(object);
   if (GMIME_IS_PART(object)) {
     sort_part(message, GMIME_PART(object), alternative);
     return;

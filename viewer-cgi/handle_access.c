@@ -296,7 +296,8 @@ end_session(Visit *visit)
   visit->frame.self = "/";
   visit->response->clear_cache = TRUE;
   /* Chromium keeps pages for Back in spite of no-store. It lets them go when an HttpOnly
-   * cookie was changed meanwhile; that one was removed is no change to it. So: both (T21). */
+   * cookie was changed meanwhile; that one was removed is no change to it. So: both (T21).
+   */
   const SessionCookie nobody = {.session = {0}};
   response_add_cookie(visit->response, cookie_session_format(&nobody, visit->secure));
   response_add_cookie(visit->response, cookie_session_clear(visit->secure));

@@ -95,12 +95,8 @@ append_as_q(GString *text, const EncodedWord *word)
   g_string_append(text, "?=");
 }
 
-/*
- * GMime 3.2.13 joins neighbouring base64 words before it decodes them and stops at the
- * padding of the first, so that the rest of the subject is lost. Q words are joined well.
- */
-static char *
-base64_words_to_q(const char *text)
+char *
+mail_mend_words(const char *text)
 {
   GString *result = g_string_new(NULL);
   for (const char *p = text; *p != '\0';) {
@@ -119,7 +115,7 @@ char *
 mail_decode_text(const char *raw)
 {
   g_autofree char *line = unfold(raw);
-  g_autofree char *words = base64_words_to_q(line);
+  g_autofree char *words = mail_mend_words(line);
   return g_strstrip(neutralise(g_mime_utils_header_decode_text(options, words)));
 }
 
@@ -203,7 +199,7 @@ char *
 mail_display_name(const char *raw)
 {
   g_autofree char *line = unfold(raw);
-  g_autofree char *words = base64_words_to_q(line);
+  g_autofree char *words = mail_mend_words(line);
   InternetAddressList *list = internet_address_list_parse(options, words);
   InternetAddress *first = first_mailbox(list);
   const char *name = first != NULL ? internet_address_get_name(first) : NULL;

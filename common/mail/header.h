@@ -21,6 +21,15 @@ char *
 mail_decode_text(const char *raw);
 
 /*
+ * TEXT, the raw value of a field, with its base64 encoded words in the Q encoding, as a new
+ * string. GMime 3.2.13 joins neighbouring base64 words before it decodes them and stops at
+ * the padding of the first, so that the rest is lost; Q words are joined well. Mend what
+ * GMime is to decode. RFC 2047 6.2.
+ */
+char *
+mail_mend_words(const char *text);
+
+/*
  * TEXT (UTF-8) as the value of an unstructured field whose name has NAME_LEN octets: plain
  * when it is ASCII, else encoded words; folded with LF and a space at 76 columns. Never
  * NULL. mail_decode_text gives TEXT back but for white space at its ends.

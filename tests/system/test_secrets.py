@@ -98,7 +98,8 @@ def test_no_secret_is_in_the_arguments_of_a_process():
 
 
 def cores_in(*folders):
-    return [os.path.join(folder, name) for folder in folders for name in os.listdir(folder)
+    """The core files in FOLDERS, paths or open descriptors."""
+    return [(folder, name) for folder in folders for name in os.listdir(folder)
             if re.match(r"core(\.|$)", name)]
 
 
@@ -116,8 +117,9 @@ def test_no_program_leaves_a_core():
         with open("/proc/%d/limits" % pid, encoding="utf-8") as file:
             limits = file.read()
         assert re.search(r"Max core file size +0 +0", limits), (program, limits)
-        folder = os.readlink("/proc/%d/cwd" % pid)
+        folder = os.open("/proc/%d/cwd" % pid, os.O_RDONLY)
         os.kill(pid, signal.SIGABRT)
         harness.wait_for(lambda p=pid: not os.path.exists("/proc/%d" % p), "end of " + program)
         assert not cores_in(folder, ENV["LAB_STATEDIR"], ENV["LAB_STATEDIR"] + "/store"), program
+        os.close(folder)
         control("start", program)

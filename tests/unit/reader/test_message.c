@@ -83,6 +83,8 @@ static const Row rows[] = {
      "application/octet-stream binary.bin 4040|application/octet-stream 8bit.bin 4040",
      ""},
     {"file-names.eml", JAN, NAME, "namen", "none", NULL, ""},
+    {"padded-words.eml", "jan@example.nl", "éen twee", "éen twee drie", "none",
+     "application/pdf éen twee.pdf 3", ""},
 };
 
 static Message *

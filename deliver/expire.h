@@ -1,0 +1,14 @@
+/*
+ * expire.h - removes what is past its time from the store, while zegel-deliver runs (K4).
+ */
+#pragma once
+
+#include "deliver/service.h"
+
+/*
+ * Starts a thread that calls store_expire every hour, the first time a few minutes after
+ * the start, until SERVICE's stop_fd is readable. SERVICE is borrowed until the thread was
+ * joined with g_thread_join. A failure is logged and tried again an hour later.
+ */
+GThread *
+expire_start(const Service *service);
