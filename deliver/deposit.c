@@ -306,9 +306,10 @@ complete_target(Deposit *deposit, Target *target)
     target->outcome = OUTCOME_CONFLICT;
     return;
   }
+  g_autofree char *hash = crypt_hex(deposit->body_sha256, sizeof deposit->body_sha256);
   event_log(EVENT_STORED, deposit->queue_id, ticket->organisation, "ref", filing->reference,
-            "message-id", ticket->message_id, "to", filing->address, "again",
-            filing->existed ? "yes" : NULL, NULL);
+            "message-id", ticket->message_id, "to", filing->address, "sha256", hash,
+            "again", filing->existed ? "yes" : NULL, NULL);
   if (filing->notified)
     return;
   if (g_get_monotonic_time() > deposit->notify_until_us)

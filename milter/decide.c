@@ -256,10 +256,27 @@ decide_as(const Facts *facts, SensitiveDefault sensitive_default, Decision *deci
     decide_routes(facts, decision);
 }
 
+/*
+ * A login of no organisation may have its ordinary mail, as if zegel were not there; but
+ * what it asks to protect must not go out in the clear because a login was forgotten (O3).
+ */
+static void
+decide_stranger(const Facts *facts, Decision *decision)
+{
+  Refusal mistake;
+  if (find_mistake(facts, &mistake) ||
+      is_sensitive(facts, DEFAULT_ON_REQUEST, &decision->reason))
+    refuse_naming(decision, REFUSAL_LOGIN, facts->foreign);
+}
+
 Decision *
 decide(const Facts *facts)
 {
   Decision *decision = decision_new();
+  if (facts->stranger) {
+    decide_stranger(facts, decision);
+    return decision;
+  }
   if (facts->sensitive_default != DEFAULT_OBSERVE) {
     decide_as(facts, facts->sensitive_default, decision);
     return decision;

@@ -31,6 +31,7 @@ typedef struct {
 
 /* All borrowed for the time of the call. */
 typedef struct {
+  gboolean stranger; /* logged in, and no organisation has the login */
   SensitiveDefault sensitive_default;
   const GPtrArray *foreign; /* of char *: senders that are not of the organisation (O3) */
   gboolean too_many_headers;

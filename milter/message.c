@@ -54,12 +54,18 @@ check_sender(Message *message)
     add_foreign(message, message->sender);
 }
 
+/* In the place of the organisation of a login that none has. */
+static char *no_words[] = {NULL};
+static const Organisation nobody = {
+    .name = (char *) "-", .domains = no_words, .sensitive_default = DEFAULT_ON_REQUEST};
+
 Message *
 message_new(const Organisation *organisation, const char *const *countries,
             const char *const *args)
 {
   Message *message = g_new0(Message, 1);
-  message->organisation = organisation;
+  message->organisation = organisation != NULL ? organisation : &nobody;
+  message->facts.stranger = organisation == NULL;
   message->countries = countries;
   message->recipients = g_ptr_array_new_with_free_func(recipient_free);
   message->subjects = g_ptr_array_new_with_free_func(subject_free);

@@ -58,8 +58,9 @@ typedef struct {
 } Message;
 
 /*
- * A message of ORGANISATION from ARGS, the arguments of MAIL (first the address). Sender
- * and COUNTRIES (as phone_parse takes them) are borrowed. Freed with message_free.
+ * A message of ORGANISATION (NULL: of a login that none has) from ARGS, the arguments of
+ * MAIL (first the address). Sender and COUNTRIES (as phone_parse takes them) are borrowed.
+ * Freed with message_free.
  */
 Message *
 message_new(const Organisation *organisation, const char *const *countries,

@@ -21,6 +21,7 @@ typedef enum {
   REFUSAL_NUMBER_HEADER, /* X-Zegel-SMS cannot be read */
   REFUSAL_CONTRADICTION, /* a number, and an explicit bypass */
   REFUSAL_SENDER,        /* not of the organisation */
+  REFUSAL_LOGIN,         /* a login of no organisation asks for protection */
   REFUSAL_ADDRESS,       /* a recipient that cannot be protected */
   REFUSAL_TOO_MANY,      /* more recipients than a ticket holds */
   REFUSAL_HEADERS,       /* more header fields than we look at */

@@ -92,10 +92,11 @@ on_mail(SMFICTX *ctx, char **args)
   static char login_name[] = "{auth_authen}", address_name[] = "{client_addr}";
   const char *login = smfi_getsymval(ctx, login_name);
   const char *address = smfi_getsymval(ctx, address_name);
-  const Organisation *organisation =
-      conf_organisation_of_client(config, login != NULL && *login != '\0' ? login : NULL,
-                                  address != NULL ? address : session->address);
-  if (organisation != NULL)
+  if (login != NULL && *login == '\0')
+    login = NULL;
+  const Organisation *organisation = conf_organisation_of_client(
+      config, login, address != NULL ? address : session->address);
+  if (organisation != NULL || login != NULL)
     session->message =
         message_new(organisation, (const char *const *) config->sms_countries,
                     (const char *const *) args);

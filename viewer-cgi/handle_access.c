@@ -15,8 +15,8 @@
 static void
 log_event(const Visit *visit, EventKind kind, const char *why)
 {
-  event_log(kind, NULL, visit->organisation->name, "ref", visit->entry->reference, "reason",
-            why, NULL);
+  event_log(kind, NULL, visit->organisation->name, "ref", visit->entry->reference, "client",
+            visit->request->client, "reason", why, NULL);
 }
 
 /* The form token of the link for PURPOSE; NULL: an answer has been made. */

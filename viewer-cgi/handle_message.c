@@ -80,7 +80,7 @@ log_opened(const Visit *visit, const char *view)
 {
   if (!visit->request->head_only)
     event_log(EVENT_OPENED, NULL, visit->organisation->name, "ref", visit->entry->reference,
-              "view", view, NULL);
+              "client", visit->request->client, "view", view, NULL);
 }
 
 static void
@@ -88,7 +88,8 @@ log_downloaded(const Visit *visit, const char *part)
 {
   if (!visit->request->head_only)
     event_log(EVENT_DOWNLOADED, NULL, visit->organisation->name, "ref",
-              visit->entry->reference, "part", part, NULL);
+              visit->entry->reference, "client", visit->request->client, "part", part,
+              NULL);
 }
 
 /* Summary and, when WANTED or the best view, words into FACTS. FALSE: answered. */

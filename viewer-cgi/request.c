@@ -96,6 +96,7 @@ request_read(char **variables, RequestReadFunc read, gpointer source)
   request->origin = take_variable(request, variables, "HTTP_ORIGIN");
   request->fetch_site = take_variable(request, variables, "HTTP_SEC_FETCH_SITE");
   request->accept_language = take_variable(request, variables, "HTTP_ACCEPT_LANGUAGE");
+  request->client = take_variable(request, variables, "REMOTE_ADDR");
   if (request->refusal == 0 && request->method == METHOD_POST)
     take_body(request, variables, read, source);
   return request;
@@ -122,5 +123,6 @@ request_free(Request *request)
   g_free(request->origin);
   g_free(request->fetch_site);
   g_free(request->accept_language);
+  g_free(request->client);
   g_free(request);
 }

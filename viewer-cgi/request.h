@@ -20,6 +20,7 @@ typedef struct {
   char *origin;
   char *fetch_site;
   char *accept_language;
+  char *client;  /* network address, for the log */
   guint refusal; /* HTTP status when it cannot be served as it came; else 0 */
 } Request;
 

@@ -44,7 +44,7 @@ static const SchemaRow rows[] = {
      0},
     {"deliver", "ticket_key", SCHEMA_PATH, C(deliver_ticket_key), KEY_DIR "deliver/ticket",
      0, 0},
-    {"deliver", "submit", SCHEMA_STRING, C(submit_url), "smtp://127.0.0.1:10025", 0, 0},
+    {"deliver", "submit", SCHEMA_STRING, C(submit_url), "smtp://127.0.0.1:10587", 0, 0},
     {"deliver", "message_max_bytes", SCHEMA_UINT, C(message_max_bytes), "52428800", 65536,
      1073741824},
 

@@ -262,6 +262,17 @@ read_domain(const char *p, const char **end)
   return g_ascii_strdown(p, *end - p);
 }
 
+/*
+ * Whether WORD is one for every reader: RFC 2047 2 allows no blanks and specials in it, and
+ * who does not take it for an encoded word would see other addresses.
+ */
+static gboolean
+is_plain_word(const char *start, const EncodedWord *word)
+{
+  gsize len = (gsize) (word->end - start);
+  return strcspn(start, " \t<>,;:()\"\\") >= len;
+}
+
 GStrv
 mail_address_domains(const char *raw)
 {
@@ -273,7 +284,7 @@ mail_address_domains(const char *raw)
       p = skip_quoted(p);
       if (p == NULL)
         g_strv_builder_add(domains, "");
-    } else if (match_encoded_word(p, &word)) {
+    } else if (match_encoded_word(p, &word) && is_plain_word(p, &word)) {
       p = word.end;
     } else if (*p == '@') {
       g_autofree char *domain = read_domain(p + 1, &p);

@@ -33,7 +33,7 @@ zegel_main()
 zegel_master()
 {
   # Where zegel-submit listens; anywhere else it would be loopback.
-  sed "s/^127\.0\.0\.1:10025/$LAB_MAIL_ADDR:10025/" "$ZEGEL_PIECES/master.cf.zegel" \
+  sed "s/^127\.0\.0\.1:10587/$LAB_MAIL_ADDR:10587/" "$ZEGEL_PIECES/master.cf.zegel" \
     >"$LAB/master.zegel"
   awk 'NR == FNR { if (/^[^# \t]/) ours[$1 " " $2] = 1; next }
     /^[^# \t]/ { drop = ($1 " " $2) in ours } !drop' "$LAB/master.zegel" /etc/postfix/master.cf

@@ -274,7 +274,7 @@ def test_f5_calls_fail_for_long():
 class WithoutSubmit:
     """with WithoutSubmit(): zegel-submit is not in master.cf."""
 
-    SERVICE = ENV["LAB_MAIL_ADDR"] + ":10025/inet"
+    SERVICE = ENV["LAB_MAIL_ADDR"] + ":10587/inet"
     MASTER = "/etc/postfix/master.cf"
 
     def __enter__(self):
@@ -291,7 +291,7 @@ class WithoutSubmit:
     @staticmethod
     def reload(listening):
         command("postfix", "reload")
-        wait_for(lambda: bool(command("ss", "-Hltn", "sport", "=", ":10025")) == listening,
+        wait_for(lambda: bool(command("ss", "-Hltn", "sport", "=", ":10587")) == listening,
                  "reload of Postfix")
 
 

@@ -115,6 +115,19 @@ def test_a_local_part_with_a_way_on_does_not_leave_in_the_clear():
             file = harness.queue_file(queue_id).decode()
             assert re.findall(r"(?m)^recipient: (.*)", file) == [
                 to + ".viewer.zegel.internal"], file
+        else:
+            assert code // 100 == 5, (code, text)
+
+
+def test_a_login_of_no_organisation_sends_nothing_in_the_clear():
+    """O3: what such a login asks to protect is refused; its ordinary mail goes as always"""
+    with harness.configured("organisation praktijk", "logins", "iemand@elders.example", "milter"):
+        to = walk.new_outsider()
+        typed, _ = walk.new_number()
+        refusal = harness.refused(harness.send, harness.mail("SMS %s x" % typed, to=to), SENDER, to)
+        assert "Z-O3-LOGIN" in refusal.text, refusal
+        harness.send(harness.mail("Afspraak", to=to), SENDER, to)
+        harness.wait_mail(to)
 
 
 # ---- S12: what the sender asked for and what always holds ----

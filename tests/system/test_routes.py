@@ -75,7 +75,7 @@ def send_secure(domain, subject="veilig mailen: afspraak"):
 
 def submit_labelled(address):
     """Puts mail for ADDRESS, which has a label, into the queue without any milter."""
-    server = lab.smtplib.SMTP(lab.ENV["LAB_MAIL_ADDR"], 10025, timeout=30,
+    server = lab.smtplib.SMTP(lab.ENV["LAB_MAIL_ADDR"], 10587, timeout=30,
                               source_address=(lab.ENV["LAB_MAIL_ADDR"], 0))
     sender = "janssen@" + lab.part("own")
     server.sendmail(sender, address, lab.mail("x").as_bytes())

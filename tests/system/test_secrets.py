@@ -117,6 +117,7 @@ def test_no_program_leaves_a_core():
         with open("/proc/%d/limits" % pid, encoding="utf-8") as file:
             limits = file.read()
         assert re.search(r"Max core file size +0 +0", limits), (program, limits)
+        assert os.stat("/proc/%d/environ" % pid).st_uid == 0, program  # not dumpable: proc(5)
         folder = os.open("/proc/%d/cwd" % pid, os.O_RDONLY)
         os.kill(pid, signal.SIGABRT)
         harness.wait_for(lambda p=pid: not os.path.exists("/proc/%d" % p), "end of " + program)

@@ -191,6 +191,8 @@ test_domains(void)
       {"jan@own.nl (eva@evil.nl)", "own.nl"},
       {"(a (b@c) \\) d@e) jan@own.nl", "own.nl"},
       {"=?utf-8?Q?e@evil.nl?= <jan@own.nl>", "own.nl"},
+      {"=?a?q? <boss@evil.nl> ?= <jan@own.nl>", "evil.nl|own.nl"},
+      {"=?a?q?x, boss@evil.nl, ?= <jan@own.nl>", "evil.nl|own.nl"},
       {"jan @ own.nl", "own.nl"},
       {"jan@\n own.nl", "own.nl"},
       {"<@relay.nl:jan@own.nl>", "relay.nl|own.nl"},

@@ -238,6 +238,33 @@ test_foreign(void)
   }
 }
 
+/* O3: a login that no organisation has sends nothing in the clear that it wants protected.
+ */
+static void
+test_stranger(void)
+{
+  static const struct {
+    const char *subject;
+    gboolean refused;
+  } logins[] = {
+      {"uitslag", FALSE},      {"SMS dienst storing", FALSE},
+      {"veilig mailen", TRUE}, {"SMS 0612345678 uitslag", TRUE},
+      {"@SMS", TRUE},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(logins); i++) {
+    g_autoptr(Fixture) f = fixture_new(Q);
+    f->facts.stranger = TRUE;
+    g_ptr_array_add(f->foreign, g_strdup("x@elders.nl"));
+    add_subject(f, logins[i].subject);
+    add_recipient(f, "an@ext.nl", ROUTE_ORDINARY);
+    g_autoptr(Decision) decision = decide(&f->facts);
+    if (logins[i].refused)
+      assert_refused(decision, REFUSAL_LOGIN);
+    else
+      g_assert_cmpint(decision->kind, ==, DECISION_PASS);
+  }
+}
+
 static void
 test_observe(void)
 {
@@ -446,6 +473,7 @@ main(int argc, char **argv)
   g_test_add_func("/decide/S2-two-subjects", test_two_subjects);
   g_test_add_func("/decide/S7-headers", test_number_headers);
   g_test_add_func("/decide/O3-foreign", test_foreign);
+  g_test_add_func("/decide/O3-stranger", test_stranger);
   g_test_add_func("/decide/S5-observe", test_observe);
   g_test_add_func("/decide/R6-unanswered", test_unanswered);
   g_test_add_func("/decide/R1-labels", test_labels);
