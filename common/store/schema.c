@@ -124,6 +124,18 @@ get_version(Db *db, const char *path, gint64 *version, GError **error)
   return tables == 0 || (tables > 0 && refuse(path, "another program's database", error));
 }
 
+/* As get_version, in one transaction: another program may be making the tables just now. */
+static gboolean
+look_at_version(Db *db, const char *path, gint64 *version, GError **error)
+{
+  if (!db_exec(db, "BEGIN", error))
+    return FALSE;
+  gboolean good = get_version(db, path, version, error);
+  if (db_in_transaction(db))
+    db_exec(db, "ROLLBACK", NULL); /* nothing was written */
+  return good;
+}
+
 /* Within a transaction: others may have been first. */
 static gboolean
 upgrade(Db *db, const char *path, GError **error)
@@ -175,7 +187,7 @@ gboolean
 db_prepare_schema(Db *db, const char *path, GError **error)
 {
   gint64 version = 0;
-  if (!get_version(db, path, &version, error))
+  if (!look_at_version(db, path, &version, error))
     return FALSE;
   if (!set_log_mode(db, error))
     return FALSE;
