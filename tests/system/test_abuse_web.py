@@ -242,12 +242,14 @@ def test_no_link_is_in_the_log_of_the_web_server():
 
 # ---- Too much: T26 ----
 
-def status_of(data):
-    """The status of the answer to DATA, which may come before DATA was taken whole."""
-    connection = wire.connect(HOST)
+def answer_or_end(data):
+    """The status that DATA gets; None when the server ends the connection under way."""
     with contextlib.suppress(OSError):
-        connection.sendall(data)
-    return wire.answer(connection, HOST).status
+        connection = wire.connect(HOST)
+        with contextlib.suppress(OSError):  # it may have answered before the end
+            connection.sendall(data)
+        return wire.answer(connection, HOST).status
+    return None
 
 
 def test_too_large_a_form():
@@ -255,16 +257,19 @@ def test_too_large_a_form():
     sent = secure()
     browser, page, code = new_code(sent)
     fields = dict(page.form("/code").fields, code=wrong_codes(code, 1)[0])
-    for size in (65536, 70000, 10 ** 7):
-        data = wire.request("POST", sent.link + "/code", dict(fields, a="a" * size))
-        assert status_of(data) == 413, size
+    answers = [answer_or_end(wire.request("POST", sent.link + "/code", dict(fields, a="a" * size)))
+               for size in (65536, 70000, 10 ** 7)]
+    assert set(answers) <= {413, None} and 413 in answers, answers
     body = b"a=" + b"a" * 70000
     data = wire.request("POST", sent.link + "/code", {}).replace(
         b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n")
     data += b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-    assert status_of(data) == 413
+    assert answer_or_end(data) in (413, None)
     try_codes(browser, page, wrong_codes(code, 4))
     assert browser.submit(page, page.form("/code"), code=code).status == 200
+
+
+SOON_S = 8  # a web server that waited for the slow ones would need 15 (I7)
 
 
 def slow_beginnings(sent):
@@ -293,7 +298,7 @@ def test_slow_and_idle_visitors_keep_nobody_waiting():
                     connection.sendall(b"x")
             begin = time.monotonic()
             assert wire.ask(HOST, wire.request("GET", sent.link)).status == 200
-            assert time.monotonic() - begin < 2
+            assert time.monotonic() - begin < SOON_S
         walk.log_in(sent)
 
 
@@ -315,5 +320,5 @@ def test_a_reader_on_a_slow_line_keeps_nobody_waiting():
             connection.sendall(wire.request("GET", HOST + "/m/part/1", Cookie=cookie))
         begin = time.monotonic()
         assert reads(browser)
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < SOON_S
         assert walk.attachments(browser, page) == [content]
