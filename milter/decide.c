@@ -190,6 +190,7 @@ set_label(const Facts *facts, guint i, Decision *decision)
       return FALSE;
     break;
   case ROUTE_ORDINARY: /* no route for what is sensitive */
+  case ROUTE_PREFER:
     return FALSE;
   }
   g_array_append_val(decision->outcomes, outcome);

@@ -114,7 +114,7 @@ answer_recipient(Asking *asking, const char *recipient, GError **error)
   }
   if (decision.route == ROUTE_DIRECT && !promise(asking, &address, entry, error))
     return FALSE;
-  g_ptr_array_add(asking->answers, route_answer_new(decision.route, decision.code));
+  g_ptr_array_add(asking->answers, route_answer_new(decision.route, decision.code, "-"));
   return TRUE;
 }
 

@@ -1,5 +1,5 @@
 /*
- * decide.h - the route of one recipient, as a pure function over facts (R1, R2, R6).
+ * decide.h - the route of one recipient, as a pure function over facts (R1, R2, R3, R6).
  *
  * Nothing here looks anything up. What a fact is, is said by whoever gathers it (answer.c).
  */
@@ -16,12 +16,14 @@ typedef enum {
 } Readiness;
 
 typedef struct {
+  gboolean inward; /* from them to us; "ours" is then the recipient's side */
   gboolean sensitive;
-  gboolean own;           /* a mailbox in a domain of the sender's organisation */
-  gboolean in_book;       /* the domain book has the domain: community or partner */
+  gboolean prefer;        /* not sensitive mail prefers the direct route (R3) */
+  gboolean own;           /* both sides are one organisation: a mailbox of its own */
+  gboolean in_book;       /* the domain book has their domain: community or partner */
   gboolean can_label;     /* the domain can carry a label */
-  Readiness ours_ready;   /* for NTA 7516: the sender's domain (N2) */
-  Readiness theirs_ready; /* and the recipient's (N1) */
+  Readiness ours_ready;   /* for NTA 7516: our domain (N2) */
+  Readiness theirs_ready; /* and theirs (N1) */
 } RouteFacts;
 
 typedef struct {
@@ -31,10 +33,12 @@ typedef struct {
 } RouteDecision;
 
 /*
- * The route for FACTS. In this order: not sensitive: ordinary; in the book: direct (also
- * when it is an own domain); own; NTA, both sides ready: direct; viewer. A domain that
- * cannot carry a label gets "viewer" too: nothing else is safe, and the milter refuses what
- * it cannot label. Pure; any thread.
+ * The route for FACTS. Outward, sensitive, in this order: in the book: direct (also when it
+ * is an own domain); own; NTA, both sides ready: direct; viewer. A domain that cannot carry
+ * a label gets "viewer" too: nothing else is safe, and the milter refuses what it cannot
+ * label. Outward and not sensitive: "prefer" where a sensitive message would go direct,
+ * else ordinary. Inward: direct where it counts as having come by a secure way, else
+ * ordinary: they keep it in their portal (002 5.1.1.2). Pure; any thread.
  */
 RouteDecision
 route_decide(const RouteFacts *facts);

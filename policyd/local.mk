@@ -5,7 +5,10 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/book.c policyd/book.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/hop.c policyd/hop.h \
+	policyd/loop.c policyd/loop.h \
+	policyd/lookup.c policyd/lookup.h \
 	policyd/promise.c policyd/promise.h \
+	policyd/rr.c policyd/rr.h \
 	policyd/server.c policyd/server.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 

@@ -4,11 +4,11 @@
 
 #include "common/base/error.h"
 
+#define ANSWER_ATTRS 3 /* route, code, reason */
+
 static const char *const route_names[] = {
-    [ROUTE_ORDINARY] = "ordinary",
-    [ROUTE_OWN] = "own",
-    [ROUTE_DIRECT] = "direct",
-    [ROUTE_VIEWER] = "viewer",
+    [ROUTE_ORDINARY] = "ordinary", [ROUTE_PREFER] = "prefer", [ROUTE_OWN] = "own",
+    [ROUTE_DIRECT] = "direct",     [ROUTE_VIEWER] = "viewer",
 };
 
 const char *
@@ -48,6 +48,12 @@ route_question_free(RouteQuestion *question)
   g_free(question);
 }
 
+static void
+add_flag(Attrs *attrs, const char *name, gboolean value)
+{
+  attrs_add(attrs, name, value ? "yes" : "no");
+}
+
 Attrs *
 route_question_format(const RouteQuestion *question)
 {
@@ -57,7 +63,9 @@ route_question_format(const RouteQuestion *question)
   attrs_add(attrs, "organisation", question->organisation);
   attrs_add(attrs, "sender", question->sender != NULL ? question->sender : "");
   attrs_add(attrs, "queue_id", question->queue_id != NULL ? question->queue_id : "");
-  attrs_add(attrs, "sensitive", question->sensitive ? "yes" : "no");
+  add_flag(attrs, "sensitive", question->sensitive);
+  add_flag(attrs, "inward", question->inward);
+  add_flag(attrs, "dry_run", question->dry_run);
   for (guint i = 0; i < question->recipients->len; i++)
     attrs_add(attrs, "recipient", question->recipients->pdata[i]);
   return attrs;
@@ -103,22 +111,34 @@ parse_recipients(const Attrs *attrs, GPtrArray *recipients, GError **error)
   return recipients->len > 0 || refuse(error, "there is no recipient");
 }
 
+/* The flag NAME into *VALUE; FALSE when it is neither "yes" nor "no". */
+static gboolean
+parse_flag(const Attrs *attrs, const char *name, gboolean *value)
+{
+  const char *text = attrs_get(attrs, name);
+  *value = g_strcmp0(text, "yes") == 0;
+  return *value || g_strcmp0(text, "no") == 0;
+}
+
 RouteQuestion *
 route_question_parse(const Attrs *attrs, GError **error)
 {
   const char *request = attrs_get(attrs, "request");
-  const char *sensitive = attrs_get(attrs, "sensitive");
   if (!check_version(attrs, error))
     return NULL;
   g_autoptr(RouteQuestion) question = route_question_new();
   question->organisation = copy_value(attrs, "organisation", 1, ASK_WORD_MAX_BYTES);
   question->sender = copy_value(attrs, "sender", 0, ASK_ADDRESS_MAX_BYTES);
   question->queue_id = copy_value(attrs, "queue_id", 0, ASK_WORD_MAX_BYTES);
-  question->sensitive = g_strcmp0(sensitive, "yes") == 0;
   if (g_strcmp0(request, "route") != 0 || question->organisation == NULL ||
-      question->sender == NULL || question->queue_id == NULL ||
-      (!question->sensitive && g_strcmp0(sensitive, "no") != 0)) {
-    refuse(error, "request, organisation, sender, queue_id or sensitive is missing or bad");
+      question->sender == NULL || question->queue_id == NULL) {
+    refuse(error, "request, organisation, sender or queue_id is missing or bad");
+    return NULL;
+  }
+  if (!parse_flag(attrs, "sensitive", &question->sensitive) ||
+      !parse_flag(attrs, "inward", &question->inward) ||
+      !parse_flag(attrs, "dry_run", &question->dry_run)) {
+    refuse(error, "sensitive, inward or dry_run is neither yes nor no");
     return NULL;
   }
   if (!parse_recipients(attrs, question->recipients, error))
@@ -127,11 +147,12 @@ route_question_parse(const Attrs *attrs, GError **error)
 }
 
 RouteAnswer *
-route_answer_new(Route route, const char *code)
+route_answer_new(Route route, const char *code, const char *reason)
 {
   RouteAnswer *answer = g_new0(RouteAnswer, 1);
   answer->route = route;
   answer->code = g_strdup(code);
+  answer->reason = g_strdup(reason);
   return answer;
 }
 
@@ -141,6 +162,7 @@ route_answer_free(RouteAnswer *answer)
   if (answer == NULL)
     return;
   g_free(answer->code);
+  g_free(answer->reason);
   g_free(answer);
 }
 
@@ -153,6 +175,7 @@ route_answers_format(const GPtrArray *answers)
     const RouteAnswer *answer = answers->pdata[i];
     attrs_add(attrs, "route", route_name(answer->route));
     attrs_add(attrs, "code", answer->code);
+    attrs_add(attrs, "reason", answer->reason);
   }
   return attrs;
 }
@@ -175,23 +198,32 @@ code_is_valid(const char *code)
   return *code != '\0' && strlen(code) <= ASK_WORD_MAX_BYTES;
 }
 
-/* The pairs of route and code that follow the version, in order. */
+/* The value of attribute I, which must be called NAME, or NULL. */
+static const char *
+expect(const Attrs *attrs, guint i, const char *name)
+{
+  const char *key, *value;
+  attrs_nth(attrs, i, &key, &value);
+  return strcmp(key, name) == 0 ? value : NULL;
+}
+
+/* The answers that follow the version, in order. */
 static GPtrArray *
-parse_pairs(const Attrs *attrs, GError **error)
+parse_answers(const Attrs *attrs, GError **error)
 {
   g_autoptr(GPtrArray) answers =
       g_ptr_array_new_with_free_func((GDestroyNotify) route_answer_free);
-  for (guint i = 1; i + 1 < attrs_count(attrs); i += 2) {
-    const char *route_key, *route_text, *code_key, *code;
+  for (guint i = 1; i < attrs_count(attrs); i += ANSWER_ATTRS) {
+    const char *name = expect(attrs, i, "route");
+    const char *code = expect(attrs, i + 1, "code");
+    const char *reason = expect(attrs, i + 2, "reason");
     Route route;
-    attrs_nth(attrs, i, &route_key, &route_text);
-    attrs_nth(attrs, i + 1, &code_key, &code);
-    if (strcmp(route_key, "route") != 0 || strcmp(code_key, "code") != 0 ||
-        !route_parse(route_text, &route) || !code_is_valid(code)) {
-      refuse(error, "an answer is not a route and its code");
+    if (name == NULL || code == NULL || reason == NULL || !route_parse(name, &route) ||
+        !code_is_valid(code) || !code_is_valid(reason)) {
+      refuse(error, "an answer is not a route, its code and its reason");
       return NULL;
     }
-    g_ptr_array_add(answers, route_answer_new(route, code));
+    g_ptr_array_add(answers, route_answer_new(route, code, reason));
   }
   return g_steal_pointer(&answers);
 }
@@ -207,9 +239,9 @@ route_answers_parse(const Attrs *attrs, guint count, GError **error)
     return NULL;
   }
   /* Compared in 64 bits: COUNT is the caller's and may be anything. */
-  if (attrs_count(attrs) != 1 + 2 * (guint64) count) {
+  if (attrs_count(attrs) != 1 + ANSWER_ATTRS * (guint64) count) {
     refuse(error, "there is not one answer for each recipient");
     return NULL;
   }
-  return parse_pairs(attrs, error);
+  return parse_answers(attrs, error);
 }

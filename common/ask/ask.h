@@ -10,20 +10,22 @@
 
 #include "common/base/attr.h"
 
-#define ASK_VERSION           1
+#define ASK_VERSION           2
 #define ASK_TIMEOUT_MS        5000 /* I7 */
+#define ASK_PREFER_TIMEOUT_MS 1500 /* for mail that goes on without an answer (R3, R9) */
 #define ASK_MAX_RECIPIENTS    1000
 #define ASK_ADDRESS_MAX_BYTES 2048 /* Postfix's line_length_limit */
 #define ASK_WORD_MAX_BYTES    255  /* an organisation, a queue id, a code */
 
 typedef enum {
   ROUTE_ORDINARY, /* as if zegel were not there */
+  ROUTE_PREFER,   /* not sensitive: direct as long as that is promised, else ordinary */
   ROUTE_OWN,      /* a mailbox of the organisation itself */
   ROUTE_DIRECT,   /* the other side's server, promised in routes.db */
   ROUTE_VIEWER    /* zegel-deliver */
 } Route;
 
-/* "ordinary", "own", "direct", "viewer": static. */
+/* "ordinary", "prefer", "own", "direct", "viewer": static. */
 const char *
 route_name(Route route);
 
@@ -37,12 +39,15 @@ typedef struct {
   char *sender;
   char *queue_id;
   gboolean sensitive;
+  gboolean inward;       /* the sender is a stranger, the recipients are ours */
+  gboolean dry_run;      /* somebody only wants to know: nothing is promised */
   GPtrArray *recipients; /* of char *, without <> */
 } RouteQuestion;
 
 typedef struct {
   Route route;
-  char *code; /* stable reason, "Z-R1-COMMUNITY" */
+  char *code;   /* stable: the rule that gave the route, "Z-R1-VIEWER" */
+  char *reason; /* stable: what that rule hung on, "Z-N1-DATES"; "-" when nothing else */
 } RouteAnswer;
 
 /* An empty question, freed with route_question_free. */
@@ -77,9 +82,9 @@ route_answers_parse(const Attrs *attrs, guint count, GError **error);
 Attrs *
 route_failure_format(const char *text);
 
-/* A new answer with a copy of CODE. The caller frees it with route_answer_free. */
+/* A new answer with copies of CODE and REASON. Freed with route_answer_free. */
 RouteAnswer *
-route_answer_new(Route route, const char *code);
+route_answer_new(Route route, const char *code, const char *reason);
 
 /* Frees a RouteAnswer; NULL is allowed. */
 void
@@ -87,10 +92,16 @@ route_answer_free(RouteAnswer *answer);
 
 /*
  * Asks over the socket at PATH and returns the answers as route_answers_parse, or NULL with
- * ZEGEL_ERROR_TEMPORARY after at most ASK_TIMEOUT_MS. Connections are kept for reuse, one
- * for each thread that asks at a time. Any thread.
+ * ZEGEL_ERROR_TEMPORARY after at most ASK_TIMEOUT_MS, ASK_PREFER_TIMEOUT_MS when QUESTION
+ * is not sensitive. Connections are kept for reuse, one for each thread that asks at a
+ * time. Any thread.
  */
 GPtrArray *
 ask_route(const char *path, const RouteQuestion *question, GError **error);
+
+/* Sends QUESTION over the socket at PATH and returns the answer, which the caller frees, or
+ * NULL with ZEGEL_ERROR_TEMPORARY after at most TIMEOUT_MS. Any thread. */
+Attrs *
+ask_exchange(const char *path, const Attrs *question, guint timeout_ms, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RouteQuestion, route_question_free)

@@ -1,5 +1,5 @@
 /*
- * client.c - ask_route: the asking side of the protocol.
+ * client.c - the asking side of the protocol.
  *
  * Connections stay open between questions. One that is used again may have been closed by a
  * policyd that was restarted; a question changes nothing that asking twice would double, so
@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/ask/check.h"
 #include "common/base/error.h"
 
 #define KEPT_MAX        256 /* idle connections */
@@ -199,9 +200,10 @@ talk(int fd, const char *text, GString *answer, gint64 deadline_us)
 
 /* Asks TEXT and appends the answer's block to ANSWER. */
 static gboolean
-exchange(const char *path, const char *text, GString *answer, GError **error)
+exchange(const char *path, const char *text, guint timeout_ms, GString *answer,
+         GError **error)
 {
-  gint64 deadline_us = g_get_monotonic_time() + ASK_TIMEOUT_MS * G_TIME_SPAN_MILLISECOND;
+  gint64 deadline_us = g_get_monotonic_time() + timeout_ms * G_TIME_SPAN_MILLISECOND;
   Talk result = TALK_CLOSED;
   int fd = take_kept(path);
   if (fd >= 0) {
@@ -226,21 +228,45 @@ exchange(const char *path, const char *text, GString *answer, GError **error)
                   : "policyd closed the connection or talks nonsense");
 }
 
+Attrs *
+ask_exchange(const char *path, const Attrs *question, guint timeout_ms, GError **error)
+{
+  g_autofree char *text = attrs_format(question, ATTR_ESCAPED);
+  g_autoptr(GString) block = g_string_new(NULL);
+  if (!exchange(path, text, timeout_ms, block, error))
+    return NULL;
+  g_autoptr(GError) reason = NULL;
+  Attrs *answer = attrs_parse(block->str, block->len, ATTR_ESCAPED, &reason);
+  if (answer == NULL)
+    fail(error, path, reason->message);
+  return answer;
+}
+
 GPtrArray *
 ask_route(const char *path, const RouteQuestion *question, GError **error)
 {
   g_autoptr(Attrs) attrs = route_question_format(question);
-  g_autofree char *text = attrs_format(attrs, ATTR_ESCAPED);
-  g_autoptr(GString) block = g_string_new(NULL);
-  if (!exchange(path, text, block, error))
+  guint timeout_ms = question->sensitive ? ASK_TIMEOUT_MS : ASK_PREFER_TIMEOUT_MS;
+  g_autoptr(Attrs) reply = ask_exchange(path, attrs, timeout_ms, error);
+  if (reply == NULL)
     return NULL;
-
   g_autoptr(GError) reason = NULL;
-  GPtrArray *answers = NULL;
-  g_autoptr(Attrs) reply = attrs_parse(block->str, block->len, ATTR_ESCAPED, &reason);
-  if (reply != NULL)
-    answers = route_answers_parse(reply, question->recipients->len, &reason);
+  GPtrArray *answers = route_answers_parse(reply, question->recipients->len, &reason);
   if (answers == NULL)
     fail(error, path, reason->message);
   return answers;
+}
+
+GPtrArray *
+ask_check(const char *path, const CheckQuestion *question, gboolean *own, GError **error)
+{
+  g_autoptr(Attrs) attrs = check_question_format(question);
+  g_autoptr(Attrs) reply = ask_exchange(path, attrs, CHECK_TIMEOUT_MS, error);
+  if (reply == NULL)
+    return NULL;
+  g_autoptr(GError) reason = NULL;
+  GPtrArray *lines = check_answer_parse(reply, own, &reason);
+  if (lines == NULL)
+    fail(error, path, reason->message);
+  return lines;
 }

@@ -1,5 +1,8 @@
 noinst_LIBRARIES += common/ask/libask.a
-common_ask_libask_a_SOURCES = common/ask/ask.c common/ask/ask.h common/ask/client.c
+common_ask_libask_a_SOURCES = \
+	common/ask/ask.c common/ask/ask.h \
+	common/ask/check.c common/ask/check.h \
+	common/ask/client.c
 
 ASK_LIBS = common/ask/libask.a
 

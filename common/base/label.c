@@ -10,6 +10,9 @@ static const struct {
 } labels[] = {
     {LABEL_VIEWER, ".viewer." LABEL_ROOT},
     {LABEL_DIRECT, ".direct." LABEL_ROOT},
+    {LABEL_PREFER, ".prefer." LABEL_ROOT},
+    {LABEL_OWN, ".own." LABEL_ROOT},
+    {LABEL_SEAL, ".seal." LABEL_ROOT},
 };
 
 const char *

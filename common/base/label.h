@@ -15,7 +15,10 @@
 typedef enum {
   LABEL_NONE,
   LABEL_VIEWER, /* goes to zegel-deliver */
-  LABEL_DIRECT  /* goes to the other side's server over verified TLS */
+  LABEL_DIRECT, /* goes to the other side's server over verified TLS */
+  LABEL_PREFER, /* not sensitive: the same when it can, else the ordinary way */
+  LABEL_OWN,    /* sensitive, to a domain of our own: before aliases are expanded */
+  LABEL_SEAL    /* what an expansion yielded: the milter looks at it once more */
 } Label;
 
 /*

@@ -16,6 +16,16 @@ typedef enum {
   DEFAULT_SECURE      /* sensitive unless a bypass says otherwise */
 } SensitiveDefault;
 
+typedef enum {
+  DNSSEC_RESOLVER,          /* the resolver on loopback says what is secure */
+  DNSSEC_RESOLVER_AND_CHAIN /* and ldns must come to the same */
+} DnssecSource;
+
+typedef enum {
+  LONG_SPAN_REFUSE, /* an NTA record of more than three years does not count */
+  LONG_SPAN_WARN    /* it counts, and the check says so */
+} LongSpan;
+
 /* [organisation NAME]: everything belongs to one (O1). */
 typedef struct {
   char *name;           /* letters, digits, '-'; in the log and in every key */
@@ -29,6 +39,8 @@ typedef struct {
   char *language;       /* "nl" or "en", when the reader's browser does not say */
   char *contact;        /* how to reach the organisation, for the pages; may be "" */
   SensitiveDefault sensitive_default;
+  gboolean prefer_direct;       /* mail that is not sensitive goes direct too (R3) */
+  char *nta_declaration;        /* day of the declaration (N2), YYYY-MM-DD; may be "" */
   guint retention_days;         /* how long a viewer message stays (V7) */
   guint sms_per_day;            /* codes a day for the whole organisation (T5) */
   guint sms_per_sender_per_day; /* codes a day for messages of one sender */
@@ -46,6 +58,17 @@ typedef struct {
   char *domain_book;
   char *direct_transport; /* name in master.cf */
   char *store_transport;  /* of zegel-deliver, with its next hop, as transport(5) has it */
+  char *prefer_transport; /* like direct_transport, with the ordinary way behind it */
+  char *policy_socket;    /* for Postfix's policy delegation */
+  char *resolver;         /* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, on loopback */
+  DnssecSource dnssec;
+  char *trust_anchor; /* of the root, for DNSSEC_RESOLVER_AND_CHAIN */
+  gboolean nta_old_syntax;
+  LongSpan nta_long_span;
+  char *spf_program;    /* path of zegel-spf */
+  char *dkim_directory; /* DOMAIN/SELECTOR.pub */
+  guint recheck_s;      /* how often promised domains are looked at again */
+  guint promise_days;   /* how long a promise is kept fresh after it was last given */
   /* [store] */
   char *store_database;
   char *store_directory; /* large sealed messages */
@@ -71,7 +94,9 @@ typedef struct {
   guint sms_per_day;   /* codes a day in total */
   guint sms_per_number_per_day;
   /* [postfix] */
-  char *socket_group; /* group of the sockets that Postfix connects to */
+  char *socket_group;    /* group of the sockets that Postfix connects to */
+  char *hostname;        /* with which our relay greets; may be "" */
+  GStrv relay_addresses; /* from which our mail leaves */
 
   GPtrArray *organisations; /* of Organisation, at least one */
 } Config;

@@ -9,6 +9,7 @@
 
 #define DOMAIN_MAX_BYTES 253 /* RFC 1035 2.3.4, as text */
 #define LABEL_MAX_BYTES  63
+#define CHOICE_MAX_WORDS 3
 
 #define C(field) offsetof(Config, field)
 #define O(field) offsetof(Organisation, field)
@@ -31,6 +32,21 @@ static const SchemaRow rows[] = {
      0},
     {"policyd", "store_transport", SCHEMA_STRING, C(store_transport),
      "zegel-store:unix:zegel/deliver.sock", 0, 0},
+    {"policyd", "prefer_transport", SCHEMA_STRING, C(prefer_transport), "zegel-prefer", 0,
+     0},
+    {"policyd", "policy_socket", SCHEMA_PATH, C(policy_socket), RUN_DIR "policy.sock", 0,
+     0},
+    {"policyd", "resolver", SCHEMA_STRING, C(resolver), "127.0.0.1", 0, 0},
+    {"policyd", "dnssec", SCHEMA_CHOICE, C(dnssec), "resolver", 0, 0},
+    {"policyd", "trust_anchor", SCHEMA_PATH, C(trust_anchor), "/usr/share/dns/root.key", 0,
+     0},
+    {"policyd", "nta_old_syntax", SCHEMA_YES_NO, C(nta_old_syntax), "no", 0, 0},
+    {"policyd", "nta_long_span", SCHEMA_CHOICE, C(nta_long_span), "refuse", 0, 0},
+    {"policyd", "spf", SCHEMA_PATH, C(spf_program), ZEGEL_LIBEXECDIR "/zegel-spf", 0, 0},
+    {"policyd", "dkim_directory", SCHEMA_PATH, C(dkim_directory), ZEGEL_SYSCONFDIR "/dkim",
+     0, 0},
+    {"policyd", "recheck_s", SCHEMA_UINT, C(recheck_s), "300", 1, 86400},
+    {"policyd", "promise_days", SCHEMA_UINT, C(promise_days), "30", 6, 3650},
 
     {"store", "database", SCHEMA_PATH, C(store_database), ZEGEL_STATEDIR "/store/store.db",
      0, 0},
@@ -63,6 +79,8 @@ static const SchemaRow rows[] = {
     {"sms", "per_number_per_day", SCHEMA_UINT, C(sms_per_number_per_day), "10", 1, 1000},
 
     {"postfix", "group", SCHEMA_STRING, C(socket_group), "postfix", 0, 0},
+    {"postfix", "hostname", SCHEMA_TEXT, C(hostname), "", 0, 0},
+    {"postfix", "relay_addresses", SCHEMA_ADDRESSES, C(relay_addresses), "", 0, 0},
 
     {"organisation", "domains", SCHEMA_DOMAINS, O(domains), NULL, 0, 0},
     {"organisation", "logins", SCHEMA_WORDS, O(logins), "", 0, 0},
@@ -73,7 +91,9 @@ static const SchemaRow rows[] = {
     {"organisation", "colour", SCHEMA_COLOUR, O(colour), "#1d5b8f", 0, 0},
     {"organisation", "language", SCHEMA_LANGUAGE, O(language), "nl", 0, 0},
     {"organisation", "contact", SCHEMA_TEXT, O(contact), "", 0, 0},
-    {"organisation", "default", SCHEMA_DEFAULT, O(sensitive_default), "secure", 0, 0},
+    {"organisation", "default", SCHEMA_CHOICE, O(sensitive_default), "secure", 0, 0},
+    {"organisation", "prefer_direct", SCHEMA_YES_NO, O(prefer_direct), "yes", 0, 0},
+    {"organisation", "nta_declaration", SCHEMA_DATE, O(nta_declaration), "", 0, 0},
     {"organisation", "retention_days", SCHEMA_UINT, O(retention_days), "90", 1, 3650},
     {"organisation", "sms_per_day", SCHEMA_UINT, O(sms_per_day), "500", 1, 10000000},
     {"organisation", "sms_per_sender_per_day", SCHEMA_UINT, O(sms_per_sender_per_day),
@@ -207,21 +227,75 @@ store_colour(const SchemaRow *row, const char *value, char **field, GError **err
   return TRUE;
 }
 
-static gboolean
-store_default(const SchemaRow *row, const char *value, SensitiveDefault *field,
-              GError **error)
-{
-  static const char *const words[] = {
-      [DEFAULT_OBSERVE] = "observe",
+/* The words of the keys that are a choice; the place of a word is its value. */
+static const struct {
+  const char *key;
+  const char *words[CHOICE_MAX_WORDS];
+  const char *expected;
+} choices[] = {
+    {"default",
+     {[DEFAULT_OBSERVE] = "observe",
       [DEFAULT_ON_REQUEST] = "on-request",
-      [DEFAULT_SECURE] = "secure",
-  };
-  for (guint i = 0; i < G_N_ELEMENTS(words); i++)
-    if (strcmp(words[i], value) == 0) {
-      *field = (SensitiveDefault) i;
+      [DEFAULT_SECURE] = "secure"},
+     "observe, on-request or secure is expected"},
+    {"dnssec",
+     {[DNSSEC_RESOLVER] = "resolver", [DNSSEC_RESOLVER_AND_CHAIN] = "resolver+chain"},
+     "resolver or resolver+chain is expected"},
+    {"nta_long_span",
+     {[LONG_SPAN_REFUSE] = "refuse", [LONG_SPAN_WARN] = "warn"},
+     "refuse or warn is expected"},
+};
+
+static gboolean
+store_choice(const SchemaRow *row, const char *value, guint *field, GError **error)
+{
+  gsize c = 0;
+  while (strcmp(choices[c].key, row->key) != 0)
+    c++;
+  for (guint i = 0; i < CHOICE_MAX_WORDS && choices[c].words[i] != NULL; i++)
+    if (strcmp(choices[c].words[i], value) == 0) {
+      *field = i;
       return TRUE;
     }
-  return reject(error, row->key, value, "observe, on-request or secure is expected");
+  return reject(error, row->key, value, choices[c].expected);
+}
+
+static gboolean
+store_yes_no(const SchemaRow *row, const char *value, gboolean *field, GError **error)
+{
+  if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+    return reject(error, row->key, value, "yes or no is expected");
+  *field = strcmp(value, "yes") == 0;
+  return TRUE;
+}
+
+static gboolean
+store_addresses(const SchemaRow *row, const char *value, GStrv *field, GError **error)
+{
+  g_auto(GStrv) words = split_words(value);
+  for (char **word = words; *word != NULL; word++)
+    if (!g_hostname_is_ip_address(*word))
+      return reject(error, row->key, *word,
+                    "an address such as 192.0.2.10 or 2001:db8::10 is expected");
+  g_strfreev(*field);
+  *field = g_steal_pointer(&words);
+  return TRUE;
+}
+
+/* "YYYY-MM-DD" of a day that is there. */
+static gboolean
+is_date(const char *value)
+{
+  GDate date;
+  guint64 year, month, day;
+  g_auto(GStrv) parts = g_strsplit(value, "-", 3);
+  if (strlen(value) != strlen("YYYY-MM-DD") || g_strv_length(parts) != 3 ||
+      !g_ascii_string_to_unsigned(parts[0], 10, 1900, 9999, &year, NULL) ||
+      !g_ascii_string_to_unsigned(parts[1], 10, 1, 12, &month, NULL) ||
+      !g_ascii_string_to_unsigned(parts[2], 10, 1, 31, &day, NULL))
+    return FALSE;
+  g_date_clear(&date, 1);
+  return g_date_valid_dmy((GDateDay) day, (GDateMonth) month, (GDateYear) year);
 }
 
 static gboolean
@@ -240,8 +314,10 @@ store_uint(const SchemaRow *row, const char *value, guint *field, GError **error
 static gboolean
 store_text(const SchemaRow *row, const char *value, char **field, GError **error)
 {
-  if (*value == '\0' && row->type != SCHEMA_TEXT)
+  if (*value == '\0' && row->type != SCHEMA_TEXT && row->type != SCHEMA_DATE)
     return reject(error, row->key, value, "a value is expected");
+  if (row->type == SCHEMA_DATE && *value != '\0' && !is_date(value))
+    return reject(error, row->key, value, "a day such as 2026-03-01 is expected");
   if (row->type == SCHEMA_PATH && *value != '/')
     return reject(error, row->key, value, "an absolute path is expected");
   if (row->type == SCHEMA_DOMAIN && !is_domain(value))
@@ -272,13 +348,18 @@ schema_store(const SchemaRow *row, const char *value, gpointer base, GError **er
     return store_url(row, value, field, error);
   case SCHEMA_COLOUR:
     return store_colour(row, value, field, error);
-  case SCHEMA_DEFAULT:
-    return store_default(row, value, field, error);
+  case SCHEMA_CHOICE:
+    return store_choice(row, value, field, error);
+  case SCHEMA_YES_NO:
+    return store_yes_no(row, value, field, error);
+  case SCHEMA_ADDRESSES:
+    return store_addresses(row, value, field, error);
   case SCHEMA_STRING:
   case SCHEMA_TEXT:
   case SCHEMA_PATH:
   case SCHEMA_DOMAIN:
   case SCHEMA_LANGUAGE:
+  case SCHEMA_DATE:
     return store_text(row, value, field, error);
   }
   return reject(error, row->key, value, "the schema has no such type");
@@ -290,9 +371,11 @@ schema_clear(const SchemaRow *row, gpointer base)
   gpointer field = (char *) base + row->offset;
   switch (row->type) {
   case SCHEMA_UINT:
-  case SCHEMA_DEFAULT:
+  case SCHEMA_CHOICE:
+  case SCHEMA_YES_NO:
     return;
   case SCHEMA_WORDS:
+  case SCHEMA_ADDRESSES:
   case SCHEMA_DOMAINS:
     g_clear_pointer((GStrv *) field, g_strfreev);
     return;
@@ -306,6 +389,7 @@ schema_clear(const SchemaRow *row, gpointer base)
   case SCHEMA_URL:
   case SCHEMA_COLOUR:
   case SCHEMA_LANGUAGE:
+  case SCHEMA_DATE:
     g_clear_pointer((char **) field, g_free);
     return;
   }

@@ -6,18 +6,21 @@
 #include <glib.h>
 
 typedef enum {
-  SCHEMA_STRING,   /* char *; as it stands, not empty */
-  SCHEMA_TEXT,     /* char *; may be empty */
-  SCHEMA_PATH,     /* char *; absolute */
-  SCHEMA_UINT,     /* guint; from min through max */
-  SCHEMA_WORDS,    /* GStrv; separated by white space or commas, lower case */
-  SCHEMA_DOMAIN,   /* char *; lower case */
-  SCHEMA_DOMAINS,  /* GStrv; lower case */
-  SCHEMA_NETWORKS, /* GPtrArray of GInetAddressMask */
-  SCHEMA_URL,      /* char *; https://host[:port]/ (http only for 127.0.0.1) */
-  SCHEMA_COLOUR,   /* char *; #rrggbb */
-  SCHEMA_LANGUAGE, /* char *; nl or en */
-  SCHEMA_DEFAULT   /* SensitiveDefault */
+  SCHEMA_STRING,    /* char *; as it stands, not empty */
+  SCHEMA_TEXT,      /* char *; may be empty */
+  SCHEMA_PATH,      /* char *; absolute */
+  SCHEMA_UINT,      /* guint; from min through max */
+  SCHEMA_WORDS,     /* GStrv; separated by white space or commas, lower case */
+  SCHEMA_DOMAIN,    /* char *; lower case */
+  SCHEMA_DOMAINS,   /* GStrv; lower case */
+  SCHEMA_NETWORKS,  /* GPtrArray of GInetAddressMask */
+  SCHEMA_URL,       /* char *; https://host[:port]/ (http only for 127.0.0.1) */
+  SCHEMA_COLOUR,    /* char *; #rrggbb */
+  SCHEMA_LANGUAGE,  /* char *; nl or en */
+  SCHEMA_CHOICE,    /* an enum; one of the words that schema.c has for the key */
+  SCHEMA_YES_NO,    /* gboolean */
+  SCHEMA_ADDRESSES, /* GStrv; textual IP addresses, may be empty */
+  SCHEMA_DATE       /* char *; YYYY-MM-DD, may be empty */
 } SchemaType;
 
 typedef struct {

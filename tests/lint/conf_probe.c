@@ -38,8 +38,14 @@ type_word(SchemaType type)
     return "colour";
   case SCHEMA_LANGUAGE:
     return "language";
-  case SCHEMA_DEFAULT:
-    return "rule";
+  case SCHEMA_CHOICE:
+    return "choice";
+  case SCHEMA_YES_NO:
+    return "yes or no";
+  case SCHEMA_ADDRESSES:
+    return "addresses";
+  case SCHEMA_DATE:
+    return "day";
   }
   return "?";
 }

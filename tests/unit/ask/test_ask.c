@@ -128,8 +128,8 @@ test_answers_round_trip(void)
 {
   g_autoptr(GPtrArray) answers =
       g_ptr_array_new_with_free_func((GDestroyNotify) route_answer_free);
-  g_ptr_array_add(answers, route_answer_new(ROUTE_DIRECT, "Z-R1-COMMUNITY"));
-  g_ptr_array_add(answers, route_answer_new(ROUTE_VIEWER, "Z-R1-VIEWER"));
+  g_ptr_array_add(answers, route_answer_new(ROUTE_DIRECT, "Z-R1-COMMUNITY", "-"));
+  g_ptr_array_add(answers, route_answer_new(ROUTE_VIEWER, "Z-R1-VIEWER", "Z-N1-DATES"));
   g_autoptr(Attrs) attrs = route_answers_format(answers);
   g_autoptr(GPtrArray) copy = route_answers_parse(attrs, 2, NULL);
   g_assert_nonnull(copy);

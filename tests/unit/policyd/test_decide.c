@@ -1,171 +1,154 @@
 #include "policyd/decide.h"
 
+#include <string.h>
+
 #include "tests/unit/tap.h"
 
-#define NO  READINESS_NO
-#define YES READINESS_YES
-#define UNK READINESS_UNKNOWN
-
 /*
- * 002 5.1.1.2, the eight rows outward. A "ZorgMail" domain is own or in the book, a "Safe
- * Relay partner" is in the book, a third party is neither. The eight rows inward are no
- * decision of policyd: what comes in is delivered as Postfix does, and who sends to us
- * decides by these same rows on his side.
+ * Facts in words: "in", "sensitive", "prefer", "own", "book", "label", and two of
+ * ready/not/unknown, ours first. Everything else is FALSE.
  */
-static const struct {
-  const char *name;
-  RouteFacts facts; /* sensitive, own, in_book, can_label, ours, theirs */
-  gboolean known;
-  Route route;
-  const char *code;
-} rows[] = {
-    {"ready 1, own", {TRUE, TRUE, FALSE, TRUE, YES, NO}, TRUE, ROUTE_OWN, "Z-R1-OWN"},
-    {"ready 1, community",
-     {TRUE, FALSE, TRUE, TRUE, YES, NO},
-     TRUE,
-     ROUTE_DIRECT,
-     "Z-R1-COMMUNITY"},
-    {"ready 2, partner",
-     {TRUE, FALSE, TRUE, TRUE, YES, YES},
-     TRUE,
-     ROUTE_DIRECT,
-     "Z-R1-COMMUNITY"},
-    {"ready 3, ready",
-     {TRUE, FALSE, FALSE, TRUE, YES, YES},
-     TRUE,
-     ROUTE_DIRECT,
-     "Z-R1-NTA"},
-    {"ready 4, not ready",
-     {TRUE, FALSE, FALSE, TRUE, YES, NO},
-     TRUE,
-     ROUTE_VIEWER,
-     "Z-R1-VIEWER"},
-    {"not ready 1, own", {TRUE, TRUE, FALSE, TRUE, NO, NO}, TRUE, ROUTE_OWN, "Z-R1-OWN"},
-    {"not ready 1, community",
-     {TRUE, FALSE, TRUE, TRUE, NO, NO},
-     TRUE,
-     ROUTE_DIRECT,
-     "Z-R1-COMMUNITY"},
-    {"not ready 2, partner",
-     {TRUE, FALSE, TRUE, TRUE, NO, YES},
-     TRUE,
-     ROUTE_DIRECT,
-     "Z-R1-COMMUNITY"},
-    {"not ready 3, ready",
-     {TRUE, FALSE, FALSE, TRUE, NO, YES},
-     TRUE,
-     ROUTE_VIEWER,
-     "Z-R1-VIEWER"},
-    {"not ready 4, not ready",
-     {TRUE, FALSE, FALSE, TRUE, NO, NO},
-     TRUE,
-     ROUTE_VIEWER,
-     "Z-R1-VIEWER"},
+static Readiness
+readiness_of(const char *word)
+{
+  if (strcmp(word, "ready") == 0)
+    return READINESS_YES;
+  g_assert_true(strcmp(word, "not") == 0 || strcmp(word, "unknown") == 0);
+  return strcmp(word, "not") == 0 ? READINESS_NO : READINESS_UNKNOWN;
+}
 
-    {"the book wins over own",
-     {TRUE, TRUE, TRUE, TRUE, NO, NO},
-     TRUE,
-     ROUTE_DIRECT,
-     "Z-R1-COMMUNITY"},
-    {"own before NTA", {TRUE, TRUE, FALSE, TRUE, YES, YES}, TRUE, ROUTE_OWN, "Z-R1-OWN"},
-    {"own does not ask DNS",
-     {TRUE, TRUE, FALSE, TRUE, UNK, UNK},
-     TRUE,
-     ROUTE_OWN,
-     "Z-R1-OWN"},
-    {"the book does not ask DNS",
-     {TRUE, FALSE, TRUE, TRUE, UNK, UNK},
-     TRUE,
-     ROUTE_DIRECT,
-     "Z-R1-COMMUNITY"},
+static RouteFacts
+facts_of(const char *text)
+{
+  g_auto(GStrv) words = g_strsplit(text, " ", -1);
+  guint count = g_strv_length(words);
+  const char *const *all = (const char *const *) words;
+  return (RouteFacts){
+      .inward = g_strv_contains(all, "in"),
+      .sensitive = g_strv_contains(all, "sensitive"),
+      .prefer = g_strv_contains(all, "prefer"),
+      .own = g_strv_contains(all, "own"),
+      .in_book = g_strv_contains(all, "book"),
+      .can_label = g_strv_contains(all, "label"),
+      .ours_ready = readiness_of(words[count - 2]),
+      .theirs_ready = readiness_of(words[count - 1]),
+  };
+}
 
-    {"theirs unknown",
-     {TRUE, FALSE, FALSE, TRUE, YES, UNK},
-     FALSE,
-     ROUTE_VIEWER,
-     "Z-R6-UNKNOWN"},
-    {"ours unknown",
-     {TRUE, FALSE, FALSE, TRUE, UNK, YES},
-     FALSE,
-     ROUTE_VIEWER,
-     "Z-R6-UNKNOWN"},
-    {"both unknown",
-     {TRUE, FALSE, FALSE, TRUE, UNK, UNK},
-     FALSE,
-     ROUTE_VIEWER,
-     "Z-R6-UNKNOWN"},
-    {"ours no, theirs unknown",
-     {TRUE, FALSE, FALSE, TRUE, NO, UNK},
-     TRUE,
-     ROUTE_VIEWER,
-     "Z-R1-VIEWER"},
-    {"ours unknown, theirs no",
-     {TRUE, FALSE, FALSE, TRUE, UNK, NO},
-     TRUE,
-     ROUTE_VIEWER,
-     "Z-R1-VIEWER"},
+#define WAIT NULL /* no route: the message waits */
 
-    {"no label", {TRUE, FALSE, FALSE, FALSE, NO, NO}, TRUE, ROUTE_VIEWER, "Z-R1-NO-LABEL"},
-    {"no label, ready",
-     {TRUE, FALSE, FALSE, FALSE, YES, YES},
-     TRUE,
-     ROUTE_VIEWER,
-     "Z-R1-NO-LABEL"},
-    {"no label, book",
-     {TRUE, FALSE, TRUE, FALSE, NO, NO},
-     TRUE,
-     ROUTE_VIEWER,
-     "Z-R1-NO-LABEL"},
-    {"own needs no label", {TRUE, TRUE, FALSE, FALSE, NO, NO}, TRUE, ROUTE_OWN, "Z-R1-OWN"},
-};
+typedef struct {
+  const char *name, *facts, *route, *code;
+} Row;
 
 static void
-test_rows(void)
+check_rows(const Row *rows, gsize count)
 {
-  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-    RouteDecision decision = route_decide(&rows[i].facts);
-    g_test_message("%s", rows[i].name);
-    g_assert_cmpint(decision.known, ==, rows[i].known);
-    g_assert_cmpint(decision.route, ==, rows[i].route);
+  for (gsize i = 0; i < count; i++) {
+    RouteFacts facts = facts_of(rows[i].facts);
+    RouteDecision decision = route_decide(&facts);
+    g_test_message("%s: %s", rows[i].name, rows[i].facts);
+    g_assert_cmpint(decision.known, ==, rows[i].route != WAIT);
+    if (decision.known)
+      g_assert_cmpstr(route_name(decision.route), ==, rows[i].route);
     g_assert_cmpstr(decision.code, ==, rows[i].code);
   }
 }
 
-/* Every combination that is not sensitive: as if zegel were not there. */
+/*
+ * The sixteen rows of 002 5.1.1.2, in its order. A "ZorgMail" domain is our own or in the
+ * book, a "Safe Relay partner" is in the book, a third party is neither.
+ */
+static void
+test_sixteen_rows(void)
+{
+  static const Row rows[] = {
+      {"out, ready 1", "sensitive own label ready not", "own", "Z-R1-OWN"},
+      {"out, ready 2", "sensitive book label ready not", "direct", "Z-R1-COMMUNITY"},
+      {"out, ready 3", "sensitive label ready ready", "direct", "Z-R1-NTA"},
+      {"out, ready 4", "sensitive label ready not", "viewer", "Z-R1-VIEWER"},
+      {"out, not ready 1", "sensitive own label not not", "own", "Z-R1-OWN"},
+      {"out, not ready 2", "sensitive book label not not", "direct", "Z-R1-COMMUNITY"},
+      {"out, not ready 3", "sensitive label not ready", "viewer", "Z-R1-VIEWER"},
+      {"out, not ready 4", "sensitive label not not", "viewer", "Z-R1-VIEWER"},
+      {"in, ready 1", "in ready ready", "direct", "Z-R1-NTA"},
+      {"in, ready 2", "in ready not", "ordinary", "Z-R2-PORTAL"},
+      {"in, ready 3", "in own ready not", "own", "Z-R1-OWN"},
+      {"in, ready 4", "in book ready not", "direct", "Z-R1-COMMUNITY"},
+      {"in, not ready 1", "in not ready", "ordinary", "Z-R2-PORTAL"},
+      {"in, not ready 2", "in not not", "ordinary", "Z-R2-PORTAL"},
+      {"in, not ready 3", "in own not not", "own", "Z-R1-OWN"},
+      {"in, not ready 4", "in book not not", "direct", "Z-R1-COMMUNITY"},
+  };
+  G_STATIC_ASSERT(G_N_ELEMENTS(rows) == 16);
+  check_rows(rows, G_N_ELEMENTS(rows));
+}
+
+static void
+test_order(void)
+{
+  static const Row rows[] = {
+      {"book over own", "sensitive own book label not not", "direct", "Z-R1-COMMUNITY"},
+      {"book over NTA", "sensitive book label ready ready", "direct", "Z-R1-COMMUNITY"},
+      {"own over NTA", "sensitive own label ready ready", "own", "Z-R1-OWN"},
+      {"own asks nobody", "sensitive own label unknown unknown", "own", "Z-R1-OWN"},
+      {"book asks nobody", "sensitive book label unknown unknown", "direct",
+       "Z-R1-COMMUNITY"},
+      {"theirs unknown", "sensitive label ready unknown", WAIT, "Z-R6-UNKNOWN"},
+      {"ours unknown", "sensitive label unknown ready", WAIT, "Z-R6-UNKNOWN"},
+      {"both unknown", "sensitive label unknown unknown", WAIT, "Z-R6-UNKNOWN"},
+      {"ours decides", "sensitive label not unknown", "viewer", "Z-R1-VIEWER"},
+      {"theirs decides", "sensitive label unknown not", "viewer", "Z-R1-VIEWER"},
+      {"no label", "sensitive not not", "viewer", "Z-R1-NO-LABEL"},
+      {"no label, ready", "sensitive ready ready", "viewer", "Z-R1-NO-LABEL"},
+      {"no label, book", "sensitive book not not", "viewer", "Z-R1-NO-LABEL"},
+      {"own without label", "sensitive own not not", "own", "Z-R1-OWN"},
+      {"in, unknown", "in ready unknown", WAIT, "Z-R6-UNKNOWN"},
+      {"in, book over own", "in own book not not", "direct", "Z-R1-COMMUNITY"},
+      {"in, sensitive is theirs to know", "in sensitive ready not", "ordinary",
+       "Z-R2-PORTAL"},
+  };
+  check_rows(rows, G_N_ELEMENTS(rows));
+}
+
+/* R3: as sensitive mail would go direct, and otherwise as if zegel were not there. */
 static void
 test_ordinary(void)
 {
-  for (guint bits = 0; bits < 8; bits++)
-    for (guint ours = NO; ours <= UNK; ours++)
-      for (guint theirs = NO; theirs <= UNK; theirs++) {
-        const RouteFacts facts = {.own = (bits & 1) != 0,
-                                  .in_book = (bits & 2) != 0,
-                                  .can_label = (bits & 4) != 0,
-                                  .ours_ready = (Readiness) ours,
-                                  .theirs_ready = (Readiness) theirs};
-        RouteDecision decision = route_decide(&facts);
-        g_assert_true(decision.known);
-        g_assert_cmpint(decision.route, ==, ROUTE_ORDINARY);
-        g_assert_cmpstr(decision.code, ==, "Z-R9-ORDINARY");
-      }
+  static const Row rows[] = {
+      {"book", "prefer book label not not", "prefer", "Z-R1-COMMUNITY"},
+      {"both ready", "prefer label ready ready", "prefer", "Z-R1-NTA"},
+      {"unknown does not wait", "prefer label ready unknown", "ordinary", "Z-R9-ORDINARY"},
+      {"not ready", "prefer label ready not", "ordinary", "Z-R9-ORDINARY"},
+      {"own", "prefer own label ready ready", "ordinary", "Z-R9-ORDINARY"},
+      {"own in the book", "prefer own book label ready ready", "prefer", "Z-R1-COMMUNITY"},
+      {"no label", "prefer book ready ready", "ordinary", "Z-R9-ORDINARY"},
+      {"switched off", "book label ready ready", "ordinary", "Z-R9-ORDINARY"},
+  };
+  check_rows(rows, G_N_ELEMENTS(rows));
 }
 
-/* Whatever the facts: sensitive mail is never ordinary, and direct only with a label. */
+/* Whatever the facts: sensitive mail is never ordinary, and direct only with a label and a
+ * reason. */
 static void
 test_never_plain(void)
 {
-  for (guint bits = 0; bits < 8; bits++)
-    for (guint ours = NO; ours <= UNK; ours++)
-      for (guint theirs = NO; theirs <= UNK; theirs++) {
+  for (guint bits = 0; bits < 16; bits++)
+    for (guint ours = READINESS_NO; ours <= READINESS_UNKNOWN; ours++)
+      for (guint theirs = READINESS_NO; theirs <= READINESS_UNKNOWN; theirs++) {
         const RouteFacts facts = {.sensitive = TRUE,
                                   .own = (bits & 1) != 0,
                                   .in_book = (bits & 2) != 0,
                                   .can_label = (bits & 4) != 0,
+                                  .prefer = (bits & 8) != 0,
                                   .ours_ready = (Readiness) ours,
                                   .theirs_ready = (Readiness) theirs};
         RouteDecision decision = route_decide(&facts);
+        gboolean both = ours == READINESS_YES && theirs == READINESS_YES;
         g_assert_cmpint(decision.route, !=, ROUTE_ORDINARY);
+        g_assert_cmpint(decision.route, !=, ROUTE_PREFER);
         g_assert_true(decision.route != ROUTE_DIRECT || facts.can_label);
+        g_assert_true(decision.route != ROUTE_DIRECT || facts.in_book || both);
         g_assert_true(decision.route != ROUTE_OWN || facts.own);
       }
 }
@@ -174,7 +157,8 @@ int
 main(int argc, char **argv)
 {
   tap_init(argc, argv);
-  g_test_add_func("/decide/rows", test_rows);
+  g_test_add_func("/decide/sixteen-rows", test_sixteen_rows);
+  g_test_add_func("/decide/order", test_order);
   g_test_add_func("/decide/ordinary", test_ordinary);
   g_test_add_func("/decide/never-plain", test_never_plain);
   return g_test_run();
