@@ -69,12 +69,19 @@ def tls_context():
     return context
 
 
+class OurServer(smtplib.SMTP):
+    """Our Postfix, found by its address: also while no name can be looked up."""
+
+    def _get_socket(self, host, port, timeout):
+        return super()._get_socket(ENV["LAB_MAIL_ADDR"], port, timeout)
+
+
 def connect(login=None, port=None, source=None):
     """An SMTP session with our Postfix: after login on 587, else on port 25."""
     source = source or ENV["LAB_DESK_ADDR"]
     port = port or (587 if login else 25)
-    server = smtplib.SMTP("mail." + part("own"), port, timeout=120,
-                          local_hostname="desk." + part("own"), source_address=(source, 0))
+    server = OurServer("mail." + part("own"), port, timeout=120,
+                       local_hostname="desk." + part("own"), source_address=(source, 0))
     if login:
         server.starttls(context=tls_context())
         server.login(login, ENV["LAB_PASSWORD"])
@@ -332,6 +339,31 @@ class configured:
         with open(self.PATH, "w", encoding="utf-8") as file:
             file.write(self.before)
         self._restart()
+
+
+class zone:
+    """with zone("ready", EDIT): the zone of that part is what EDIT(its text) gives, signed and
+    served. A zone says how long its answers are kept: a second, see tests/lab/dns.sh."""
+
+    def __init__(self, name, edit):
+        self.name, self.edit = name, edit
+        self.path = os.path.join(ENV["LAB"], "dns", part(name) + ".zone")
+
+    def _publish(self, text):
+        with open(self.path, "w", encoding="ascii") as file:
+            file.write(text)
+        control("zone", self.name)
+
+    def __enter__(self):
+        with open(self.path, encoding="ascii") as file:
+            self.before = file.read()
+        text = self.edit(self.before)
+        assert text != self.before, "the zone of %s did not change" % self.name
+        self._publish(text)
+        return self
+
+    def __exit__(self, *_):
+        self._publish(self.before)
 
 
 class without:

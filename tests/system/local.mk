@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/system/harness.py \
 	tests/system/image.py \
 	tests/system/run \
+	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
 	tests/system/test_browser.py \
