@@ -128,12 +128,13 @@ zone_sign()
   ldns-signzone -f "$file.signed" "$@" "$file.zone" "$file"
 }
 
-# Makes the .signed file of part $1 from its .zone file.
+# Makes the .signed file of part $1 from its .zone file; further arguments as zone_sign.
 dns_sign_part()
 {
-  local domain
-  domain=$(part_domain "$1")
-  case $1 in
+  local part=$1 domain
+  domain=$(part_domain "$part")
+  shift
+  case $part in
     unsigned) cp "$domain.zone" "$domain.signed" ;;
     expired) zone_sign "$domain" -i 20200101 -e 20200201 ;;
     bogus)
@@ -143,7 +144,7 @@ dns_sign_part()
           -e 's/p=quarantine/p=none/' -e 's/provider=Voorbeeld/provider=Vals/' \
           "$domain.signed"
       ;;
-    *) zone_sign "$domain" ;;
+    *) zone_sign "$domain" "$@" ;;
   esac
 }
 
@@ -248,8 +249,8 @@ serves()
   drill "@$LAB_DNS_ADDR" SOA "$1" | grep -q " $2 3600 "
 }
 
-# The .zone file of part $1 was changed: signs it again, and waits until the name server has
-# it and the resolver has forgotten what was.
+# The .zone file of part $1 was changed: signs it again, with further arguments as zone_sign,
+# and waits until the name server has it and the resolver has forgotten what was.
 dns_publish()
 {
   local domain serial
@@ -257,7 +258,7 @@ dns_publish()
   serial=$(($(cat serial 2>/dev/null || echo 1) + 1))
   echo "$serial" >serial
   sed -i "s/^[0-9]* ; serial/$serial ; serial/" "$domain.zone"
-  dns_sign_part "$1" && nsd-control -c nsd.conf reload "$domain" || return 1
+  dns_sign_part "$@" && nsd-control -c nsd.conf reload "$domain" || return 1
   wait_until 10 "the new zone of $domain" serves "$domain" "$serial"
   unbound-control -c unbound.conf flush_zone "$domain" || [ ! -e unbound.sock ]
 }

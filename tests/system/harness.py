@@ -342,24 +342,24 @@ class configured:
 
 
 class zone:
-    """with zone("ready", EDIT): the zone of that part is what EDIT(its text) gives, signed and
-    served. A zone says how long its answers are kept: a second, see tests/lab/dns.sh."""
+    """with zone("ready", EDIT): the zone of that part is what EDIT(its text) gives, signed with
+    further OPTIONS of ldns-signzone, and served. Its answers are kept for a second."""
 
-    def __init__(self, name, edit):
-        self.name, self.edit = name, edit
+    def __init__(self, name, edit, *options):
+        self.name, self.edit, self.options = name, edit, options
         self.path = os.path.join(ENV["LAB"], "dns", part(name) + ".zone")
 
-    def _publish(self, text):
+    def _publish(self, text, *options):
         with open(self.path, "w", encoding="ascii") as file:
             file.write(text)
-        control("zone", self.name)
+        control("zone", self.name, *options)
 
     def __enter__(self):
         with open(self.path, encoding="ascii") as file:
             self.before = file.read()
         text = self.edit(self.before)
-        assert text != self.before, "the zone of %s did not change" % self.name
-        self._publish(text)
+        assert text != self.before or self.options, "the zone of %s stays" % self.name
+        self._publish(text, *self.options)
         return self
 
     def __exit__(self, *_):

@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	tests/system/browser.py \
 	tests/system/chrome.py \
 	tests/system/crash.py \
+	tests/system/guard.py \
 	tests/system/harness.py \
 	tests/system/image.py \
 	tests/system/run \
@@ -16,6 +17,8 @@ EXTRA_DIST += \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \
 	tests/system/test_milter.py \
+	tests/system/test_nta.py \
+	tests/system/test_organisations.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
 	tests/system/visitor.py \
