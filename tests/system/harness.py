@@ -343,7 +343,10 @@ class configured:
 
 class zone:
     """with zone("ready", EDIT): the zone of that part is what EDIT(its text) gives, signed with
-    further OPTIONS of ldns-signzone, and served. Its answers are kept for a second."""
+    further OPTIONS of ldns-signzone, and served. Nobody has an answer from before, but who
+    keeps failures: zegel-policyd does for five seconds."""
+
+    ANSWERS_KEPT_S = 1.1
 
     def __init__(self, name, edit, *options):
         self.name, self.edit, self.options = name, edit, options
@@ -353,6 +356,7 @@ class zone:
         with open(self.path, "w", encoding="ascii") as file:
             file.write(text)
         control("zone", self.name, *options)
+        time.sleep(self.ANSWERS_KEPT_S)
 
     def __enter__(self):
         with open(self.path, encoding="ascii") as file:
