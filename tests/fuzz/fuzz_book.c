@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "policyd/address.h"
-#include "policyd/book.h"
+#include "common/book/book.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,9 +1,9 @@
-#include "policyd/hop.h"
+#include "common/book/hop.h"
 
 #include <string.h>
 
 #include "common/base/error.h"
-#include "policyd/address.h"
+#include "common/book/domain.h"
 
 #define PORT_MAX         65535
 #define SHA256_TEXT_SIZE (32 * 3 - 1) /* "AA:BB:..." */

@@ -15,7 +15,7 @@
 typedef struct Book Book;
 
 typedef struct {
-  char *domain;  /* A-labels, lower case (address.h) */
+  char *domain;  /* A-labels, lower case (domain.h) */
   char *nexthop; /* as Postfix takes it: "[mail.partner.nl]:25", "partner.nl"; lower case */
   char *policy;  /* as Postfix's TLS policy table has it: "secure match=mail.partner.nl" */
   guint line;

@@ -1,4 +1,4 @@
-#include "policyd/book.h"
+#include "common/book/book.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "policyd/book.h"
+#include "common/book/book.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 
 #include "common/base/error.h"
 #include "common/base/label.h"
-#include "policyd/address.h"
-#include "policyd/hop.h"
+#include "common/book/domain.h"
+#include "common/book/hop.h"
 
 struct Book {
   GHashTable *entries; /* domain to BookEntry */
