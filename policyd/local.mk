@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_book/book \
 	tests/fuzz/corpus/fuzz_book/deviation \
 	tests/fuzz/corpus/fuzz_book/empty-name \
-	tests/fuzz/corpus/fuzz_book/idna
+	tests/fuzz/corpus/fuzz_book/idna \
+	tests/fuzz/corpus/fuzz_book/network
 
 dist_man_MANS += man/zegel-policyd.8 man/zegel-ask.5 man/zegel-domains.5
