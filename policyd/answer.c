@@ -76,7 +76,7 @@ gather(const Asking *asking, const char *recipient, const Address *address,
       .sensitive = asking->question->sensitive,
       .own = address->domain != NULL && address->local_is_plain &&
              conf_has_domain(asking->organisation, address->domain),
-      .in_book = entry != NULL,
+      .in_book = entry != NULL && !entry->nta,
       .can_label = address->domain != NULL && can_label(recipient),
       .ours_ready = READINESS_NO,
       .theirs_ready = READINESS_NO,
@@ -192,7 +192,8 @@ log_change(BookChange change, const BookEntry *entry, gpointer data)
   };
   const char *path = data;
   event_log(EVENT_BOOK, NULL, NULL, "file", path, "change", names[change], "domain",
-            entry->domain, "nexthop", entry->nexthop, "tls", entry->policy, NULL);
+            entry->domain, "nexthop", book_entry_nexthop(entry), "tls", entry->policy,
+            "network", *entry->network != '\0' ? entry->network : NULL, NULL);
 }
 
 static void

@@ -2,9 +2,7 @@ noinst_LIBRARIES += policyd/libpolicyd.a
 policyd_libpolicyd_a_SOURCES = \
 	policyd/address.c policyd/address.h \
 	policyd/answer.c policyd/answer.h \
-	policyd/book.c policyd/book.h \
 	policyd/decide.c policyd/decide.h \
-	policyd/hop.c policyd/hop.h \
 	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
 	policyd/promise.c policyd/promise.h \
@@ -12,7 +10,8 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/server.c policyd/server.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
-POLICYD_LIBS = policyd/libpolicyd.a $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(SQLITE_LIBS)
+POLICYD_LIBS = policyd/libpolicyd.a $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
+	$(SQLITE_LIBS)
 
 sbin_PROGRAMS += policyd/zegel-policyd
 policyd_zegel_policyd_SOURCES = policyd/main.c
@@ -21,7 +20,6 @@ policyd_zegel_policyd_LDADD = $(POLICYD_LIBS) $(SANDBOX_LIBS)
 check_PROGRAMS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
-	tests/unit/policyd/test_book \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_server \
@@ -29,7 +27,6 @@ check_PROGRAMS += \
 TESTS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
-	tests/unit/policyd/test_book \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_server \
@@ -38,8 +35,6 @@ tests_unit_policyd_test_address_SOURCES = tests/unit/policyd/test_address.c
 tests_unit_policyd_test_address_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_answer_SOURCES = tests/unit/policyd/test_answer.c
 tests_unit_policyd_test_answer_LDADD = $(POLICYD_LIBS)
-tests_unit_policyd_test_book_SOURCES = tests/unit/policyd/test_book.c
-tests_unit_policyd_test_book_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c
@@ -55,6 +50,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_book/book \
 	tests/fuzz/corpus/fuzz_book/deviation \
 	tests/fuzz/corpus/fuzz_book/empty-name \
-	tests/fuzz/corpus/fuzz_book/idna
+	tests/fuzz/corpus/fuzz_book/idna \
+	tests/fuzz/corpus/fuzz_book/network
 
 dist_man_MANS += man/zegel-policyd.8 man/zegel-ask.5 man/zegel-domains.5

@@ -470,7 +470,7 @@ follow_row(Promises *promises, const char *key, const Book *book, const PromiseW
   g_autofree char *spelled = label_strip(key);
   g_autofree char *domain = domain_canonical(spelled);
   const BookEntry *entry = domain != NULL ? book_find(book, domain) : NULL;
-  if (entry != NULL)
+  if (entry != NULL && !entry->nta)
     note_entry(promises, key, entry, ways);
   else
     note(promises->routes, promises->new_routes, g_strdup(key), g_strdup(ways->store));
@@ -483,7 +483,8 @@ note_whole_book(Promises *promises, const Book *book, const PromiseWays *ways)
   g_autoptr(GPtrArray) entries = book_entries(book);
   for (guint i = 0; i < entries->len; i++) {
     const BookEntry *entry = entries->pdata[i];
-    promises_note(promises, entry->domain, entry, ways);
+    if (!entry->nta)
+      promises_note(promises, entry->domain, entry, ways);
   }
 }
 
@@ -502,7 +503,7 @@ promises_follow(Promises *promises, const Book *book, const PromiseWays *ways,
   g_autoptr(GPtrArray) old_hops = g_ptr_array_new_with_free_func(g_free);
   g_hash_table_iter_init(&iter, promises->tls);
   while (g_hash_table_iter_next(&iter, &key, NULL))
-    if (!book_has_nexthop(book, key))
+    if (book_policy_of(book, key) == NULL)
       g_ptr_array_add(old_hops, g_strdup(key));
 
   if (promises->rebuilt)

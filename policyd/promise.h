@@ -13,7 +13,7 @@
 
 #include <glib.h>
 
-#include "policyd/book.h"
+#include "common/book/book.h"
 
 /*
  * How often it is looked after that Postfix still opens our file. In between, a promise

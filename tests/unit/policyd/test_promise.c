@@ -164,7 +164,7 @@ test_survives_restart(Fixture *f, gconstpointer data)
   g_autoptr(Book) book = book_of("a.nl [x.nl] dane-only\n");
   promise(f, book, "a.nl", TRUE);
   promises_close(g_steal_pointer(&f->promises));
-  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]");
+  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]:25");
   f->promises = promises_open(f->path, NULL, NULL);
   g_assert_nonnull(f->promises);
   promise(f, book, "a.nl", FALSE);
@@ -192,18 +192,18 @@ test_follows(Fixture *f, gconstpointer data)
   g_assert_no_error(error);
   /* Routes of gone and hop, rules of [i.nl] and [r.nl], next hops [g.nl] and [h.nl]. */
   g_assert_cmpuint(changed, ==, 6);
-  assert_row(f, ROUTE_OF("same.nl"), "zegel-direct:[s.nl]");
+  assert_row(f, ROUTE_OF("same.nl"), "zegel-direct:[s.nl]:25");
   assert_row(f, ROUTE_OF("gone.nl"), "zegel-store:unix:x");
-  assert_row(f, ROUTE_OF("hop.nl"), "zegel-direct:[i.nl]");
+  assert_row(f, ROUTE_OF("hop.nl"), "zegel-direct:[i.nl]:25");
   assert_row(f, ROUTE_OF("never-asked.nl"), "-");
-  assert_row(f, TLS_OF("[r.nl]"), "secure match=r.nl");
-  assert_row(f, TLS_OF("[i.nl]"), "dane-only");
-  assert_row(f, TLS_OF("[g.nl]"), "-");
-  assert_row(f, TLS_OF("[h.nl]"), "-");
+  assert_row(f, TLS_OF("[r.nl]:25"), "secure match=r.nl");
+  assert_row(f, TLS_OF("[i.nl]:25"), "dane-only");
+  assert_row(f, TLS_OF("[g.nl]:25"), "-");
+  assert_row(f, TLS_OF("[h.nl]:25"), "-");
 
   promise(f, old, "gone.nl", TRUE);
-  assert_row(f, ROUTE_OF("gone.nl"), "zegel-direct:[g.nl]");
-  assert_row(f, TLS_OF("[g.nl]"), "dane-only");
+  assert_row(f, ROUTE_OF("gone.nl"), "zegel-direct:[g.nl]:25");
+  assert_row(f, TLS_OF("[g.nl]:25"), "dane-only");
 }
 
 /* The spelling of the question is the key; the book knows the domain by its A-labels. */
@@ -217,8 +217,8 @@ test_spelling(Fixture *f, gconstpointer data)
   g_assert_true(promises_note(f->promises, "m\xc3\xbcller.nl", entry, &ways));
   g_assert_true(promises_note(f->promises, "xn--mller-kva.nl", entry, &ways));
   g_assert_true(promises_commit(f->promises, NULL));
-  assert_row(f, ROUTE_OF("m\xc3\xbcller.nl"), "zegel-direct:[x.nl]");
-  assert_row(f, ROUTE_OF("xn--mller-kva.nl"), "zegel-direct:[x.nl]");
+  assert_row(f, ROUTE_OF("m\xc3\xbcller.nl"), "zegel-direct:[x.nl]:25");
+  assert_row(f, ROUTE_OF("xn--mller-kva.nl"), "zegel-direct:[x.nl]:25");
   g_autoptr(Book) empty = book_of("");
   g_assert_true(promises_follow(f->promises, empty, &ways, &changed, NULL));
   g_assert_cmpuint(changed, ==, 3);
@@ -241,7 +241,7 @@ test_locked(Fixture *f, gconstpointer data)
   sqlite3_close(other);
   assert_row(f, ROUTE_OF("a.nl"), "-");
   promise(f, book, "a.nl", TRUE);
-  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]");
+  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]:25");
 }
 
 /* F9: a file that Postfix does not open any more is no promise. */
@@ -263,7 +263,7 @@ test_moved(Fixture *f, gconstpointer data)
   g_assert_false(promises_commit(f->promises, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY);
   promise(f, book, "a.nl", TRUE);
-  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]");
+  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]:25");
 }
 
 /* A database of something else is left as it is. */
@@ -317,9 +317,9 @@ test_damaged(Fixture *f, gconstpointer data)
   g_assert_true(g_file_test(aside, G_FILE_TEST_EXISTS));
   g_assert_true(promises_follow(f->promises, book, &ways, &changed, NULL));
   g_assert_cmpuint(changed, ==, 4);
-  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]");
-  assert_row(f, ROUTE_OF("b.nl"), "zegel-direct:[y.nl]");
-  assert_row(f, TLS_OF("[y.nl]"), "secure");
+  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]:25");
+  assert_row(f, ROUTE_OF("b.nl"), "zegel-direct:[y.nl]:25");
+  assert_row(f, TLS_OF("[y.nl]:25"), "secure");
 }
 
 static void
