@@ -6,6 +6,8 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
 	policyd/promise.c policyd/promise.h \
+	policyd/routedb.c policyd/routedb.h \
+	policyd/routefiles.c policyd/routefiles.h \
 	policyd/rr.c policyd/rr.h \
 	policyd/server.c policyd/server.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
