@@ -1,14 +1,20 @@
 noinst_LIBRARIES += policyd/libpolicyd.a
 policyd_libpolicyd_a_SOURCES = \
 	policyd/address.c policyd/address.h \
+	policyd/advice.c policyd/advice.h \
 	policyd/answer.c policyd/answer.h \
 	policyd/book.c policyd/book.h \
+	policyd/checks.c policyd/checks.h \
 	policyd/decide.c policyd/decide.h \
+	policyd/dmarc.c policyd/dmarc.h \
 	policyd/hop.c policyd/hop.h \
+	policyd/hosts.c policyd/hosts.h \
 	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
 	policyd/nta.c policyd/nta.h \
 	policyd/promise.c policyd/promise.h \
+	policyd/ready.c policyd/ready.h \
+	policyd/record.c policyd/record.h \
 	policyd/rr.c policyd/rr.h \
 	policyd/server.c policyd/server.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
