@@ -7,6 +7,11 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/decide.c policyd/decide.h \
 	policyd/dmarc.c policyd/dmarc.h \
 	policyd/hosts.c policyd/hosts.h \
+	policyd/dns.c policyd/dns.h \
+	policyd/dns_cache.c policyd/dns_cache.h \
+	policyd/dns_message.c policyd/dns_message.h \
+	policyd/dns_server.c policyd/dns_server.h \
+	policyd/dns_tcp.c policyd/dns_tcp.h \
 	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
 	policyd/nta.c policyd/nta.h \
@@ -20,7 +25,7 @@ policyd_libpolicyd_a_SOURCES = \
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
 POLICYD_LIBS = policyd/libpolicyd.a $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
-	$(SQLITE_LIBS)
+	$(SQLITE_LIBS) $(LDNS_LIBS)
 
 sbin_PROGRAMS += policyd/zegel-policyd
 policyd_zegel_policyd_SOURCES = policyd/main.c
@@ -31,6 +36,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_nta \
+	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
@@ -40,6 +46,7 @@ TESTS += \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_nta \
+	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
@@ -52,6 +59,10 @@ tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_nta_SOURCES = tests/unit/policyd/test_nta.c
 tests_unit_policyd_test_nta_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_dns_SOURCES = \
+	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
+	tests/unit/policyd/test_dns.c
+tests_unit_policyd_test_dns_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c
 tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
