@@ -21,7 +21,11 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/routedb.c policyd/routedb.h \
 	policyd/routefiles.c policyd/routefiles.h \
 	policyd/rr.c policyd/rr.h \
-	policyd/server.c policyd/server.h
+	policyd/server.c policyd/server.h \
+	policyd/spf.c policyd/spf.h \
+	policyd/spf_child.c policyd/spf_child.h \
+	policyd/spf_record.c policyd/spf_record.h \
+	policyd/spf_wire.c policyd/spf_wire.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
 POLICYD_LIBS = policyd/libpolicyd.a $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
@@ -30,6 +34,10 @@ POLICYD_LIBS = policyd/libpolicyd.a $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE
 sbin_PROGRAMS += policyd/zegel-policyd
 policyd_zegel_policyd_SOURCES = policyd/main.c
 policyd_zegel_policyd_LDADD = $(POLICYD_LIBS) $(SANDBOX_LIBS)
+
+zegellibexec_PROGRAMS += policyd/zegel-spf
+policyd_zegel_spf_SOURCES = policyd/spf_worker.c policyd/spf_host.c policyd/spf_host.h
+policyd_zegel_spf_LDADD = policyd/libpolicyd.a $(SPF2_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 check_PROGRAMS += \
 	tests/unit/policyd/test_address \
@@ -87,4 +95,19 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_nta/record \
 	tests/fuzz/corpus/fuzz_nta/spf
 
-dist_man_MANS += man/zegel-policyd.8 man/zegel-ask.5 man/zegel-domains.5
+check_PROGRAMS += tests/unit/policyd/test_spf tests/unit/policyd/bad_spf
+tests_unit_policyd_test_spf_SOURCES = tests/unit/policyd/test_spf.c \
+	tests/unit/policyd/fake_dns.c tests/unit/policyd/fake_dns.h
+tests_unit_policyd_test_spf_LDADD = $(POLICYD_LIBS) $(SANDBOX_LIBS)
+tests_unit_policyd_bad_spf_SOURCES = tests/unit/policyd/bad_spf.c
+tests_unit_policyd_bad_spf_LDADD = $(POLICYD_LIBS)
+TESTS += tests/unit/policyd/test_spf
+
+check_PROGRAMS += tests/replay/spf/replay_spf
+tests_replay_spf_replay_spf_SOURCES = tests/replay/spf/replay_spf.c \
+	tests/unit/policyd/fake_dns.c tests/unit/policyd/fake_dns.h
+tests_replay_spf_replay_spf_LDADD = $(POLICYD_LIBS)
+TESTS += tests/replay/spf/rfc7208
+EXTRA_DIST += tests/replay/spf/rfc7208 tests/replay/spf/known
+
+dist_man_MANS += man/zegel-policyd.8 man/zegel-spf.8 man/zegel-ask.5 man/zegel-domains.5
