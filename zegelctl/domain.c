@@ -100,19 +100,22 @@ tell_policyd(const Config *config)
   return EX_OK;
 }
 
-/* Does EDIT and logs it as CHANGE of COUNT domains (DOMAIN when it is one). */
+/* Does EDIT, logs it as CHANGE (of DOMAIN and NETWORK, when they are not NULL), and has it
+ * count.
+ */
 static int
 change_book(const Config *config, BookFile *file, const Edit *edit, const char *change,
-            const char *domain, const char *network, guint count)
+            const char *domain, const char *network)
 {
   GError *error = NULL;
   if (!book_file_change(file, edit, &error))
     return command_fail(error);
-  g_autofree char *domains = g_strdup_printf("%u", count);
+  g_autofree char *domains = g_strdup_printf("%u", book_count(file->book));
   g_autofree char *user = command_user();
   event_log(EVENT_BOOK, NULL, NULL, "file", config->domain_book, "change", change, "domain",
-            domain, "network", network, "domains", domains, "sha256",
-            book_digest(file->book), "by", user, NULL);
+            domain, "network", network != NULL && *network != '\0' ? network : NULL,
+            "domains", domains, "sha256", book_digest(file->book), "by", user, NULL);
+  printf("The domain book has %u domains now.\n", book_count(file->book));
   return tell_policyd(config);
 }
 
@@ -240,10 +243,8 @@ run_add(int argc, char **argv)
   if (*entry->network != '\0')
     edit_add_behind(edit, last_line(file->book, entry->network));
   warn_own(config, entry->domain);
-  int status = change_book(config, file, edit, "added", entry->domain, entry->network, 1);
-  if (status == EX_OK)
-    printf("added: %s\n", line);
-  return command_done(status);
+  return command_done(
+      change_book(config, file, edit, "added", entry->domain, entry->network));
 }
 
 static gboolean
@@ -268,15 +269,11 @@ run_remove(int argc, char **argv)
   if (file == NULL)
     return command_fail(error);
   g_autoptr(Edit) edit = edit_new();
-  guint before = book_count(file->book);
   for (int i = 0; i < argc; i++)
     if (!drop_domain(edit, file->book, argv[i], &error))
       return command_fail(error);
   g_autofree char *domain = argc == 1 ? domain_canonical(argv[0]) : NULL;
-  int status = change_book(config, file, edit, "removed", domain, NULL, (guint) argc);
-  if (status == EX_OK)
-    printf("removed: %u of %u domains\n", before - book_count(file->book), before);
-  return command_done(status);
+  return command_done(change_book(config, file, edit, "removed", domain, NULL));
 }
 
 /* ---- import ---- */
@@ -369,8 +366,7 @@ apply_import(const Config *config, BookFile *file, const Published *list,
         "--force; nothing was changed");
     return command_fail(error);
   }
-  return change_book(config, file, import->edit, "imported", NULL, option_network,
-                     list->domains->len);
+  return change_book(config, file, import->edit, "imported", NULL, option_network);
 }
 
 /* The line that every domain of the list gets, for a domain that stands for all. */
