@@ -10,17 +10,21 @@
 #include <unistd.h>
 
 #include "common/ask/check.h"
+#include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "common/book/domain.h"
+#include "common/sandbox/sandbox.h"
 #include "zegelctl/command.h"
+#include "zegelctl/probe.h"
 #include "zegelctl/text.h"
 
 #define EXIT_NOT_READY 1
 #define RESULT_WIDTH   7 /* "unknown" */
 #define TEXT_COLUMN    (2 + RESULT_WIDTH + 2)
 #define MEND           "to mend: "
+#define ITEM_END       "; "
 
-static gboolean option_json, option_cached;
+static gboolean option_json, option_cached, option_no_connect;
 
 static const char *const colours[] = {
     [CHECK_PASS] = "\033[32m",
@@ -36,6 +40,35 @@ word_of(const CheckLine *line)
                                                       : check_result_name(line->result);
 }
 
+/* The length of the first of ITEMS, which are joined by "; " outside quotes. */
+static gsize
+item_length(const char *items)
+{
+  gboolean quoted = FALSE;
+  gsize len = 0;
+  for (; items[len] != '\0'; len++) {
+    if (items[len] == '"')
+      quoted = !quoted;
+    if (!quoted && g_str_has_prefix(items + len, ITEM_END))
+      break;
+  }
+  return len;
+}
+
+/* Each item of the evidence in lines of its own. */
+static void
+append_items(GString *out, const char *items)
+{
+  while (*items != '\0') {
+    gsize len = item_length(items);
+    g_autofree char *item = g_strndup(items, len);
+    g_string_append_printf(out, "%*s", TEXT_COLUMN + 2, "");
+    text_wrap(out, TEXT_COLUMN + 2, TEXT_COLUMN + 4, item);
+    items += len;
+    items += *items != '\0' ? strlen(ITEM_END) : 0;
+  }
+}
+
 static void
 append_line(GString *out, const CheckLine *line, gboolean colour)
 {
@@ -44,10 +77,7 @@ append_line(GString *out, const CheckLine *line, gboolean colour)
   g_string_append_printf(out, "  %s%-*s%s  ", colour ? colours[line->result] : "",
                          RESULT_WIDTH, word_of(line), colour ? "\033[0m" : "");
   text_wrap(out, TEXT_COLUMN, TEXT_COLUMN, title);
-  if (*line->evidence != '\0') {
-    g_string_append_printf(out, "%*s", TEXT_COLUMN + 2, "");
-    text_wrap(out, TEXT_COLUMN + 2, TEXT_COLUMN + 2, line->evidence);
-  }
+  append_items(out, line->evidence);
   if (*line->cure != '\0' && line->result != CHECK_PASS) {
     g_string_append_printf(out, "%*s" MEND, TEXT_COLUMN + 2, "");
     text_wrap(out, TEXT_COLUMN + 2 + strlen(MEND), TEXT_COLUMN + 2 + strlen(MEND),
@@ -135,6 +165,23 @@ report(const char *domain, gboolean own, const GPtrArray *lines)
   return command_done(status_of(check_lines_result(lines)));
 }
 
+/*
+ * The connections show what the DNS promises. They lead to strangers: root becomes somebody
+ * who may less, for good, and without that nobody is connected to.
+ */
+static void
+connect_hosts(const Config *config, const char *domain, GPtrArray *lines)
+{
+  g_autoptr(GError) error = NULL;
+  if ((geteuid() == 0 && !daemon_become(config->policyd_user, &error)) ||
+      !sandbox_harden(&error)) {
+    fprintf(stderr, "zegelctl: note: no host is connected to: %s\n", error->message);
+    return;
+  }
+  probe_run(domain, *config->hostname != '\0' ? config->hostname : g_get_host_name(),
+            lines);
+}
+
 /* Nothing can be said without policyd: say what brings it back. */
 static int
 fail_to_ask(GError *error)
@@ -162,13 +209,19 @@ run_check(int argc, char **argv)
     return command_fail(error);
   CheckQuestion question = {.domain = domain, .fresh = !option_cached};
   g_autoptr(GPtrArray) lines = ask_check(config->policyd_socket, &question, &own, &error);
-  return lines != NULL ? report(domain, own, lines) : fail_to_ask(error);
+  if (lines == NULL)
+    return fail_to_ask(error);
+  if (!option_no_connect)
+    connect_hosts(config, domain, lines);
+  return report(domain, own, lines);
 }
 
 static const GOptionEntry check_options[] = {
     {"json", 0, 0, G_OPTION_ARG_NONE, &option_json, "As JSON", NULL},
     {"cached", 0, 0, G_OPTION_ARG_NONE, &option_cached,
      "What zegel-policyd has in memory will do", NULL},
+    {"no-connect", 0, 0, G_OPTION_ARG_NONE, &option_no_connect,
+     "Do not connect to the domain's mail servers", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
@@ -176,7 +229,7 @@ const Command check_commands[] = {
     {{"domain", "check"},
      1,
      1,
-     "DOMAIN [--json] [--cached]",
+     "DOMAIN [--json] [--cached] [--no-connect]",
      "Check what NTA 7516 asks of a domain, ours or anybody's",
      check_options,
      run_check},
