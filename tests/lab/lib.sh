@@ -6,6 +6,7 @@
 LAB=/run/lab # a tmpfs of the lab's own mount namespace
 
 LAB_OWN=praktijk-voorbeeld.nl        # an organisation of ours, default on-request
+LAB_LOCAL=post.$LAB_OWN              # its users on our mail server itself
 LAB_OWN2=kliniek-voorbeeld.nl        # another one, default secure
 LAB_COMMUNITY=apotheek-voorbeeld.nl  # a partner in the domain book, verified TLS
 LAB_READY=ziekenhuis-voorbeeld.nl    # NTA-ready: DNSSEC, TLSA, NTA 7516 record
