@@ -18,6 +18,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/promise.c policyd/promise.h \
 	policyd/ready.c policyd/ready.h \
 	policyd/record.c policyd/record.h \
+	policyd/refresh.c policyd/refresh.h \
 	policyd/routedb.c policyd/routedb.h \
 	policyd/routefiles.c policyd/routefiles.h \
 	policyd/rr.c policyd/rr.h \
