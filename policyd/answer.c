@@ -43,7 +43,8 @@ static PromiseWays
 ways_of(const Config *config)
 {
   return (PromiseWays){.direct = config->direct_transport,
-                       .store = config->store_transport};
+                       .store = config->store_transport,
+                       .prefer = config->prefer_transport};
 }
 
 /* ---- One question ---- */
@@ -92,8 +93,9 @@ promise(Asking *asking, const Address *address, const BookEntry *entry, GError *
     return FALSE;
   }
   PromiseWays ways = ways_of(asking->service->config);
+  PromiseHop hop = {entry->nexthop, entry->policy, PROMISE_BOOK};
   asking->direct = TRUE;
-  if (promises_note(asking->service->promises, address->spelled, entry, &ways))
+  if (promises_note(asking->service->promises, address->spelled, LABEL_DIRECT, &hop, &ways))
     g_ptr_array_add(asking->promised, (gpointer) entry);
   return TRUE;
 }
