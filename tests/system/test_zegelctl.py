@@ -7,6 +7,7 @@ import subprocess
 import threading
 
 import harness as lab
+from sink import Sink
 from test_routes import BOOK, content, promise_of, read, reload_policyd, send_secure
 
 SOCKET = "/var/spool/postfix/zegel/ask.sock"
@@ -114,18 +115,20 @@ def test_a_wrong_line_changes_nothing():
 def test_list_and_export():
     """M4: the book as a table, as JSON, as lines, and as a list of domains."""
     with kept_book():
+        lines = zegelctl("domain", "export", "--full")[1]
+        number = read(BOOK).count("\n") + 1
         change("domain", "add", "net-voorbeeld.nl", HOP, "secure", "--network", "zorgnet")
-        assert zegelctl("domain", "list")[1].count("\n") == 2
+        assert zegelctl("domain", "list")[1].count("\n") == lines.count("\n") + 1
         assert zegelctl("domain", "list", "--network", "zorgnet")[1].split() == [
             "net-voorbeeld.nl", HOP, "secure", "network=zorgnet"]
         _, entries = zegelctl_json("domain", "list", "--network", "zorgnet")
         assert entries == [{"domain": "net-voorbeeld.nl", "nexthop": HOP, "tls": "secure",
-                            "network": "zorgnet", "line": 3}], entries
+                            "network": "zorgnet", "line": number}], entries
         assert zegelctl("domain", "export", "--network", "zorgnet")[1] == \
             "zorgnet\nnet-voorbeeld.nl\n"
         assert zegelctl("domain", "export", "--full")[1] == \
-            "%s %s secure\nnet-voorbeeld.nl %s secure network=zorgnet\n" % (
-                lab.part("community"), HOP, HOP)
+            lines + "net-voorbeeld.nl %s secure network=zorgnet\n" % HOP
+        assert ("%s %s secure\n" % (lab.part("community"), HOP)) in lines, lines
 
 
 IMPORT = ("--network", "zorgnet", "--nexthop", HOP, "--rule", "secure")
@@ -174,6 +177,7 @@ def test_a_list_with_a_fault_imports_nothing():
 def test_two_at_a_time_lose_nothing():
     """M4: ten at the same time each add their line."""
     with kept_book():
+        before = read(BOOK)
         names = ["p%d-voorbeeld.nl" % number for number in range(10)]
         threads = [threading.Thread(target=zegelctl, args=("domain", "add", name, HOP, "secure"))
                    for name in names]
@@ -181,7 +185,9 @@ def test_two_at_a_time_lose_nothing():
             thread.start()
         for thread in threads:
             thread.join()
-        assert sorted(line.split()[0] for line in read(BOOK).splitlines()[2:]) == sorted(names)
+        assert read(BOOK).startswith(before)
+        added = read(BOOK)[len(before):].splitlines()
+        assert sorted(line.split()[0] for line in added) == sorted(names), added
 
 
 def test_a_reload_drops_no_connection():
@@ -214,3 +220,171 @@ def test_an_own_domain_in_the_book_is_pointed_out():
         status, _, errors = zegelctl("domain", "add", lab.part("own2"), HOP, "secure")
         assert status == 0 and "organisation kliniek" in errors, (status, errors)
         lab.wait_log(r"policyd\[.*event=book,.* result=read", mark)
+
+
+# ---- domain check --------------------------------------------------------------------
+
+# part: (exit status, codes of the required rules that do not pass)
+CHECKS = {
+    "own": (0, []),
+    "own2": (1, ["Z-N1-RECORD", "Z-N2-DKIM", "Z-N2-DECLARATION"]),
+    "ready": (0, []),
+    "nomx": (0, []),
+    "partner": (0, []),
+    "mismatch": (0, []),
+    "expired": (75, ["Z-N1-DNSSEC", "Z-N1-RECORD"]),
+    "bogus": (75, ["Z-N1-DNSSEC", "Z-N1-RECORD"]),
+    "unsigned": (1, ["Z-N1-DNSSEC", "Z-N1-HOSTS", "Z-N1-TLSA"]),
+    "outsider": (1, ["Z-N1-RECORD"]),
+    "notyet": (1, ["Z-N1-DATES"]),
+    "ended": (1, ["Z-N1-DATES"]),
+    "two": (1, ["Z-N1-TWO"]),
+    "alias": (1, ["Z-N1-HOSTS", "Z-N1-TLSA"]),
+    "weak": (1, ["Z-N1-TLSA"]),
+}
+READY_WORDS = {0: "yes", 1: "no", 75: "unknown"}
+
+
+def check(name, *options):
+    """(status, {code: line}) of zegelctl domain check."""
+    status, found = zegelctl_json("domain", "check", *options, lab.part(name))
+    assert found["domain"] == lab.part(name) and found["ready"] == READY_WORDS[status], found
+    assert found["own"] == (name in ("own", "own2")), found
+    return status, {line["code"]: line for line in found["checks"]}
+
+
+def test_every_domain_is_checked():
+    """N3: every rule with its evidence and a cure; status 0 only for a domain that is ready."""
+    for name, (wanted, codes) in CHECKS.items():
+        status, lines = check(name, "--no-connect")
+        bad = [line for line in lines.values() if line["required"] and line["result"] != "pass"]
+        assert (status, sorted(line["code"] for line in bad)) == (wanted, sorted(codes)), \
+            (name, status, lines)
+        for line in bad:
+            assert line["evidence"] and line["cure"] and line["title"], line
+        assert all(line["result"] != "pass" or not line["cure"] for line in lines.values())
+
+
+def test_a_check_is_read_by_people():
+    """N3: the text has each rule, its evidence and what to publish, in 78 columns."""
+    status, text, _ = zegelctl("domain", "check", "--no-connect", lab.part("ended"))
+    assert status == 1
+    words = " ".join(text.split())
+    assert "FAIL the record is valid today (Z-N1-DATES)" in words, text
+    assert "to mend: " in words and "\033" not in text, text
+    assert text.rstrip().endswith("%s: not ready for NTA 7516" % lab.part("ended")), text
+    assert all(len(line) <= 78 for line in text.splitlines() if '"' not in line), text
+    status, text, _ = zegelctl("domain", "check", "--no-connect", lab.part("ready"))
+    assert status == 0 and "pass     the record is valid today (Z-N1-DATES)" in text, text
+
+
+def test_a_check_asks_anew():
+    """N3: what is published shows at once, whatever policyd has in memory."""
+    assert check("ready", "--cached", "--no-connect")[0] == 0
+    with lab.zone("ready", lambda text: "".join(
+            line for line in text.splitlines(True) if "v=NTA7516" not in line)):
+        status, lines = check("ready", "--no-connect")
+        assert status == 1 and lines["Z-N1-RECORD"]["result"] == "fail", lines
+    assert check("ready", "--no-connect")[0] == 0
+
+
+def test_a_check_meets_the_servers():
+    """N3: the servers are connected to: certificate, STARTTLS, and the contact address."""
+    _, lines = check("ready")
+    line = lines["Z-N3-CONNECT"]
+    assert line["result"] == "pass" and not line["required"], line
+    assert "TLSv1.3, the certificate matches its TLSA records" in line["evidence"], line
+    assert lines["Z-N1-CONTACT"]["result"] == "pass", lines["Z-N1-CONTACT"]
+    assert "NTA7516@" not in " ".join(lab.log_lines("postfix/|ready/.*status=")), "mail was sent"
+    for name, result, words in (
+            ("mismatch", "fail", "does not match its TLSA records"),
+            ("down", "unknown", "Connection refused"),
+            ("partner", "pass", "to the authorities of this machine the certificate is valid"),
+            ("own", "pass", "matches its TLSA records")):
+        line = check(name)[1]["Z-N3-CONNECT"]
+        assert line["result"] == result and words in line["evidence"], (name, line)
+    for offer, words in ((False, "does not offer STARTTLS"), (True, "STARTTLS is answered")):
+        with Sink(lab.ENV["LAB_STRIPPED_ADDR"], offer) as sink:
+            status, lines = check("stripped")
+            line = lines["Z-N3-CONNECT"]
+            assert line["result"] == "fail" and words in line["evidence"], line
+            assert status == 0 and not sink.has("RCPT"), (status, sink.got)
+
+
+def test_a_contact_that_is_refused():
+    """N3: the server of a domain says that NTA7516@ is nobody there."""
+    recipients = "/etc/postfix-ready/recipients"
+    line = "NTA7516@%s REJECT 5.1.1 nobody\n" % lab.part("ready")
+    with content(recipients, read(recipients) + line,
+                 lambda: lab.command("postfix", "-c", "/etc/postfix-ready", "reload")):
+        found = check("ready")[1]["Z-N1-CONTACT"]
+        assert found["result"] == "fail" and "5.1.1" in found["evidence"], found
+        assert not found["required"]
+
+
+def test_a_check_without_policyd():
+    """N3: nothing is made up when policyd is not there."""
+    with lab.without("policyd"):
+        for words in (("domain", "check", lab.part("ready")),
+                      ("route", "janssen@" + lab.part("own"), "jan@" + lab.part("ready"))):
+            status, text, errors = zegelctl(*words)
+            assert status == 75 and not text and "ask.sock" in errors, (status, text, errors)
+    assert zegelctl("domain", "check", "no domain")[0] == 64
+
+
+# ---- route ---------------------------------------------------------------------------
+
+# recipient's part: (route, code, reason)
+ROUTES = {
+    "own": ("own", "Z-R1-OWN", "-"),
+    "community": ("direct", "Z-R1-COMMUNITY", "-"),
+    "ready": ("direct", "Z-R1-NTA", None),
+    "outsider": ("viewer", "Z-R1-VIEWER", "Z-N1-RECORD"),
+    "ended": ("viewer", "Z-R1-VIEWER", "Z-N1-DATES"),
+    "unsigned": ("viewer", "Z-R1-VIEWER", "Z-N1-DNSSEC"),
+}
+
+
+def test_routes_are_told_with_their_reason():
+    """R1: zegelctl says what would happen, why, and promises nothing."""
+    names = list(ROUTES)
+    mark = lab.log_mark()
+    status, found = zegelctl_json("route", "janssen@" + lab.part("own"),
+                                  *("jan@" + lab.part(name) for name in names))
+    assert status == 0 and found["organisation"] == "praktijk" and found["sensitive"], found
+    for name, one in zip(names, found["recipients"]):
+        route, code, reason = ROUTES[name]
+        assert one["recipient"] == "jan@" + lab.part(name), one
+        assert (one["route"], one["code"]) == (route, code), one
+        assert reason in (None, one["reason"]), one
+        assert bool(one["because"]) == (route == "viewer") and one["meaning"], one
+    status, text, _ = zegelctl("route", "janssen@" + lab.part("own"), "jan@" + lab.part("ended"))
+    words = " ".join(text.split())
+    assert status == 0 and "because Z-N1-DATES: %s: \"the record is valid today\" does not " \
+        "hold: from " % lab.part("ended") in words, text
+    assert not lab.log_lines("event=promised", mark)
+
+
+def test_routes_of_others():
+    """R1-R3: a sender who is not ready, mail that is not sensitive, and mail that comes in."""
+    own, own2, ready = ("jan@" + lab.part(name) for name in ("own", "own2", "ready"))
+    outsider = "jan@" + lab.part("outsider")
+    for words, route, code in (
+            ((own2, ready), "viewer", "Z-R1-VIEWER"),
+            ((own, ready, "--ordinary"), "prefer", "Z-R1-NTA"),
+            ((own, outsider, "--ordinary"), "ordinary", "Z-R9-ORDINARY"),
+            ((ready, own, "--inward"), "direct", "Z-R1-NTA"),
+            ((outsider, own, "--inward"), "ordinary", "Z-R2-PORTAL"),
+            ((ready, own2, "--inward"), "ordinary", "Z-R2-PORTAL")):
+        status, found = zegelctl_json("route", *words)
+        one = found["recipients"][0]
+        assert (status, one["route"], one["code"]) == (0, route, code), (words, found)
+    assert zegelctl("route", outsider, own)[0] == 65
+    assert zegelctl("route", outsider, own, own2, "--inward")[0] == 65
+
+
+def test_a_route_that_is_not_known():
+    """R6: when the DNS is bogus no route is made up."""
+    status, text, errors = zegelctl("route", "janssen@" + lab.part("own"),
+                                    "jan@" + lab.part("bogus"))
+    assert status == 75 and not text and "Z-R6-UNKNOWN" in errors, (status, text, errors)
