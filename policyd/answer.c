@@ -43,7 +43,8 @@ static PromiseWays
 ways_of(const Config *config)
 {
   return (PromiseWays){.direct = config->direct_transport,
-                       .store = config->store_transport};
+                       .store = config->store_transport,
+                       .prefer = config->prefer_transport};
 }
 
 /* ---- One question ---- */
@@ -76,7 +77,7 @@ gather(const Asking *asking, const char *recipient, const Address *address,
       .sensitive = asking->question->sensitive,
       .own = address->domain != NULL && address->local_is_plain &&
              conf_has_domain(asking->organisation, address->domain),
-      .in_book = entry != NULL,
+      .in_book = entry != NULL && !entry->nta,
       .can_label = address->domain != NULL && can_label(recipient),
       .ours_ready = READINESS_NO,
       .theirs_ready = READINESS_NO,
@@ -92,8 +93,9 @@ promise(Asking *asking, const Address *address, const BookEntry *entry, GError *
     return FALSE;
   }
   PromiseWays ways = ways_of(asking->service->config);
+  PromiseHop hop = {entry->nexthop, entry->policy, PROMISE_BOOK};
   asking->direct = TRUE;
-  if (promises_note(asking->service->promises, address->spelled, entry, &ways))
+  if (promises_note(asking->service->promises, address->spelled, LABEL_DIRECT, &hop, &ways))
     g_ptr_array_add(asking->promised, (gpointer) entry);
   return TRUE;
 }
@@ -192,7 +194,8 @@ log_change(BookChange change, const BookEntry *entry, gpointer data)
   };
   const char *path = data;
   event_log(EVENT_BOOK, NULL, NULL, "file", path, "change", names[change], "domain",
-            entry->domain, "nexthop", entry->nexthop, "tls", entry->policy, NULL);
+            entry->domain, "nexthop", book_entry_nexthop(entry), "tls", entry->policy,
+            "network", *entry->network != '\0' ? entry->network : NULL, NULL);
 }
 
 static void

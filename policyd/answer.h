@@ -8,7 +8,7 @@
 #include <glib.h>
 
 #include "common/conf/conf.h"
-#include "policyd/book.h"
+#include "common/book/book.h"
 #include "policyd/promise.h"
 
 typedef struct Service Service;

@@ -111,8 +111,9 @@ mail_configure()
   mail_directories
   mail_logins
   mail_own
-  mail_partner community "$LAB_COMMUNITY" "$LAB_COMMUNITY_ADDR"
-  mail_partner ready "$LAB_READY" "$LAB_READY_ADDR"
+  mail_partner community "$LAB_COMMUNITY" "$LAB_COMMUNITY_ADDR" "$LAB_PARTNER"
+  mail_partner ready "$LAB_READY" "$LAB_READY_ADDR" "$LAB_NOTYET" "$LAB_ENDED" "$LAB_TWO" \
+    "$LAB_NOMX" "$LAB_ALIAS" "$LAB_WEAK" "$LAB_MISMATCH"
   mail_partner outsider "$LAB_OUTSIDER" "$LAB_OUTSIDER_ADDR" \
     "$LAB_EXPIRED" "$LAB_BOGUS" "$LAB_UNSIGNED"
   settle /etc/postfix*/main.cf

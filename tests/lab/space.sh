@@ -79,8 +79,7 @@ space_network()
 {
   local addr
   ip link set lo up
-  for addr in "$LAB_DNS_ADDR" "$LAB_MAIL_ADDR" "$LAB_WEB_ADDR" "$LAB_DESK_ADDR" \
-    "$LAB_SYSTEM_ADDR" "$LAB_COMMUNITY_ADDR" "$LAB_READY_ADDR" "$LAB_OUTSIDER_ADDR"; do
+  for addr in $LAB_ADDRS; do
     ip addr add "$addr/32" dev lo
   done
   hostname "mail.$LAB_OWN"

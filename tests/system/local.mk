@@ -3,9 +3,11 @@ EXTRA_DIST += \
 	tests/system/browser.py \
 	tests/system/chrome.py \
 	tests/system/crash.py \
+	tests/system/guard.py \
 	tests/system/harness.py \
 	tests/system/image.py \
 	tests/system/run \
+	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
 	tests/system/test_browser.py \
@@ -16,8 +18,11 @@ EXTRA_DIST += \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \
 	tests/system/test_milter.py \
+	tests/system/test_nta.py \
+	tests/system/test_organisations.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
+	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \
 	tests/system/wire.py

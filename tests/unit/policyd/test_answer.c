@@ -169,10 +169,12 @@ test_table(Fixture *f, gconstpointer data)
 static gboolean
 is_promised(const Fixture *f, const char *domain, const char *book_text)
 {
-  static const PromiseWays ways = {"zegel-direct", "unused"};
+  static const PromiseWays ways = {"zegel-direct", "unused", "unused"};
   g_autoptr(Book) book = book_parse("book", book_text, strlen(book_text), NULL);
   g_autoptr(Promises) seen = promises_open(f->routes_path, NULL, NULL);
-  return !promises_note(seen, domain, book_find(book, "partner.nl"), &ways);
+  const BookEntry *entry = book_find(book, "partner.nl");
+  PromiseHop hop = {entry->nexthop, entry->policy, PROMISE_BOOK};
+  return !promises_note(seen, domain, LABEL_DIRECT, &hop, &ways);
 }
 
 /* The promise is on disk when the answer is there, for a second reader of the file. */
@@ -196,11 +198,14 @@ test_no_promise_no_answer(Fixture *f, gconstpointer data)
 {
   (void) data;
   g_assert_cmpint(g_unlink(f->routes_path), ==, 0);
+  g_assert_cmpint(g_mkdir(f->routes_path, 0700), ==, 0); /* nothing can be put back there */
   g_usleep(1000 * PROMISES_LOOK_MS);
   g_autofree char *viewer = ask(f, "zorg", TRUE, "jan@example.com");
   g_assert_cmpstr(viewer, ==, VIEWER);
   g_autofree char *failed = ask(f, "zorg", TRUE, "jan@example.com,jan@partner.nl");
   g_assert_true(g_str_has_prefix(failed, "! policyd: "));
+  g_assert_cmpint(g_rmdir(f->routes_path), ==, 0);
+  g_usleep(1000 * PROMISES_LOOK_MS);
   g_autofree char *direct = ask(f, "zorg", TRUE, "jan@partner.nl");
   g_assert_cmpstr(direct, ==, COMMUNITY);
   g_assert_true(is_promised(f, "partner.nl", BOOK_TEXT));
