@@ -48,10 +48,12 @@ char *
 dkim_record(const char *pem)
 {
   const char *begin = strstr(pem, PEM_BEGIN);
-  const char *end = begin != NULL ? strstr(begin, PEM_END) : NULL;
-  if (end == NULL)
+  if (begin == NULL)
     return NULL;
   begin += strlen(PEM_BEGIN);
+  const char *end = strstr(begin, PEM_END);
+  if (end == NULL)
+    return NULL;
   g_autofree char *body = g_strndup(begin, (gsize) (end - begin));
   g_autoptr(GBytes) key = decode(body);
   gsize len = 0;

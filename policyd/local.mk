@@ -101,6 +101,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_book/empty-name \
 	tests/fuzz/corpus/fuzz_book/idna \
 	tests/fuzz/corpus/fuzz_dkim/ed25519 \
+	tests/fuzz/corpus/fuzz_dkim/overlap \
 	tests/fuzz/corpus/fuzz_dkim/pem \
 	tests/fuzz/corpus/fuzz_dkim/revoked \
 	tests/fuzz/corpus/fuzz_dkim/rsa \
