@@ -1,4 +1,4 @@
-#include "policyd/book.h"
+#include "common/book/book.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 
 #include "common/base/error.h"
 #include "common/base/label.h"
-#include "policyd/address.h"
-#include "policyd/hop.h"
+#include "common/book/domain.h"
+#include "common/book/hop.h"
 
 struct Book {
   GHashTable *entries; /* domain to BookEntry */
@@ -23,6 +23,9 @@ typedef struct {
   Book *book;
 } Parser;
 
+static const char nta_word[] = "nta"; /* in the place of a next hop */
+static const char network_prefix[] = "network=";
+
 static void
 entry_free(gpointer p)
 {
@@ -30,6 +33,7 @@ entry_free(gpointer p)
   g_free(entry->domain);
   g_free(entry->nexthop);
   g_free(entry->policy);
+  g_free(entry->network);
   g_free(entry);
 }
 
@@ -96,7 +100,8 @@ add_entry(Parser *parser, BookEntry *entry, GError **error)
   if (same != NULL)
     return complain(parser, error, "%s stands in line %u already", entry->domain,
                     same->line);
-  const BookEntry *other = g_hash_table_lookup(parser->book->hops, entry->nexthop);
+  const BookEntry *other =
+      entry->nta ? NULL : g_hash_table_lookup(parser->book->hops, entry->nexthop);
   if (other != NULL && strcmp(other->policy, entry->policy) != 0)
     return complain(parser, error, "%s has another TLS rule in line %u: a next hop has one",
                     entry->nexthop, other->line);
@@ -105,25 +110,66 @@ add_entry(Parser *parser, BookEntry *entry, GError **error)
   return TRUE;
 }
 
-static gboolean
-parse_words(Parser *parser, const char *const *words, GError **error)
+gboolean
+book_network_is_valid(const char *name)
 {
-  g_autoptr(BookEntry) entry = g_new0(BookEntry, 1);
+  gsize len = strlen(name);
+  gboolean good = len > 0 && len <= BOOK_NETWORK_MAX;
+  for (gsize i = 0; good && i < len; i++)
+    good = g_ascii_isalnum(name[i]) || name[i] == '-';
+  return good;
+}
+
+/* Takes network=NAME off the end of WORDS, when it is there. */
+static gboolean
+read_network(const Parser *parser, GPtrArray *words, char **network, GError **error)
+{
+  const char *word = words->pdata[words->len - 1];
+  if (!g_str_has_prefix(word, network_prefix)) {
+    *network = g_strdup("");
+    return TRUE;
+  }
+  const char *name = word + strlen(network_prefix);
+  if (!book_network_is_valid(name))
+    return complain(parser, error,
+                    "%s: a name of letters, digits and '-' is expected, at most %u", word,
+                    BOOK_NETWORK_MAX);
+  *network = g_strdup(name);
+  g_ptr_array_set_size(words, (gint) words->len - 1);
+  return TRUE;
+}
+
+/* What WORDS, after the domain, say of ENTRY: next hop and TLS rule. */
+static gboolean
+read_way(const Parser *parser, BookEntry *entry, const char *const *words, GError **error)
+{
   g_autoptr(GError) reason = NULL;
   gboolean is_address = FALSE;
+  if (words[0] == NULL)
+    return complain(parser, error, "%s: a next hop and a TLS rule are missing",
+                    entry->domain);
+  entry->nta = g_ascii_strcasecmp(words[0], nta_word) == 0;
+  if (!entry->nta)
+    entry->nexthop = hop_parse(words[0], &is_address, &reason);
+  if (reason == NULL)
+    entry->policy = hop_parse_rule(words + 1, is_address, &reason);
+  return reason == NULL || complain(parser, error, "%s", reason->message);
+}
+
+static gboolean
+parse_words(Parser *parser, GPtrArray *words, GError **error)
+{
+  g_autoptr(BookEntry) entry = g_new0(BookEntry, 1);
   entry->line = parser->line;
-  if (!read_domain(parser, words[0], &entry->domain, error))
+  if (!read_domain(parser, words->pdata[0], &entry->domain, error) ||
+      !read_network(parser, words, &entry->network, error))
     return FALSE;
-  if (words[1] == NULL)
-    return complain(parser, error, "%s: a next hop and a TLS rule are missing", words[0]);
-  entry->nexthop = hop_parse(words[1], &is_address, &reason);
-  if (entry->nexthop != NULL)
-    entry->policy = hop_parse_rule(words + 2, is_address, &reason);
-  if (entry->policy == NULL)
-    return complain(parser, error, "%s", reason->message);
-  if (!add_entry(parser, entry, error))
+  g_ptr_array_add(words, NULL);
+  if (!read_way(parser, entry, (const char *const *) words->pdata + 1, error) ||
+      !add_entry(parser, entry, error))
     return FALSE;
-  g_hash_table_insert(parser->book->hops, entry->nexthop, entry);
+  if (!entry->nta)
+    g_hash_table_insert(parser->book->hops, entry->nexthop, entry);
   g_hash_table_insert(parser->book->entries, entry->domain, entry);
   g_steal_pointer(&entry);
   return TRUE;
@@ -142,10 +188,7 @@ parse_line(Parser *parser, const char *line, gsize len, GError **error)
   for (char **piece = pieces; *piece != NULL; piece++)
     if (**piece != '\0')
       g_ptr_array_add(words, *piece);
-  if (words->len == 0)
-    return TRUE;
-  g_ptr_array_add(words, NULL);
-  return parse_words(parser, (const char *const *) words->pdata, error);
+  return words->len == 0 || parse_words(parser, words, error);
 }
 
 Book *
@@ -234,10 +277,26 @@ book_find(const Book *book, const char *domain)
   return g_hash_table_lookup(book->entries, domain);
 }
 
-gboolean
-book_has_nexthop(const Book *book, const char *nexthop)
+char *
+book_entry_format(const BookEntry *entry)
 {
-  return g_hash_table_contains(book->hops, nexthop);
+  g_autofree char *rule = hop_format_rule(entry->policy);
+  gboolean named = *entry->network != '\0';
+  return g_strconcat(entry->domain, " ", book_entry_nexthop(entry), " ", rule,
+                     named ? " " : "", named ? network_prefix : "", entry->network, NULL);
+}
+
+const char *
+book_entry_nexthop(const BookEntry *entry)
+{
+  return entry->nta ? nta_word : entry->nexthop;
+}
+
+const char *
+book_policy_of(const Book *book, const char *nexthop)
+{
+  const BookEntry *entry = g_hash_table_lookup(book->hops, nexthop);
+  return entry != NULL ? entry->policy : NULL;
 }
 
 GPtrArray *
@@ -267,7 +326,8 @@ book_digest(const Book *book)
 static gboolean
 entry_equal(const BookEntry *a, const BookEntry *b)
 {
-  return strcmp(a->nexthop, b->nexthop) == 0 && strcmp(a->policy, b->policy) == 0;
+  return a->nta == b->nta && g_strcmp0(a->nexthop, b->nexthop) == 0 &&
+         strcmp(a->policy, b->policy) == 0 && strcmp(a->network, b->network) == 0;
 }
 
 void

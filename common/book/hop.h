@@ -10,8 +10,9 @@
 
 /*
  * TEXT as a next hop in Postfix's form: "[host]", "[address]", "domain", each with ":port"
- * or without. Returns a new string in lower case and sets *IS_ADDRESS, or NULL with
- * ZEGEL_ERROR_CONFIG. Pure; any thread.
+ * or without. Returns a new string in lower case, always with a port: the next hop is a key
+ * of Postfix's TLS policy table, and those of NTA 7516, which have no port, must never meet
+ * a rule of the book. Sets *IS_ADDRESS. NULL with ZEGEL_ERROR_CONFIG. Pure; any thread.
  */
 char *
 hop_parse(const char *text, gboolean *is_address, GError **error);
@@ -29,3 +30,7 @@ hop_parse(const char *text, gboolean *is_address, GError **error);
  */
 char *
 hop_parse_rule(const char *const *words, gboolean is_address, GError **error);
+
+/* POLICY, from hop_parse_rule, as the words that hop_parse_rule takes: a new string. */
+char *
+hop_format_rule(const char *policy);

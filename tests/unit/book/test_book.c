@@ -1,4 +1,4 @@
-#include "policyd/book.h"
+#include "common/book/book.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -17,47 +17,83 @@
   ":DD:EE:FF"
 #define L63 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg"
 
-/* One line, and what becomes of it. */
+/* One line, what becomes of it, and how it is written again. */
 static const struct {
   const char *line;
   const char *domain;
-  const char *nexthop;
+  const char *nexthop; /* NULL: nta */
   const char *policy;
+  const char *network;
+  const char *again;
 } good[] = {
     {"partner.nl [mail.partner.nl]:25 dane-only", "partner.nl", "[mail.partner.nl]:25",
-     "dane-only"},
+     "dane-only", "", "partner.nl [mail.partner.nl]:25 dane-only"},
     {"\tPARTNER.nl.\t [Mail.Partner.NL]   dane-only # the old one\r", "partner.nl",
-     "[mail.partner.nl]", "dane-only"},
-    {"partner.nl partner.nl secure", "partner.nl", "partner.nl", "secure"},
-    {"partner.nl relay.nl:2525 secure match=.Relay.nl:nexthop", "partner.nl",
-     "relay.nl:2525", "secure match=.relay.nl:nexthop"},
-    {"partner.nl [192.0.2.1]:25 secure match=mail.partner.nl protocols=TLSv1.3",
-     "partner.nl", "[192.0.2.1]:25", "secure match=mail.partner.nl protocols=TLSv1.3"},
-    {"partner.nl [2001:db8::1] fingerprint=" SHA, "partner.nl", "[2001:db8::1]",
-     "fingerprint match=" SHA_UPPER},
-    {"partner.nl [a.nl] fingerprint=" SHA "|" SHA " protocols=TLSv1.3", "partner.nl",
-     "[a.nl]", "fingerprint match=" SHA_UPPER "|" SHA_UPPER " protocols=TLSv1.3"},
+     "[mail.partner.nl]:25", "dane-only", "", "partner.nl [mail.partner.nl]:25 dane-only"},
+    {"partner.nl partner.nl secure", "partner.nl", "partner.nl:25", "secure", "",
+     "partner.nl partner.nl:25 secure"},
+    {"partner.nl relay.nl:02525 secure match=.Relay.nl:nexthop network=Zorg-9",
+     "partner.nl", "relay.nl:2525", "secure match=.relay.nl:nexthop", "Zorg-9",
+     "partner.nl relay.nl:2525 secure match=.relay.nl:nexthop network=Zorg-9"},
+    {"partner.nl [192.0.2.1]:25 secure protocols=TLSv1.3 match=mail.partner.nl",
+     "partner.nl", "[192.0.2.1]:25", "secure match=mail.partner.nl protocols=TLSv1.3", "",
+     "partner.nl [192.0.2.1]:25 secure match=mail.partner.nl protocols=TLSv1.3"},
+    {"partner.nl [2001:DB8::1] fingerprint=" SHA, "partner.nl", "[2001:db8::1]:25",
+     "fingerprint match=" SHA_UPPER, "",
+     "partner.nl [2001:db8::1]:25 fingerprint=" SHA_UPPER},
+    {"partner.nl [a.nl] fingerprint=" SHA "|" SHA " protocols=TLSv1.3 network=n",
+     "partner.nl", "[a.nl]:25",
+     "fingerprint match=" SHA_UPPER "|" SHA_UPPER " protocols=TLSv1.3", "n",
+     "partner.nl [a.nl]:25 fingerprint=" SHA_UPPER "|" SHA_UPPER
+     " protocols=TLSv1.3 network=n"},
     {"m\xc3\xbcller.example [a.nl] dane-only protocols=TLSv1.3", "xn--mller-kva.example",
-     "[a.nl]", "dane-only protocols=TLSv1.3"},
+     "[a.nl]:25", "dane-only protocols=TLSv1.3", "",
+     "xn--mller-kva.example [a.nl]:25 dane-only protocols=TLSv1.3"},
+    {"partner.nl nta secure", "partner.nl", NULL, "secure", "", "partner.nl nta secure"},
+    {"partner.nl NTA secure match=.partner.nl network=4", "partner.nl", NULL,
+     "secure match=.partner.nl", "4", "partner.nl nta secure match=.partner.nl network=4"},
+    {"partner.nl [nta]:25 dane-only", "partner.nl", "[nta]:25", "dane-only", "",
+     "partner.nl [nta]:25 dane-only"},
 };
+
+static void
+check_good(const BookEntry *entry, guint row)
+{
+  g_autofree char *again = book_entry_format(entry);
+  g_assert_cmpstr(entry->domain, ==, good[row].domain);
+  g_assert_cmpstr(entry->nexthop, ==, good[row].nexthop);
+  g_assert_cmpint(entry->nta, ==, good[row].nexthop == NULL);
+  g_assert_cmpstr(book_entry_nexthop(entry), ==,
+                  good[row].nexthop != NULL ? good[row].nexthop : "nta");
+  g_assert_cmpstr(entry->policy, ==, good[row].policy);
+  g_assert_cmpstr(entry->network, ==, good[row].network);
+  g_assert_cmpstr(again, ==, good[row].again);
+  g_assert_cmpuint(entry->line, ==, 1);
+}
+
+static void
+try_good(const char *line, guint row)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Book) book = book_parse("book", line, strlen(line), &error);
+  g_test_message("row %u: %s", row, line);
+  g_assert_no_error(error);
+  g_assert_cmpuint(book_count(book), ==, 1);
+  const BookEntry *entry = book_find(book, good[row].domain);
+  g_assert_nonnull(entry);
+  check_good(entry, row);
+  if (good[row].nexthop != NULL)
+    g_assert_cmpstr(book_policy_of(book, good[row].nexthop), ==, good[row].policy);
+  g_assert_null(book_policy_of(book, "[other.nl]:25"));
+  g_assert_null(book_policy_of(book, "nta"));
+}
 
 static void
 test_good_lines(void)
 {
   for (guint i = 0; i < G_N_ELEMENTS(good); i++) {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Book) book = book_parse("book", good[i].line, strlen(good[i].line), &error);
-    g_assert_no_error(error);
-    g_assert_cmpuint(book_count(book), ==, 1);
-    const BookEntry *entry = book_find(book, good[i].domain);
-    g_test_message("row %u", i);
-    g_assert_nonnull(entry);
-    g_assert_cmpstr(entry->domain, ==, good[i].domain);
-    g_assert_cmpstr(entry->nexthop, ==, good[i].nexthop);
-    g_assert_cmpstr(entry->policy, ==, good[i].policy);
-    g_assert_cmpuint(entry->line, ==, 1);
-    g_assert_true(book_has_nexthop(book, good[i].nexthop));
-    g_assert_false(book_has_nexthop(book, "[other.nl]"));
+    try_good(good[i].line, i);
+    try_good(good[i].again, i);
   }
 }
 
@@ -117,6 +153,18 @@ static const struct {
     {"first.nl [a.nl] dane-only", "stands in line 2 already"},
     {"FIRST.nl. [a.nl] secure", "stands in line 2 already"},
     {"other.nl [first.nl]:25 secure", "another TLS rule in line 2"},
+    {"other.nl [first.nl] secure", "another TLS rule in line 2"},
+    {"other.nl [first.nl]:025 secure", "another TLS rule in line 2"},
+    {"partner.nl nta", "dane-only, secure"},
+    {"partner.nl nta network=n", "dane-only, secure"},
+    {"partner.nl network=n", "are missing"},
+    {"partner.nl nta:25 secure network", "a word too many"},
+    {"partner.nl [a.nl] network=n secure", "dane-only, secure"},
+    {"partner.nl [a.nl] secure network=n match=a.nl", "a word too many"},
+    {"partner.nl [a.nl] secure network=n network=n", "a word too many"},
+    {"partner.nl [a.nl] secure network=", "letters, digits"},
+    {"partner.nl [a.nl] secure network=a_b", "letters, digits"},
+    {"partner.nl [a.nl] secure network=" L63 "bb", "letters, digits"},
 };
 
 static void
@@ -220,8 +268,8 @@ note_change(BookChange change, const BookEntry *entry, gpointer data)
   static const char marks[] = {
       [BOOK_ADDED] = '+', [BOOK_REMOVED] = '-', [BOOK_CHANGED] = '~'};
   GPtrArray *notes = data;
-  g_ptr_array_add(notes,
-                  g_strdup_printf("%c%s %s", marks[change], entry->domain, entry->nexthop));
+  g_ptr_array_add(notes, g_strdup_printf("%c%s %s", marks[change], entry->domain,
+                                         book_entry_nexthop(entry)));
 }
 
 static gint
@@ -234,9 +282,13 @@ static void
 test_compare(void)
 {
   static const char before[] = "same.nl [x.nl] dane-only\ngone.nl [x.nl] dane-only\n"
-                               "hop.nl [x.nl] dane-only\nrule.nl [r.nl] dane-only\n";
+                               "hop.nl [x.nl] dane-only\nrule.nl [r.nl] dane-only\n"
+                               "nta.nl [x.nl] dane-only\nn.nl nta dane-only\n"
+                               "net.nl [x.nl] dane-only network=a\n";
   static const char after[] = "same.nl [x.nl] dane-only\nnew.nl [x.nl] dane-only\n"
-                              "hop.nl [y.nl] dane-only\nrule.nl [r.nl] secure\n";
+                              "hop.nl [y.nl] dane-only\nrule.nl [r.nl] secure\n"
+                              "nta.nl nta dane-only\nn.nl [x.nl]:25 dane-only\n"
+                              "net.nl [x.nl]:25 dane-only network=b\n";
   g_autoptr(Book) old = book_parse("book", before, strlen(before), NULL);
   g_autoptr(Book) new = book_parse("book", after, strlen(after), NULL);
   g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
@@ -244,7 +296,9 @@ test_compare(void)
   g_ptr_array_sort(notes, compare_notes);
   g_ptr_array_add(notes, NULL);
   g_autofree char *all = g_strjoinv(",", (char **) notes->pdata);
-  g_assert_cmpstr(all, ==, "+new.nl [x.nl],-gone.nl [x.nl],~hop.nl [y.nl],~rule.nl [r.nl]");
+  g_assert_cmpstr(all, ==,
+                  "+new.nl [x.nl]:25,-gone.nl [x.nl]:25,~hop.nl [y.nl]:25,~n.nl "
+                  "[x.nl]:25,~net.nl [x.nl]:25,~nta.nl nta,~rule.nl [r.nl]:25");
 }
 
 int

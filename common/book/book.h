@@ -1,8 +1,8 @@
 /*
  * book.h - the domain book: where the community and the partners take mail (M4).
  *
- * A text file, one "domain next-hop TLS-rule" a line; the format is zegel-domains(5). A
- * book is read whole or not at all.
+ * A text file, one "domain next-hop TLS-rule [network=NAME]" a line; the format is
+ * zegel-domains(5). A book is read whole or not at all.
  */
 #pragma once
 
@@ -11,13 +11,17 @@
 #define BOOK_MAX_BYTES      (16 * 1024 * 1024)
 #define BOOK_MAX_DOMAINS    100000
 #define BOOK_LINE_MAX_BYTES 2048
+#define BOOK_NETWORK_MAX    64 /* characters of a network's name */
 
 typedef struct Book Book;
 
 typedef struct {
-  char *domain;  /* A-labels, lower case (address.h) */
-  char *nexthop; /* as Postfix takes it: "[mail.partner.nl]:25", "partner.nl"; lower case */
+  char *domain;  /* A-labels, lower case (domain.h) */
+  gboolean nta;  /* the next hops are those of its NTA 7516 record, if that counts */
+  char *nexthop; /* as Postfix takes it: "[mail.partner.nl]:25", "partner.nl:25"; in lower
+                  * case, always with a port; NULL with nta */
   char *policy;  /* as Postfix's TLS policy table has it: "secure match=mail.partner.nl" */
+  char *network; /* the community that the line came with, or "" */
   guint line;
 } BookEntry;
 
@@ -40,9 +44,21 @@ book_free(Book *book);
 const BookEntry *
 book_find(const Book *book, const char *domain);
 
-/* Whether a next hop of BOOK is NEXTHOP. */
+/* Whether NAME can be a network's: letters, digits and '-', 1 to BOOK_NETWORK_MAX. */
 gboolean
-book_has_nexthop(const Book *book, const char *nexthop);
+book_network_is_valid(const char *name);
+
+/* The line of ENTRY, without an end of line: a new string that book_parse takes. */
+char *
+book_entry_format(const BookEntry *entry);
+
+/* The next hop of ENTRY as its line has it, "nta" too; owned by ENTRY. */
+const char *
+book_entry_nexthop(const BookEntry *entry);
+
+/* The TLS policy that BOOK has for NEXTHOP (with its port), owned by BOOK, or NULL. */
+const char *
+book_policy_of(const Book *book, const char *nexthop);
 
 /* All entries, owned by BOOK, in no order, as an array that the caller frees. */
 GPtrArray *

@@ -1,11 +1,12 @@
-#include "policyd/hop.h"
+#include "common/book/hop.h"
 
 #include <string.h>
 
 #include "common/base/error.h"
-#include "policyd/address.h"
+#include "common/book/domain.h"
 
 #define PORT_MAX         65535
+#define SMTP_PORT        25
 #define SHA256_TEXT_SIZE (32 * 3 - 1) /* "AA:BB:..." */
 #define SHA256_MAX_COUNT 8            /* keys of one next hop, with those to come */
 
@@ -23,11 +24,13 @@ is_host(const char *text)
   return canonical != NULL && g_ascii_strcasecmp(canonical, text) == 0;
 }
 
+/* TEXT is what stands behind the host: nothing, or ":port". */
 static gboolean
-port_is_valid(const char *text)
+read_port(const char *text, guint64 *port)
 {
-  guint64 port = 0;
-  return g_ascii_string_to_unsigned(text, 10, 1, PORT_MAX, &port, NULL);
+  *port = SMTP_PORT;
+  return *text == '\0' || (*text == ':' && g_ascii_string_to_unsigned(
+                                               text + 1, 10, 1, PORT_MAX, port, NULL));
 }
 
 /* Splits TEXT at its brackets: HOST is what stands in them, REST what follows. */
@@ -56,13 +59,14 @@ hop_parse(const char *text, gboolean *is_address, GError **error)
     return NULL;
   }
   *is_address = bracketed && g_hostname_is_ip_address(host);
-  if ((!*is_address && !is_host(host)) ||
-      (*rest != '\0' && (*rest != ':' || !port_is_valid(rest + 1)))) {
+  guint64 port = 0;
+  if ((!*is_address && !is_host(host)) || !read_port(rest, &port)) {
     reject(error, text,
            "a next hop such as [mail.partner.nl]:25 or partner.nl is expected");
     return NULL;
   }
-  return g_ascii_strdown(text, -1);
+  g_autofree char *lower = g_ascii_strdown(host, -1);
+  return g_strdup_printf(bracketed ? "[%s]:%u" : "%s:%u", lower, (guint) port);
 }
 
 /* "AA:BB:...", 32 octets. */
@@ -181,4 +185,13 @@ hop_parse_rule(const char *const *words, gboolean is_address, GError **error)
     return NULL;
   }
   return g_string_free(g_steal_pointer(&policy), FALSE);
+}
+
+char *
+hop_format_rule(const char *policy)
+{
+  static const char fingerprints[] = "fingerprint match=";
+  if (g_str_has_prefix(policy, fingerprints))
+    return g_strconcat("fingerprint=", policy + strlen(fingerprints), NULL);
+  return g_strdup(policy);
 }
