@@ -145,6 +145,8 @@ is_usable(GBytes *rdata)
          ((matching == 1 && len == 32) || (matching == 2 && len == 64));
 }
 
+/* zegelctl finds the hosts to connect to in this evidence: "NAME STATE; U S M DATA; ...".
+ */
 static void
 describe_tlsa(Checks *checks, const char *name, const DnsAnswer *answer)
 {
