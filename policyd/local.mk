@@ -33,6 +33,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_nta
@@ -42,6 +43,7 @@ TESTS += \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_nta
@@ -53,9 +55,14 @@ tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_nta_SOURCES = tests/unit/policyd/test_nta.c
 tests_unit_policyd_test_nta_LDADD = $(POLICYD_LIBS)
-tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c
+tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c \
+	tests/unit/policyd/routes.h
 tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_routedb_SOURCES = tests/unit/policyd/test_routedb.c \
+	tests/unit/policyd/routes.h
+tests_unit_policyd_test_routedb_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_policyd_test_routedb_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_server_SOURCES = tests/unit/policyd/test_server.c
 tests_unit_policyd_test_server_LDADD = $(POLICYD_LIBS)
 tests_fuzz_fuzz_book_SOURCES = tests/fuzz/fuzz_book.c

@@ -68,6 +68,7 @@ promises_open(const char *path, const char *group, GError **error)
   promises->path = g_strdup(path);
   promises->kept = route_tables_new();
   promises->noted = route_tables_new();
+  promises->flushed_us = g_get_monotonic_time();
   promises->touched = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   promises->db = route_db_open(path, readers != NULL ? readers->gr_gid : (gid_t) -1,
                                promises->kept, &promises->rebuilt, error);
