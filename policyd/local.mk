@@ -6,9 +6,11 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/checks.c policyd/checks.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dmarc.c policyd/dmarc.h \
+	policyd/follow.c policyd/follow.h \
 	policyd/hosts.c policyd/hosts.h \
 	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
+	policyd/notes.c policyd/notes.h \
 	policyd/nta.c policyd/nta.h \
 	policyd/promise.c policyd/promise.h \
 	policyd/ready.c policyd/ready.h \
