@@ -12,7 +12,7 @@
 #include "policyd/loop.h"
 #include "policyd/rr.h"
 
-#define DNS_TIMEOUT_MS     8000 /* for one question, all tries together */
+#define DNS_TIMEOUT_MS     8000
 #define DNS_CACHE_MAX      20000
 #define DNS_KEEP_MAX_S     3600 /* a longer TTL counts as this */
 #define DNS_KEEP_MIN_MS    1000 /* a shorter one as this: for the question at hand */
@@ -26,6 +26,7 @@ typedef struct {
   const char *address; /* "127.0.0.1", "::1", with ":port" or "[::1]:port" or without */
   gboolean chain;      /* validate with ldns as well */
   const char *trust_anchor; /* file of DS or DNSKEY records of the root, for chain */
+  guint timeout_ms;         /* for one question, all tries together; 0: DNS_TIMEOUT_MS */
 } DnsOptions;
 
 /* ANSWER (borrowed) has come; the waiter is gone then. Never called from within dns_ask. */
@@ -43,8 +44,8 @@ dns_new(Loop *loop, const DnsOptions *options, GError **error);
 void
 dns_free(Dns *dns);
 
-/* The answer kept for NAME (as domain_canonical gives it) and TYPE, borrowed until the next
- * turn of the loop, or NULL. */
+/* The answer kept for NAME (as domain_canonical gives it) and TYPE, borrowed until the
+ * caller returns to the loop, or NULL. */
 DnsAnswer *
 dns_cached(Dns *dns, const char *name, guint16 type);
 
