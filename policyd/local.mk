@@ -63,6 +63,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
+	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_dmarc \
@@ -80,6 +81,7 @@ TESTS += \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
+	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_dmarc \
@@ -116,6 +118,10 @@ tests_unit_policyd_test_own_SOURCES = tests/unit/policyd/test_own.c $(READINESS_
 tests_unit_policyd_test_own_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_ready_SOURCES = tests/unit/policyd/test_ready.c $(READINESS_TEST)
 tests_unit_policyd_test_ready_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_refresh_SOURCES = tests/unit/policyd/test_refresh.c \
+	tests/unit/policyd/routes.h tests/unit/policyd/zone.c tests/unit/policyd/zone.h
+tests_unit_policyd_test_refresh_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_policyd_test_refresh_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_server_SOURCES = tests/unit/policyd/test_server.c
 tests_unit_policyd_test_server_LDADD = $(POLICYD_LIBS)
 tests_fuzz_fuzz_book_SOURCES = tests/fuzz/fuzz_book.c
