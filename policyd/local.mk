@@ -6,6 +6,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/checks.c policyd/checks.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dkim.c policyd/dkim.h \
+	policyd/delegation.c policyd/delegation.h \
 	policyd/dmarc.c policyd/dmarc.h \
 	policyd/dmarc_record.c \
 	policyd/hosts.c policyd/hosts.h \
@@ -29,7 +30,9 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/spf.c policyd/spf.h \
 	policyd/spf_child.c policyd/spf_child.h \
 	policyd/spf_record.c policyd/spf_record.h \
-	policyd/spf_wire.c policyd/spf_wire.h
+	policyd/spf_wire.c policyd/spf_wire.h \
+	policyd/tester.c policyd/tester.h \
+	policyd/verdicts.c policyd/verdicts.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
 POLICYD_LIBS = policyd/libpolicyd.a $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
@@ -51,6 +54,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
+	tests/unit/policyd/test_delegation \
 	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_own \
@@ -59,12 +63,14 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_dmarc \
+	tests/fuzz/fuzz_delegation \
 	tests/fuzz/fuzz_nta
 TESTS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
+	tests/unit/policyd/test_delegation \
 	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_own \
@@ -73,10 +79,13 @@ TESTS += \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_dmarc \
+	tests/fuzz/fuzz_delegation \
 	tests/fuzz/fuzz_nta
 tests_unit_policyd_test_address_SOURCES = tests/unit/policyd/test_address.c
 tests_unit_policyd_test_address_LDADD = $(POLICYD_LIBS)
-tests_unit_policyd_test_answer_SOURCES = tests/unit/policyd/test_answer.c
+tests_unit_policyd_test_answer_SOURCES = \
+	tests/unit/policyd/answer_fake.c tests/unit/policyd/answer_fake.h \
+	tests/unit/policyd/test_answer.c
 tests_unit_policyd_test_answer_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
@@ -89,6 +98,8 @@ tests_unit_policyd_test_dns_SOURCES = \
 	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
 	tests/unit/policyd/test_dns.c
 tests_unit_policyd_test_dns_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_delegation_SOURCES = tests/unit/policyd/test_delegation.c
+tests_unit_policyd_test_delegation_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c
 tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
@@ -104,6 +115,8 @@ tests_fuzz_fuzz_dmarc_SOURCES = tests/fuzz/fuzz_dmarc.c
 tests_fuzz_fuzz_dmarc_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_nta_SOURCES = tests/fuzz/fuzz_nta.c
 tests_fuzz_fuzz_nta_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_delegation_SOURCES = tests/fuzz/fuzz_delegation.c
+tests_fuzz_fuzz_delegation_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_book/address \
 	tests/fuzz/corpus/fuzz_book/bad \
@@ -116,6 +129,12 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_dmarc/loose \
 	tests/fuzz/corpus/fuzz_dmarc/no-policy \
 	tests/fuzz/corpus/fuzz_dmarc/twice \
+	tests/fuzz/corpus/fuzz_delegation/empty \
+	tests/fuzz/corpus/fuzz_delegation/foreign-sender \
+	tests/fuzz/corpus/fuzz_delegation/label \
+	tests/fuzz/corpus/fuzz_delegation/no-request \
+	tests/fuzz/corpus/fuzz_delegation/odd-bytes \
+	tests/fuzz/corpus/fuzz_delegation/stranger \
 	tests/fuzz/corpus/fuzz_nta/future \
 	tests/fuzz/corpus/fuzz_nta/hosts \
 	tests/fuzz/corpus/fuzz_nta/loose \
