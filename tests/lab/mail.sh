@@ -53,14 +53,14 @@ END
   echo "dossier@$LAB_OWN dossier@$LAB_OUTSIDER" >/etc/postfix/bcc
   cat >/etc/aliases <<END
 unix: unix@$LAB_OUTSIDER
-lijst: devries@$LAB_OWN, balie, lijst@$LAB_OUTSIDER, lijst@$LAB_COMMUNITY
+lijst: devries@$LAB_OWN, balie@$LAB_LOCAL, lijst@$LAB_OUTSIDER, lijst@$LAB_COMMUNITY
 owner-lijst: postmaster@$LAB_OWN
 bestand: :include:/etc/postfix/bestand
 END
   echo "bestand@$LAB_OUTSIDER" >/etc/postfix/bestand
   mail_local_user balie
   mail_local_user reiziger
-  printf '%s\n' '\reiziger' "reiziger@$LAB_OUTSIDER" >"$LAB/home/reiziger/.forward"
+  printf '%s\n' "\\reiziger@$LAB_LOCAL" "reiziger@$LAB_OUTSIDER" >"$LAB/home/reiziger/.forward"
 }
 
 # The maildir of user $1 of this machine.
