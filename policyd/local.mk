@@ -6,6 +6,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/checks.c policyd/checks.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dkim.c policyd/dkim.h \
+	policyd/dkim_record.c \
 	policyd/delegation.c policyd/delegation.h \
 	policyd/dmarc.c policyd/dmarc.h \
 	policyd/follow.c policyd/follow.h \
@@ -66,6 +67,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
+	tests/fuzz/fuzz_dkim \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
 	tests/fuzz/fuzz_nta
@@ -84,6 +86,7 @@ TESTS += \
 	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
+	tests/fuzz/fuzz_dkim \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
 	tests/fuzz/fuzz_nta
@@ -126,6 +129,8 @@ tests_unit_policyd_test_server_SOURCES = tests/unit/policyd/test_server.c
 tests_unit_policyd_test_server_LDADD = $(POLICYD_LIBS)
 tests_fuzz_fuzz_book_SOURCES = tests/fuzz/fuzz_book.c
 tests_fuzz_fuzz_book_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_dkim_SOURCES = tests/fuzz/fuzz_dkim.c
+tests_fuzz_fuzz_dkim_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_dmarc_SOURCES = tests/fuzz/fuzz_dmarc.c
 tests_fuzz_fuzz_dmarc_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_nta_SOURCES = tests/fuzz/fuzz_nta.c
@@ -139,6 +144,11 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_book/deviation \
 	tests/fuzz/corpus/fuzz_book/empty-name \
 	tests/fuzz/corpus/fuzz_book/idna \
+	tests/fuzz/corpus/fuzz_dkim/ed25519 \
+	tests/fuzz/corpus/fuzz_dkim/overlap \
+	tests/fuzz/corpus/fuzz_dkim/pem \
+	tests/fuzz/corpus/fuzz_dkim/revoked \
+	tests/fuzz/corpus/fuzz_dkim/rsa \
 	tests/fuzz/corpus/fuzz_book/network \
 	tests/fuzz/corpus/fuzz_dmarc/full \
 	tests/fuzz/corpus/fuzz_dmarc/loose \
