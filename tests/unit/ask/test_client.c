@@ -219,19 +219,17 @@ test_unasked_answer(void)
 static void
 test_bad_answers(void)
 {
-  static const char
-      *const bad[] =
-          {
-              "version=2\nroute=viewer\n", /* cut */
-              "version=2\nroute=viewer\ncode=Z\nreason=-\nroute=viewer\ncode=Z\nreason=-"
-              "\n\n", /* one
-                         too
-                         many
-                       */
-              "version=2\nerror=the book is burning\n\n",
-              "HTTP/1.0 200\n\n",
-              "\n",
-          };
+  static const char *const bad[] = {
+      "version=2\nroute=viewer\n", /* cut */
+      "version=2\nroute=viewer\ncode=Z\nreason=-\nroute=viewer\ncode=Z\nreason=-"
+      "\n\n", /* one
+                 too
+                 many
+               */
+      "version=2\nerror=the book is burning\n\n",
+      "HTTP/1.0 200\n\n",
+      "\n",
+  };
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     const Script scripts[] = {{0, bad[i], FALSE, FALSE}};
     Peer peer;
