@@ -583,6 +583,18 @@ place(RouteDb *db, const RouteTables *tables, const char *suffix, GError **error
   return good;
 }
 
+/*
+ * A process of Postfix keeps the file that it opened, and would read the old one for hours.
+ * Without its table the next question there ends that process (dict_sqlite.c: "SQL prepare
+ * failed"), and the one that follows it opens the new file. The rows stay for who looks.
+ */
+static void
+send_readers_away(RouteDb *db)
+{
+  if (db->db != NULL)
+    sqlite3_exec(db->db, "ALTER TABLE route RENAME TO route_of_before", NULL, NULL, NULL);
+}
+
 gboolean
 route_db_put_back(RouteDb *db, const RouteTables *tables, const char *suffix,
                   GError **error)
@@ -594,6 +606,7 @@ route_db_put_back(RouteDb *db, const RouteTables *tables, const char *suffix,
       return FALSE;
     route_files_mark(db->path, &db->mark);
     db->placed = TRUE;
+    send_readers_away(db);
   }
   close_file(db);
   if (!open_once(db, error) || !set_up(db, ROUTE_DB_BUSY_MS, error)) {

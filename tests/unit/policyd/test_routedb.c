@@ -344,7 +344,22 @@ assert_whole(const Fixture *f)
   g_assert_cmpint(status.st_mode & 0700, ==, 0700);
 }
 
-/* F9, F12: whatever is done to the file, it is whole again without any question. */
+/* What a process of Postfix that has had FILE open since before finds for KEY: SQLITE_ROW,
+ * SQLITE_DONE for nothing, or what ends that process. */
+static int
+look_up(sqlite3 *file, const char *key)
+{
+  sqlite3_stmt *query = NULL;
+  int code = sqlite3_prepare_v2(file, "SELECT transport FROM route WHERE key = ?1", -1,
+                                &query, NULL);
+  if (code == SQLITE_OK && sqlite3_bind_text(query, 1, key, -1, SQLITE_STATIC) == SQLITE_OK)
+    code = sqlite3_step(query);
+  sqlite3_finalize(query);
+  return code;
+}
+
+/* F9, F12: whatever is done to the file, it is whole again without any question, and nobody
+ * goes on reading what was there before. */
 static void
 test_harm(Fixture *f, gconstpointer data)
 {
@@ -358,12 +373,18 @@ test_harm(Fixture *f, gconstpointer data)
   note_nta(f, "b.nl", LABEL_DIRECT, "[mx.b.nl]:25", "secure", TRUE);
   promise(f, book, "c.nl", TRUE);
   assert_whole(f);
+  sqlite3 *postfix = NULL;
+  g_assert_cmpint(sqlite3_open_v2(f->path, &postfix, SQLITE_OPEN_READONLY, NULL), ==,
+                  SQLITE_OK);
+  g_assert_cmpint(look_up(postfix, "c.nl.direct.zegel.internal"), ==, SQLITE_ROW);
   harms[row].harm(f);
   g_assert_true(promises_look(f->promises, &error));
   g_assert_no_error(error);
   assert_whole(f);
   promise(f, book, "later.nl", TRUE);
   assert_row(f, ROUTE_OF("later.nl"), "zegel-direct:[l.nl]:25");
+  g_assert_cmpint(look_up(postfix, "later.nl.direct.zegel.internal"), !=, SQLITE_DONE);
+  sqlite3_close(postfix);
   promises_close(g_steal_pointer(&f->promises));
   assert_whole(f);
   reopen(f);
