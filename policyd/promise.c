@@ -221,10 +221,25 @@ static gboolean
 note_policies(Promises *promises, const PromiseHop *hop)
 {
   gboolean new = FALSE;
+  if (hop->policy == NULL)
+    return FALSE;
   g_auto(GStrv) hops = split_hops(hop->nexthop);
-  for (guint i = 0; hop->policy != NULL && hops[i] != NULL; i++)
+  for (guint i = 0; hops[i] != NULL; i++)
     new = note_tls(promises, hops[i], hop->policy) || new;
   return new;
+}
+
+/* Whether KEY's row is what direct_row would make now. Nearly always it is. */
+static gboolean
+is_kept(const Promises *promises, const char *key, Label label, const PromiseHop *hop,
+        const PromiseWays *ways)
+{
+  const RouteRow *row = g_hash_table_lookup(promises->kept->routes, key);
+  const char *way = label == LABEL_PREFER ? ways->prefer : ways->direct;
+  gsize len = strlen(way);
+  return row != NULL && row->source == source_of(hop) &&
+         strncmp(row->transport, way, len) == 0 && row->transport[len] == ':' &&
+         strcmp(row->transport + len + 1, hop->nexthop) == 0;
 }
 
 gboolean
@@ -234,9 +249,12 @@ promises_note(Promises *promises, const char *spelled, Label label, const Promis
   g_autofree char *key = g_strconcat(spelled, label_suffix(label), NULL);
   gboolean tls_is_new = note_policies(promises, hop);
   gboolean route_is_new =
+      !is_kept(promises, key, label, hop, ways) &&
       note_route(promises, key, direct_row(key, label, hop, ways, now_s()));
-  if (!route_is_new)
+  if (!route_is_new) {
+    g_hash_table_remove(promises->noted->routes, key);
     touch(promises, key);
+  }
   return route_is_new || tls_is_new;
 }
 
