@@ -356,13 +356,15 @@ def test_readiness_is_lost_while_mail_waits():
             with zone("ready", without_nta):
                 wait_transport("ready", "zegel-store:")
                 flush_past_cache()
-                numbered.notified()
+                assert "status=sent" in numbered.tried("zegel-store")
                 notice = harness.wait_mail(SENDER, bounces + 1)
                 assert bare.to in notice and bare.body not in notice, notice.raw
                 assert "Z-S7-NUMBER" in watch.refused("ready").text
                 watch.flows()
-            wait_transport("ready", "zegel-direct:")
+        harness.queue_flush()
+        numbered.notified()
         watch.secure("ready").arrived()
+        assert transport_of("ready").startswith("zegel-direct:")
 
 
 def test_our_own_readiness_is_lost_while_mail_waits():
