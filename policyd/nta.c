@@ -310,7 +310,10 @@ nta_parse(const char *text, gsize len, const NtaRules *rules, NtaRecord **record
 static GDateTime *
 dutch_time(gint64 time_s)
 {
-  g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(ZONE);
+  /* Read once: reading its file takes as long as a question to the DNS. */
+  static GTimeZone *zone;
+  if (zone == NULL)
+    zone = g_time_zone_new_identifier(ZONE);
   if (zone == NULL)
     zone = g_time_zone_new_identifier(ZONE_RULE);
   g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(time_s);

@@ -28,14 +28,16 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
-	tests/unit/zegelctl/test_text
+	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_published
 TESTS += \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
-	tests/unit/zegelctl/test_text
+	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_published
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
@@ -48,5 +50,8 @@ tests_unit_zegelctl_test_published_SOURCES = tests/unit/zegelctl/test_published.
 tests_unit_zegelctl_test_published_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_text_SOURCES = tests/unit/zegelctl/test_text.c
 tests_unit_zegelctl_test_text_LDADD = $(ZEGELCTL_LIBS)
+tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
+tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
 dist_man_MANS += man/zegelctl.8

@@ -259,8 +259,8 @@ connect_line(const Probe *probe, CheckResult result)
       [CHECK_PASS] = "",
       [CHECK_FAIL] = "offer STARTTLS with TLS 1.2 or better, and a certificate that a TLSA "
                      "record of the host matches",
-      [CHECK_UNKNOWN] = "try again later, and see that nothing between here and the host "
-                        "stops port 25",
+      [CHECK_UNKNOWN] = "try again later, see that nothing between here and the host stops "
+                        "port 25, and have the certificate proved by a TLSA record",
   };
   return check_line_new("Z-N3-CONNECT", result, FALSE,
                         "every host takes mail over TLS that is verified",

@@ -35,7 +35,7 @@ static const char *const meanings_inward[] = {
     [ROUTE_ORDINARY] = "ordinary mail for us: a sensitive message stays in their portal",
     [ROUTE_PREFER] = "ordinary mail for us",
     [ROUTE_OWN] = "from the organisation itself",
-    [ROUTE_DIRECT] = "direct: it counts as having come by a secure way",
+    [ROUTE_DIRECT] = "it counts as having come by a secure way",
     [ROUTE_VIEWER] = "ordinary mail for us: a sensitive message stays in their portal",
 };
 
@@ -145,9 +145,11 @@ find_line(const GPtrArray *lines, const char *code)
 static char *
 line_sentence(const char *domain, const CheckLine *line)
 {
-  const char *verdict = line->result == CHECK_FAIL ? "does not hold" : "is not known now";
-  return g_strdup_printf("%s: \"%s\" %s%s%s", domain, line->title, verdict,
-                         *line->evidence != '\0' ? ": " : "", line->evidence);
+  const char *verdict =
+      line->result == CHECK_FAIL ? "does not keep this" : "may keep this or not";
+  gboolean more = *line->evidence != '\0';
+  return g_strdup_printf("%s %s: %s%s%s%s", domain, verdict, line->title, more ? " (" : "",
+                         line->evidence, more ? ")" : "");
 }
 
 /* What CODE hangs on, as a sentence; "" when no check line says it. */
@@ -181,7 +183,8 @@ append_text(GString *out, const char *address, const RouteAnswer *answer,
             const char *because)
 {
   const char *meaning = (option_inward ? meanings_inward : meanings)[answer->route];
-  gboolean has_reason = strcmp(answer->reason, "-") != 0;
+  gboolean has_reason =
+      strcmp(answer->reason, "-") != 0 && !g_str_has_suffix(answer->reason, "-READY");
   g_autofree char *head =
       g_strdup_printf("%s: %s - %s", address, route_name(answer->route), meaning);
   g_autofree char *why =

@@ -264,8 +264,12 @@ dns_publish()
 }
 
 # TCP, because a closed port then says so at once.
-dns_wait()
+nsd_wait()
 {
   wait_until 10 "the name server" drill -t "@$LAB_DNS_ADDR" SOA nl
+}
+
+unbound_wait()
+{
   wait_until 10 "the resolver" drill -t @127.0.0.1 SOA "$LAB_OWN"
 }

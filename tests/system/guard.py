@@ -14,7 +14,7 @@ from harness import mail, part, send, unique
 from sink import Sink
 
 SENDER = "janssen@" + part("own")
-TLS = re.compile(r"\(using TLSv1\.[23] with cipher \S+ .*\) by ", re.S)
+TLS = re.compile(r"\(using TLSv1\.[23] with cipher .*\)\s+by\s", re.S)
 
 
 class Secure:

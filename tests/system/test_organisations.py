@@ -1,4 +1,4 @@
-"""All pairs of the two organisations: nobody sends, is signed or is numbered as the other (O1-O3)."""
+"""All pairs of the two organisations: nobody sends or is numbered as the other (O1-O3)."""
 import re
 
 import harness
@@ -32,7 +32,7 @@ def forgeries(me, other):
 
 
 def test_nobody_sends_as_the_other():
-    """O3: envelope sender, From, several of them and Sender, with the login of either, secure or not"""
+    """O3: envelope sender, From, several of them and Sender, with the login of either"""
     to = walk.new_outsider()
     with guard() as watch:
         for mine, theirs in PAIRS:
@@ -48,7 +48,7 @@ def test_nobody_sends_as_the_other():
 
 
 def test_no_number_is_given_to_the_other():
-    """O3: X-Zegel-SMS and the number in the subject count for the organisation of the login alone"""
+    """O3: X-Zegel-SMS and the number in a subject count for the login's organisation alone"""
     with guard() as watch:
         for mine, theirs in PAIRS:
             to = walk.new_outsider()

@@ -273,7 +273,8 @@ def test_a_check_is_read_by_people():
     assert "FAIL the record is valid today (Z-N1-DATES)" in words, text
     assert "to mend: " in words and "\033" not in text, text
     assert text.rstrip().endswith("%s: not ready for NTA 7516" % lab.part("ended")), text
-    assert all(len(line) <= 78 for line in text.splitlines() if '"' not in line), text
+    for line in text.splitlines():
+        assert len(line) <= 78 or len(line.split()) == 1 or '"' in line, line
     status, text, _ = zegelctl("domain", "check", "--no-connect", lab.part("ready"))
     assert status == 0 and "pass     the record is valid today (Z-N1-DATES)" in text, text
 
@@ -290,12 +291,13 @@ def test_a_check_asks_anew():
 
 def test_a_check_meets_the_servers():
     """N3: the servers are connected to: certificate, STARTTLS, and the contact address."""
+    mark = lab.log_mark()
     _, lines = check("ready")
     line = lines["Z-N3-CONNECT"]
     assert line["result"] == "pass" and not line["required"], line
     assert "TLSv1.3, the certificate matches its TLSA records" in line["evidence"], line
     assert lines["Z-N1-CONTACT"]["result"] == "pass", lines["Z-N1-CONTACT"]
-    assert "NTA7516@" not in " ".join(lab.log_lines("postfix/|ready/.*status=")), "mail was sent"
+    assert not lab.log_lines("status=", mark), "mail was sent"
     for name, result, words in (
             ("mismatch", "fail", "does not match its TLSA records"),
             ("down", "unknown", "Connection refused"),
@@ -360,8 +362,8 @@ def test_routes_are_told_with_their_reason():
         assert bool(one["because"]) == (route == "viewer") and one["meaning"], one
     status, text, _ = zegelctl("route", "janssen@" + lab.part("own"), "jan@" + lab.part("ended"))
     words = " ".join(text.split())
-    assert status == 0 and "because Z-N1-DATES: %s: \"the record is valid today\" does not " \
-        "hold: from " % lab.part("ended") in words, text
+    assert status == 0 and "because Z-N1-DATES: %s does not keep this: the record is valid " \
+        "today (from " % lab.part("ended") in words, text
     assert not lab.log_lines("event=promised", mark)
 
 

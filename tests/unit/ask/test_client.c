@@ -221,10 +221,11 @@ test_bad_answers(void)
 {
   static const char *const bad[] = {
       "version=2\nroute=viewer\n", /* cut */
-      "version=2\nroute=viewer\ncode=Z\nreason=-\nroute=viewer\ncode=Z\nreason=-\n\n", /* one
-                                                                                          too
-                                                                                          many
-                                                                                        */
+      "version=2\nroute=viewer\ncode=Z\nreason=-\nroute=viewer\ncode=Z\nreason=-"
+      "\n\n", /* one
+                 too
+                 many
+               */
       "version=2\nerror=the book is burning\n\n",
       "HTTP/1.0 200\n\n",
       "\n",

@@ -97,6 +97,22 @@ test_drastic(void)
   try_removal(MANY, MANY / 2 - 1, TRUE);
 }
 
+#define LINES 200
+
+/* More lines than a hash table has in order by chance. */
+static void
+test_many_in_order(void)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < LINES; i++)
+    g_string_append_printf(text, "d%u.nl" NET, i * 7919 % LINES);
+  g_autoptr(Book) book = parse(text->str);
+  g_autoptr(GPtrArray) entries = import_entries(book, "zorg");
+  g_assert_cmpuint(entries->len, ==, LINES);
+  for (guint i = 0; i < LINES; i++)
+    g_assert_cmpuint(((const BookEntry *) entries->pdata[i])->line, ==, i + 1);
+}
+
 static void
 test_entries_in_order(void)
 {
@@ -123,5 +139,6 @@ main(int argc, char **argv)
   g_test_add_func("/import/half of a network does not go unasked", test_drastic);
   g_test_add_func("/import/entries come in the order of their lines",
                   test_entries_in_order);
+  g_test_add_func("/import/so do many", test_many_in_order);
   return g_test_run();
 }

@@ -61,6 +61,7 @@ static const struct {
     {"Domein\nhuisarts\n", "list:2: "},
     {"Domein\nhuis..arts.nl\n", "list:2: "},
     {"Domein\nhuisarts.nl#oud\n", "list:2: "},
+    {"Domein\nhuisarts.nl [a.nl]:25 secure #\n", "list:2: "},
     {"Domein\na.zegel.internal\n", "list:2: "},
     {"Domein\nstra\xc3\x9f"
      "e.example\n",
