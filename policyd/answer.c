@@ -39,7 +39,6 @@ typedef struct Asking {
   Party sender;
   Party *recipients; /* as many as QUESTION has */
   guint waiting;
-  gboolean late;       /* what is not known by now stays unknown */
   gboolean unknown;    /* no answer, because a domain's readiness is not known */
   LoopTimer *deadline; /* not NULL: it waits */
   gboolean promising;  /* an answer hangs on routes.db */
@@ -240,7 +239,7 @@ look_at(Party *party, Side side)
 {
   Asking *asking = party->asking;
   const char *domain = party->address.domain;
-  if (party->verdict != NULL || party->wait != NULL || asking->late)
+  if (party->verdict != NULL || party->wait != NULL)
     return;
   if (domain == NULL)
     party->verdict = verdict_of(READINESS_NO, "Z-N1-NO-DOMAIN");
@@ -475,7 +474,6 @@ on_deadline(gpointer data)
   Asking *asking = data;
   asking->deadline = NULL;
   g_hash_table_steal(asking->service->askings, asking);
-  asking->late = TRUE;
   asking->organisation =
       conf_organisation(asking->service->config, asking->question->organisation);
   finish(asking);

@@ -173,7 +173,7 @@ def test_senders_of_others_are_refused_without_policyd():
 
 
 def test_requests_by_hand():
-    """the protocol of SMTPD_POLICY_README: one answer for one request; nonsense is cut off"""
+    """SMTPD_POLICY_README: one answer for one request, also past a SIGHUP; nonsense is cut off"""
     path = "/var/spool/postfix/zegel/policy.sock"
     request = ("request=smtpd_access_policy\nsasl_username=%s\nsender=%s\nrecipient=%s\n"
                "queue_id=\nlater=1\n\n")
@@ -185,6 +185,9 @@ def test_requests_by_hand():
         while heard.count(b"\n\n") < 2:
             heard += client.recv(4096)
         assert heard == b"action=DUNNO\n\n" * 2, heard
+        mark = lab.log_mark()
+        os.kill(int(lab.program_pid("policyd")), signal.SIGHUP)
+        lab.wait_log("event=book,.* result=read", mark)
         client.sendall((request % (ME, OTHER, STRANGER)).encode())
         heard = client.recv(4096)
         assert heard.startswith(b"action=REJECT 5.7.1 Z-O3-SENDER "), heard
