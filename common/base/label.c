@@ -8,10 +8,8 @@ static const struct {
   Label label;
   const char *suffix;
 } labels[] = {
-    {LABEL_VIEWER, ".viewer." LABEL_ROOT},
-    {LABEL_DIRECT, ".direct." LABEL_ROOT},
-    {LABEL_PREFER, ".prefer." LABEL_ROOT},
-    {LABEL_OWN, ".own." LABEL_ROOT},
+    {LABEL_VIEWER, ".viewer." LABEL_ROOT}, {LABEL_DIRECT, ".direct." LABEL_ROOT},
+    {LABEL_PREFER, ".prefer." LABEL_ROOT}, {LABEL_OWN, ".own." LABEL_ROOT},
     {LABEL_SEAL, ".seal." LABEL_ROOT},
 };
 
