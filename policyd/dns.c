@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "policyd/chain.h"
 #include "policyd/dns_cache.h"
 #include "policyd/dns_message.h"
 #include "policyd/dns_server.h"
@@ -30,6 +31,7 @@ typedef enum {
   STATE_UDP,      /* asked, or in UNSENT */
   STATE_TCP_WAIT, /* in TCP_WAITING */
   STATE_TCP,
+  STATE_CHAIN,  /* has an answer, which is being verified */
   STATE_SETTLED /* has its answer, which is not told yet */
 } State;
 
@@ -47,7 +49,10 @@ typedef struct {
   LoopTimer *timer;
   GList place; /* in UNSENT or TCP_WAITING */
   DnsTcp *tcp;
-  GQueue waiters; /* of DnsWaiter */
+  DnsAnswer *claim; /* in STATE_CHAIN: what the resolver calls secure... */
+  GPtrArray *signatures;
+  DnsWaiter *key_waiter; /* ... until the keys for it have come */
+  GQueue waiters;        /* of DnsWaiter */
 } Query;
 
 struct DnsWaiter {
@@ -63,6 +68,7 @@ struct Dns {
   guint timeout_ms;
   int fd;
   LoopWatch *watch;
+  Chain *chain; /* NULL: the word of the resolver is enough */
   DnsCache *cache;
   GHashTable *queries; /* set of Query: all of them, owned */
   GHashTable *asked;   /* DnsAnswer, as key, to the Query that others may join */
@@ -83,6 +89,8 @@ static void
 on_socket(gpointer data, guint32 events);
 static void
 start_tcp(Query *query);
+static void
+leave_transport(Query *query);
 
 static void
 query_free(gpointer p)
@@ -91,8 +99,9 @@ query_free(gpointer p)
   loop_timer_cancel(query->timer);
   dns_tcp_free(query->tcp);
   dns_answer_unref(query->answer);
-  if (query->question != NULL)
-    g_bytes_unref(query->question);
+  dns_answer_unref(query->claim);
+  g_clear_pointer(&query->signatures, g_ptr_array_unref);
+  g_clear_pointer(&query->question, g_bytes_unref);
   g_free(query);
 }
 
@@ -123,8 +132,18 @@ dns_new(Loop *loop, const DnsOptions *options, GError **error)
     zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, "socket to the resolver");
     return NULL;
   }
+  if (options->chain && (dns->chain = chain_new(options->trust_anchor, error)) == NULL)
+    return NULL;
   dns->watch = loop_watch(loop, dns->fd, EPOLLIN, on_socket, dns, error);
   return dns->watch != NULL ? g_steal_pointer(&dns) : NULL;
+}
+
+static void
+end_query(gpointer key, gpointer value, gpointer data)
+{
+  (void) value;
+  (void) data;
+  leave_transport(key);
 }
 
 void
@@ -132,10 +151,12 @@ dns_free(Dns *dns)
 {
   if (dns == NULL)
     return;
+  g_hash_table_foreach(dns->queries, end_query, NULL);
   loop_timer_cancel(dns->refused);
   g_hash_table_unref(dns->asked);
   g_hash_table_unref(dns->ids);
   g_hash_table_unref(dns->queries);
+  chain_free(dns->chain);
   dns_cache_free(dns->cache);
   loop_unwatch(dns->watch);
   if (dns->fd >= 0)
@@ -149,7 +170,7 @@ dns_cached(Dns *dns, const char *name, guint16 type)
   return dns_cache_get(dns->cache, name, type, loop_now_us(dns->loop));
 }
 
-/* Takes QUERY out of whatever list and table of the transport it is in. */
+/* Takes QUERY out of whatever list and table it is in while its answer is on the way. */
 static void
 leave_transport(Query *query)
 {
@@ -166,6 +187,7 @@ leave_transport(Query *query)
     query->tcp = NULL;
     dns->tcp_running--;
   }
+  g_clear_pointer(&query->key_waiter, dns_cancel);
 }
 
 /* Places that became free go to who waits for TCP; what ends meanwhile frees more. */
@@ -387,12 +409,76 @@ on_refused(gpointer data)
   }
 }
 
-/* The response of LEN octets at MESSAGE is whole and answers QUERY. */
+/* The claim of QUERY is verified as far as NEEDED (NULL: the trust anchor) allows. */
+static void
+finish_claim(Query *query, const DnsAnswer *needed)
+{
+  DnsAnswer *claim = query->claim;
+  gint64 now_us = loop_now_us(query->dns->loop);
+  guint32 holds_s = 0;
+  if (!chain_verify(query->dns->chain, claim, query->signatures, needed, time(NULL),
+                    &holds_s)) {
+    finish_failed(query, "bogus: chain of trust");
+    return;
+  }
+  claim->expires_us = MIN(claim->expires_us, now_us + holds_s * G_TIME_SPAN_SECOND);
+  if (needed != NULL)
+    claim->expires_us = MIN(claim->expires_us, needed->expires_us);
+  finish(query, g_steal_pointer(&query->claim));
+}
+
+static void
+on_key(gpointer data, DnsAnswer *needed)
+{
+  Query *query = data;
+  query->key_waiter = NULL;
+  if (needed->outcome != DNS_FAILURE) {
+    finish_claim(query, needed);
+    return;
+  }
+  g_autofree char *failure = g_strdup_printf("%s of \"%s\": %s", rr_type_name(needed->type),
+                                             needed->name, needed->failure);
+  finish_failed(query, failure);
+}
+
+/* The claim of QUERY must hold by its signatures too: asks for the keys. */
+static void
+start_chain(Query *query)
+{
+  g_autofree char *name = NULL;
+  guint16 type;
+  leave_transport(query);
+  query->state = STATE_CHAIN;
+  start_waiting_tcp(query->dns); /* the keys may have to come that way */
+  if (!chain_next(query->claim, query->signatures, &name, &type))
+    finish_failed(query, "bogus: chain of trust");
+  else if (name == NULL)
+    finish_claim(query, NULL);
+  else
+    query->key_waiter = dns_ask(query->dns, name, type, FALSE, on_key, query);
+}
+
+/*
+ * The response of LEN octets at MESSAGE is whole and answers QUERY. An alias is not
+ * verified, so it is not secure: nobody may rely on one anyway (dns_answer_is_proved).
+ */
 static void
 take_response(Query *query, const guint8 *message, gsize len)
 {
-  finish(query, dns_message_read(message, len, query->answer->name, query->answer->type,
-                                 loop_now_us(query->dns->loop), NULL));
+  Dns *dns = query->dns;
+  query->signatures = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
+  DnsAnswer *answer =
+      dns_message_read(message, len, query->answer->name, query->answer->type,
+                       loop_now_us(dns->loop), query->signatures);
+  if (dns->chain == NULL || answer->outcome != DNS_DATA || !answer->secure) {
+    finish(query, answer);
+  } else if (answer->alias) {
+    answer->secure = FALSE;
+    finish(query, answer);
+  } else {
+    query->claim = answer;
+    start_chain(query);
+  }
 }
 
 static void
@@ -495,12 +581,13 @@ begin(Query *query)
 {
   Dns *dns = query->dns;
   guint16 id;
-  if (g_hash_table_size(dns->ids) >= QUESTIONS_MAX)
+  if (g_hash_table_size(dns->ids) >= QUESTIONS_MAX ||
+      g_hash_table_size(dns->queries) > 2 * QUESTIONS_MAX)
     return "too many questions at once";
   if (!choose_id(dns, &id))
     return "no randomness";
-  query->question =
-      dns_message_question(query->answer->name, query->answer->type, id, FALSE);
+  query->question = dns_message_question(query->answer->name, query->answer->type, id,
+                                         dns->chain != NULL);
   if (query->question == NULL)
     return "not a name";
   query->id = id;

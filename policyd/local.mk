@@ -3,6 +3,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/address.c policyd/address.h \
 	policyd/answer.c policyd/answer.h \
 	policyd/book.c policyd/book.h \
+	policyd/chain.c policyd/chain.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dns.c policyd/dns.h \
 	policyd/dns_cache.c policyd/dns_cache.h \
@@ -28,6 +29,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_book \
+	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_promise \
@@ -37,6 +39,7 @@ TESTS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_book \
+	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_promise \
@@ -48,6 +51,10 @@ tests_unit_policyd_test_answer_SOURCES = tests/unit/policyd/test_answer.c
 tests_unit_policyd_test_answer_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_book_SOURCES = tests/unit/policyd/test_book.c
 tests_unit_policyd_test_book_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_chain_SOURCES = \
+	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
+	tests/unit/policyd/test_chain.c
+tests_unit_policyd_test_chain_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_dns_SOURCES = \

@@ -25,8 +25,16 @@ struct DnsFake {
   LoopWatch *tcp_watch;
   LoopWatch *stream_watch;
   GHashTable *asked; /* name to how often */
+  GArray *added;     /* of Added */
   struct sockaddr_in peer;
 };
+
+typedef struct {
+  char *name;
+  guint16 type; /* that is asked */
+  guint16 record_type;
+  GBytes *rdata;
+} Added;
 
 /* One response that is being put together. */
 typedef struct {
@@ -326,6 +334,49 @@ dns_fake_asked(const DnsFake *f, const char *name)
 }
 
 static void
+added_clear(gpointer p)
+{
+  Added *added = p;
+  g_free(added->name);
+  g_bytes_unref(added->rdata);
+}
+
+void
+dns_fake_add(DnsFake *f, const char *name, guint16 type, guint16 record_type, GBytes *rdata)
+{
+  const Added added = {g_strdup(name), type, record_type, g_bytes_ref(rdata)};
+  g_array_append_val(f->added, added);
+}
+
+void
+dns_fake_clear(DnsFake *f)
+{
+  g_array_set_size(f->added, 0);
+}
+
+/* The answer to QUESTION from what was added; FALSE: nothing was. */
+static gboolean
+answer_added(DnsFake *f, const char *name, const guint8 *question, gsize len)
+{
+  Reply reply = reply_new(question, len, GOOD);
+  const guint8 *type = question + reply.question_end - 4;
+  guint count = 0;
+  for (guint i = 0; i < f->added->len; i++) {
+    const Added *added = &g_array_index(f->added, Added, i);
+    gsize data_len;
+    const guint8 *data = g_bytes_get_data(added->rdata, &data_len);
+    if (strcmp(added->name, name) != 0 || added->type != (type[0] << 8 | type[1]))
+      continue;
+    put_record(&reply, 0, NULL, added->record_type, 60, data, data_len);
+    count++;
+  }
+  if (count > 0)
+    send_from(f, f->udp, &reply);
+  g_byte_array_unref(reply.bytes);
+  return count > 0;
+}
+
+static void
 answer_udp(DnsFake *f, guint8 *question, gsize len)
 {
   g_assert_cmpuint(len, >, HEADER);
@@ -333,6 +384,8 @@ answer_udp(DnsFake *f, guint8 *question, gsize len)
   g_assert_cmpuint(question[3], ==, 0x20); /* AD, not CD */
   g_autofree char *name = question_name(question);
   count_question(f, name);
+  if (answer_added(f, name, question, len))
+    return;
   if (g_str_has_prefix(name, "silent"))
     return;
   if (g_str_has_prefix(name, "late") && dns_fake_asked(f, name) < 2)
@@ -447,6 +500,8 @@ dns_fake_new(Loop *loop)
   g_assert_cmpint(listen(f->tcp, 64), ==, 0);
   f->tcp_watch = loop_watch(loop, f->tcp, EPOLLIN, on_connection, f, NULL);
   f->asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  f->added = g_array_new(FALSE, FALSE, sizeof(Added));
+  g_array_set_clear_func(f->added, added_clear);
   dns_fake_listen(f);
   return f;
 }
@@ -476,6 +531,7 @@ dns_fake_free(DnsFake *f)
   close(f->tcp);
   close(f->spoofer);
   g_hash_table_unref(f->asked);
+  g_array_unref(f->added);
   g_free(f);
 }
 
