@@ -32,7 +32,10 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dns \
+	tests/unit/policyd/test_lookup \
+	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book
 TESTS += \
@@ -42,7 +45,10 @@ TESTS += \
 	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dns \
+	tests/unit/policyd/test_lookup \
+	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book
 tests_unit_policyd_test_address_SOURCES = tests/unit/policyd/test_address.c
@@ -61,9 +67,17 @@ tests_unit_policyd_test_dns_SOURCES = \
 	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
 	tests/unit/policyd/test_dns.c
 tests_unit_policyd_test_dns_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_lookup_SOURCES = \
+	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
+	tests/unit/policyd/test_lookup.c
+tests_unit_policyd_test_lookup_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_loop_SOURCES = tests/unit/policyd/test_loop.c
+tests_unit_policyd_test_loop_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c
 tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_rr_SOURCES = tests/unit/policyd/test_rr.c
+tests_unit_policyd_test_rr_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_server_SOURCES = tests/unit/policyd/test_server.c
 tests_unit_policyd_test_server_LDADD = $(POLICYD_LIBS)
 tests_fuzz_fuzz_book_SOURCES = tests/fuzz/fuzz_book.c
