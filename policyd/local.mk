@@ -37,7 +37,8 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
-	tests/fuzz/fuzz_book
+	tests/fuzz/fuzz_book \
+	tests/fuzz/fuzz_dns
 TESTS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
@@ -50,7 +51,8 @@ TESTS += \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
-	tests/fuzz/fuzz_book
+	tests/fuzz/fuzz_book \
+	tests/fuzz/fuzz_dns
 tests_unit_policyd_test_address_SOURCES = tests/unit/policyd/test_address.c
 tests_unit_policyd_test_address_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_answer_SOURCES = tests/unit/policyd/test_answer.c
@@ -82,12 +84,44 @@ tests_unit_policyd_test_server_SOURCES = tests/unit/policyd/test_server.c
 tests_unit_policyd_test_server_LDADD = $(POLICYD_LIBS)
 tests_fuzz_fuzz_book_SOURCES = tests/fuzz/fuzz_book.c
 tests_fuzz_fuzz_book_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
+tests_fuzz_fuzz_dns_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_book/address \
 	tests/fuzz/corpus/fuzz_book/bad \
 	tests/fuzz/corpus/fuzz_book/book \
 	tests/fuzz/corpus/fuzz_book/deviation \
 	tests/fuzz/corpus/fuzz_book/empty-name \
-	tests/fuzz/corpus/fuzz_book/idna
+	tests/fuzz/corpus/fuzz_book/idna \
+	tests/fuzz/corpus/fuzz_dns/badvers \
+	tests/fuzz/corpus/fuzz_dns/cname \
+	tests/fuzz/corpus/fuzz_dns/cname-chain \
+	tests/fuzz/corpus/fuzz_dns/cname-damaged \
+	tests/fuzz/corpus/fuzz_dns/cname-loop \
+	tests/fuzz/corpus/fuzz_dns/cut \
+	tests/fuzz/corpus/fuzz_dns/dnskey \
+	tests/fuzz/corpus/fuzz_dns/ds \
+	tests/fuzz/corpus/fuzz_dns/ds-empty \
+	tests/fuzz/corpus/fuzz_dns/empty \
+	tests/fuzz/corpus/fuzz_dns/more-than-there \
+	tests/fuzz/corpus/fuzz_dns/mx \
+	tests/fuzz/corpus/fuzz_dns/mx-damaged \
+	tests/fuzz/corpus/fuzz_dns/nxdomain \
+	tests/fuzz/corpus/fuzz_dns/pointer-beyond \
+	tests/fuzz/corpus/fuzz_dns/pointer-to-itself \
+	tests/fuzz/corpus/fuzz_dns/pointers-in-a-circle \
+	tests/fuzz/corpus/fuzz_dns/ptr \
+	tests/fuzz/corpus/fuzz_dns/rdata-beyond \
+	tests/fuzz/corpus/fuzz_dns/soa-short \
+	tests/fuzz/corpus/fuzz_dns/tlsa \
+	tests/fuzz/corpus/fuzz_dns/truncated \
+	tests/fuzz/corpus/fuzz_dns/ttl-negative \
+	tests/fuzz/corpus/fuzz_dns/txt \
+	tests/fuzz/corpus/fuzz_dns/txt-many-strings \
+	tests/fuzz/corpus/fuzz_dns/txt-signed \
+	tests/fuzz/corpus/fuzz_dns/txt-signed-above \
+	tests/fuzz/corpus/fuzz_dns/txt-signed-many \
+	tests/fuzz/corpus/fuzz_dns/txt-signed-wildcard \
+	tests/fuzz/corpus/fuzz_dns/whole
 
 dist_man_MANS += man/zegel-policyd.8 man/zegel-ask.5 man/zegel-domains.5
