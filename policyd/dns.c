@@ -13,7 +13,8 @@
 #include "policyd/dns_tcp.h"
 
 #define QUESTIONS_MAX    4096 /* under way at once */
-#define SENT_AT_ONCE     128  /* in one turn of the loop: more overruns a socket's buffer */
+#define SENT_AT_ONCE     100  /* more than are answered: the resolver's buffer has an end */
+#define SENT_AGAIN_MS    20   /* then so many more may leave, answered or not */
 #define RECEIVED_AT_ONCE 256
 #define TCP_AT_ONCE      32
 #define TCP_TRIES        2
@@ -70,13 +71,14 @@ struct Dns {
   LoopWatch *watch;
   Chain *chain; /* NULL: the word of the resolver is enough */
   DnsCache *cache;
-  GHashTable *queries; /* set of Query: all of them, owned */
-  GHashTable *asked;   /* DnsAnswer, as key, to the Query that others may join */
-  GHashTable *ids;     /* id to Query, in STATE_UDP and the TCP states */
-  GQueue unsent;       /* of Query */
-  gint64 sent_turn_us; /* turn of the loop in which SENT were sent */
-  guint sent;
-  GQueue tcp_waiting; /* of Query */
+  GHashTable *queries;   /* set of Query: all of them, owned */
+  GHashTable *asked;     /* DnsAnswer, as key, to the Query that others may join */
+  GHashTable *ids;       /* id to Query, in STATE_UDP and the TCP states */
+  GQueue unsent;         /* of Query */
+  guint credit;          /* how many may be sent before answers come... */
+  gint64 credited_us;    /* ... or SENT_AGAIN_MS have gone since then */
+  LoopTimer *send_timer; /* runs while something is in UNSENT */
+  GQueue tcp_waiting;    /* of Query */
   guint tcp_running;
   gboolean tcp_starting;
   LoopTimer *refused; /* runs when the resolver's port was closed */
@@ -153,6 +155,7 @@ dns_free(Dns *dns)
     return;
   g_hash_table_foreach(dns->queries, end_query, NULL);
   loop_timer_cancel(dns->refused);
+  loop_timer_cancel(dns->send_timer);
   g_hash_table_unref(dns->asked);
   g_hash_table_unref(dns->ids);
   g_hash_table_unref(dns->queries);
@@ -319,19 +322,28 @@ send_question(Query *query)
   return sent >= 0 || (errno != EAGAIN && errno != ENOBUFS);
 }
 
-/* Whether this turn of the loop may send one more. */
 static gboolean
 may_send(Dns *dns)
 {
-  gint64 turn_us = loop_now_us(dns->loop);
-  if (dns->sent_turn_us != turn_us) {
-    dns->sent_turn_us = turn_us;
-    dns->sent = 0;
+  gint64 now_us = loop_now_us(dns->loop);
+  if (now_us - dns->credited_us >= SENT_AGAIN_MS * G_TIME_SPAN_MILLISECOND) {
+    dns->credited_us = now_us;
+    dns->credit = SENT_AT_ONCE;
   }
-  return dns->sent < SENT_AT_ONCE;
+  return dns->credit > 0;
 }
 
-/* Sends QUERY at once, or as soon as the socket may have room for it and its answer. */
+static void
+on_send_time(gpointer data);
+
+static void
+set_send_timer(Dns *dns)
+{
+  if (dns->unsent.length > 0 && dns->send_timer == NULL)
+    dns->send_timer = loop_timer(dns->loop, SENT_AGAIN_MS, on_send_time, dns);
+}
+
+/* Sends QUERY at once, or as soon as the resolver is likely to have room for it. */
 static void
 send_or_queue(Query *query)
 {
@@ -339,13 +351,12 @@ send_or_queue(Query *query)
   if (query->place.data != NULL)
     return;
   if (dns->unsent.length == 0 && may_send(dns) && send_question(query)) {
-    dns->sent++;
+    dns->credit--;
     return;
   }
   query->place.data = query;
   g_queue_push_tail_link(&dns->unsent, &query->place);
-  if (dns->unsent.length == 1)
-    loop_watch_change(dns->watch, EPOLLIN | EPOLLOUT);
+  set_send_timer(dns);
 }
 
 static void
@@ -355,12 +366,19 @@ send_unsent(Dns *dns)
     Query *query = g_queue_peek_head(&dns->unsent);
     if (!send_question(query))
       return;
-    dns->sent++;
+    dns->credit--;
     g_queue_unlink(&dns->unsent, &query->place);
     query->place.data = NULL;
   }
-  if (dns->unsent.length == 0)
-    loop_watch_change(dns->watch, EPOLLIN);
+}
+
+static void
+on_send_time(gpointer data)
+{
+  Dns *dns = data;
+  dns->send_timer = NULL;
+  send_unsent(dns);
+  set_send_timer(dns);
 }
 
 static void
@@ -536,6 +554,7 @@ take_datagram(Dns *dns, gsize len)
   DnsResponse response = dns_message_check(query->question, dns->message, len);
   if (response == DNS_RESPONSE_ALIEN)
     return;
+  dns->credit = MIN(dns->credit + 1, SENT_AT_ONCE);
   if (query->place.data != NULL) { /* the first try was answered before the second left */
     g_queue_unlink(&dns->unsent, &query->place);
     query->place.data = NULL;

@@ -50,7 +50,6 @@ make_zone(Zone *zone, guint16 flags)
   ldns_key_set_pubkey_owner(zone->key, ldns_dname_new_frm_str(zone->dotted));
   ldns_key_set_flags(zone->key, flags);
   zone->dnskey = ldns_key2rr(zone->key);
-  ldns_rr_set_owner(zone->dnskey, ldns_dname_new_frm_str(zone->dotted));
   ldns_key_set_keytag(zone->key, ldns_calc_keytag(zone->dnskey));
   zone->keys = ldns_key_list_new();
   ldns_key_list_push_key(zone->keys, zone->key);

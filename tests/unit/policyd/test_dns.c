@@ -312,7 +312,7 @@ test_cancel(Fixture *f, gconstpointer data)
   wait_ms(f, 50);
   g_assert_cmpuint(f->waiting, ==, 0);
   g_assert_nonnull(dns_cached(f->dns, "other.test", RR_TXT));
-  ask_later(f, "silent.test", RR_TXT, FALSE); /* ends with dns_free */
+  dns_cancel(ask_later(f, "silent.test", RR_TXT, FALSE)); /* the rest ends with dns_free */
 }
 
 /* Who hears the answer first ends the waiting of the other, and asks on. */
