@@ -21,6 +21,7 @@ struct DnsFake {
   int tcp;     /* listens */
   int stream;  /* a connection that came in, or -1 */
   int spoofer; /* another port, same address */
+  int other;   /* the same port at 127.0.0.2 */
   LoopWatch *udp_watch;
   LoopWatch *tcp_watch;
   LoopWatch *stream_watch;
@@ -175,6 +176,7 @@ send_spoofed(DnsFake *f, const guint8 *question, gsize len)
   gsize end = model.question_end;
   g_byte_array_unref(model.bytes);
   send_changed(f, f->spoofer, question, len, 0, 0);      /* wrong port */
+  send_changed(f, f->other, question, len, 0, 0);        /* wrong address */
   send_changed(f, f->udp, question, len, 0, 0x40);       /* wrong id */
   send_changed(f, f->udp, question, len, 1, 0x01);       /* wrong id */
   send_changed(f, f->udp, question, len, 2, 0x80);       /* QR = 0 */
@@ -216,6 +218,11 @@ put_damage(Reply *reply, guint kind)
   case 4: /* a name of the MX that does not end where its rdata does */
     bytes[1] = HEADER;
     bytes[3] = RR_MX;
+    break;
+  case 7: /* a name of the MX that ends before its rdata */
+    put(reply, "\0", 2);
+    bytes = reply->bytes->data + reply->question_end;
+    memcpy(bytes, "\300\14\0\17\0\1\0\0\0\74\0\4\0\12\0", 16);
     break;
   case 5: /* cut off */
     bytes[1] = HEADER;
@@ -476,11 +483,11 @@ on_connection(gpointer data, guint32 events)
 }
 
 static int
-bind_socket(int type, guint16 *port)
+bind_socket(int type, guint32 host, guint16 *port)
 {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(*port)};
   socklen_t len = sizeof(address);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(host);
   int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
   g_assert_cmpint(bind(fd, (struct sockaddr *) &address, len), ==, 0);
   getsockname(fd, (struct sockaddr *) &address, &len);
@@ -495,8 +502,9 @@ dns_fake_new(Loop *loop)
   guint16 other = 0;
   f->loop = loop;
   f->stream = -1;
-  f->tcp = bind_socket(SOCK_STREAM, &f->port);
-  f->spoofer = bind_socket(SOCK_DGRAM, &other);
+  f->tcp = bind_socket(SOCK_STREAM, INADDR_LOOPBACK, &f->port);
+  f->spoofer = bind_socket(SOCK_DGRAM, INADDR_LOOPBACK, &other);
+  f->other = bind_socket(SOCK_DGRAM, INADDR_LOOPBACK + 1, &f->port);
   g_assert_cmpint(listen(f->tcp, 64), ==, 0);
   f->tcp_watch = loop_watch(loop, f->tcp, EPOLLIN, on_connection, f, NULL);
   f->asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -509,7 +517,7 @@ dns_fake_new(Loop *loop)
 void
 dns_fake_listen(DnsFake *f)
 {
-  f->udp = bind_socket(SOCK_DGRAM, &f->port);
+  f->udp = bind_socket(SOCK_DGRAM, INADDR_LOOPBACK, &f->port);
   f->udp_watch = loop_watch(f->loop, f->udp, EPOLLIN, on_udp, f, NULL);
 }
 
@@ -530,6 +538,7 @@ dns_fake_free(DnsFake *f)
   loop_unwatch(f->tcp_watch);
   close(f->tcp);
   close(f->spoofer);
+  close(f->other);
   g_hash_table_unref(f->asked);
   g_array_unref(f->added);
   g_free(f);

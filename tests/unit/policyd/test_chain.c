@@ -51,6 +51,7 @@ make_zone(Zone *zone, guint16 flags)
   ldns_key_set_flags(zone->key, flags);
   zone->dnskey = ldns_key2rr(zone->key);
   ldns_key_set_keytag(zone->key, ldns_calc_keytag(zone->dnskey));
+  ldns_key_set_flags(zone->key, 257); /* else ldns would not sign */
   zone->keys = ldns_key_list_new();
   ldns_key_list_push_key(zone->keys, zone->key);
 }

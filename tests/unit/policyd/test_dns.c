@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "policyd/dns_cache.h"
 #include "policyd/dns_server.h"
 #include "tests/unit/policyd/dns_fake.h"
 #include "tests/unit/tap.h"
@@ -144,6 +145,7 @@ static const struct {
     {"damage-4.test", RR_MX, DNS_FAILURE, FALSE, FALSE, "damaged record", 5},
     {"damage-5.test", RR_TXT, DNS_FAILURE, FALSE, FALSE, "damaged response", 5},
     {"damage-6.test", RR_TXT, DNS_FAILURE, FALSE, FALSE, "damaged response", 5},
+    {"damage-7.test", RR_MX, DNS_FAILURE, FALSE, FALSE, "damaged record", 5},
     {"big.test", RR_TXT, DNS_DATA, TRUE, FALSE, "right", 60},
     {"bigclosed.test", RR_TXT, DNS_FAILURE, FALSE, FALSE,
      "truncated, and no answer over TCP", 5},
@@ -237,6 +239,47 @@ test_kept(Fixture *f, gconstpointer data)
   g_assert_cmpuint(dns_fake_asked(f->fake, "nodata-1.test"), ==, 2);
   g_assert_cmpuint(dns_fake_asked(f->fake, "ttl-1.test"), ==, 2);
   g_assert_cmpuint(dns_fake_asked(f->fake, "servfail.test"), ==, 1);
+}
+
+static DnsAnswer *
+put(DnsCache *cache, const char *name, gint64 expires_us, gsize len)
+{
+  g_autofree char *data = g_malloc0(len);
+  g_autoptr(DnsAnswer) answer = dns_answer_new(name, RR_TXT);
+  if (len > 0)
+    dns_answer_add(answer, data, len);
+  answer->expires_us = expires_us;
+  dns_cache_put(cache, answer, 0);
+  return dns_cache_get(cache, name, RR_TXT, 0);
+}
+
+static void
+test_cache(void)
+{
+  g_autoptr(DnsCache) cache = dns_cache_new(3, 10000);
+  put(cache, "a", 10, 1);
+  put(cache, "b", 10, 1);
+  put(cache, "c", 10, 1);
+  g_assert_nonnull(dns_cache_get(cache, "a", RR_TXT, 9)); /* used last: b goes first */
+  g_assert_null(dns_cache_get(cache, "a", RR_TXT, 10));
+  put(cache, "d", 10, 1);
+  g_assert_cmpuint(dns_cache_size(cache), ==, 3);
+  g_assert_nonnull(dns_cache_get(cache, "a", RR_TXT, 0));
+  g_assert_null(dns_cache_get(cache, "b", RR_TXT, 0));
+
+  /* Octets have a bound of their own */
+  g_assert_nonnull(put(cache, "e", 10, 9000));
+  g_assert_cmpuint(dns_cache_size(cache), <, 3);
+  g_assert_null(put(cache, "f", 10, 11000));
+  g_assert_cmpuint(dns_cache_size(cache), ==, 0);
+  for (guint i = 0; i < 100; i++)
+    g_assert_nonnull(put(cache, "g", 10, 5000)); /* what is replaced does not count */
+
+  /* A failure does not take the place of what still holds */
+  g_assert_cmpint(put(cache, "g", 10, 0)->outcome, ==, DNS_DATA);
+  put(cache, "g", -1, 1);
+  g_assert_cmpint(put(cache, "g", 10, 0)->outcome, ==, DNS_FAILURE);
+  g_assert_cmpint(put(cache, "g", 10, 1)->outcome, ==, DNS_DATA);
 }
 
 static void
@@ -470,6 +513,7 @@ main(int argc, char **argv)
   ADD("/dns/deadline", test_deadline);
   ADD("/dns/nobody-listens", test_nobody_listens);
   ADD("/dns/listens-again", test_listens_again);
+  g_test_add_func("/dns/cache", test_cache);
   g_test_add_func("/dns/addresses", test_addresses);
   g_test_add_func("/dns/refused-address", test_refused_address);
   return g_test_run();
