@@ -4,8 +4,11 @@ EXTRA_DIST += \
 	contrib/postfix/main.cf.zegel \
 	contrib/postfix/master.cf.zegel \
 	contrib/postfix/zegel-routes.cf \
+	contrib/postfix/zegel-seal.cf \
 	contrib/postfix/zegel-tls.cf \
 	contrib/postfix/zegel_access \
+	contrib/postfix/zegel_bcc \
+	contrib/postfix/zegel_domains \
 	contrib/postfix/zegel_generic \
 	contrib/postfix/zegel_header_checks \
 	contrib/postfix/zegel_transport

@@ -47,9 +47,13 @@ static const struct {
     [OUTCOME_RECIPIENT] = {"Z-TICKET-RECIPIENT",
                            "550 5.7.1 Z-TICKET-RECIPIENT The ticket does not name this "
                            "recipient"},
-    [OUTCOME_NUMBER] = {"Z-S7-NUMBER",
-                        "550 5.7.1 Z-S7-NUMBER No mobile number is known for this "
-                        "recipient"},
+    [OUTCOME_NUMBER] =
+        {"Z-S7-NUMBER",
+         "550 5.7.1 Z-S7-NUMBER Verstuur opnieuw met SMS en het mobiele "
+         "nummer vooraan in het onderwerp, zoals SMS 0612345678: deze "
+         "ontvanger is nu alleen zo te bereiken. Send again with SMS and the "
+         "mobile number at the start of the subject, like SMS 0612345678: "
+         "this recipient can only be reached that way now"},
     [OUTCOME_CONFLICT] = {"Z-K3-CONFLICT",
                           "554 5.7.7 Z-K3-CONFLICT Another message was stored under this "
                           "ticket"},

@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/crypt/ticket.h"
 #include "common/mail/header.h"
+#include "milter/again.h"
 #include "milter/envelope.h"
 
 #define LOGGED_ID_MAX_BYTES 200 /* of a message id in the log */
@@ -54,15 +55,16 @@ log_refusal(EventKind kind, const Message *message, const Decision *decision,
 }
 
 /*
- * Sets the two lines as the reply. sendmail(1) gives addresses without <>; what it is told
- * ends in a bounce, where Postfix would write the line end as "__550 5.7.1".
+ * Sets the two lines as the reply. What sendmail(1) is told, which gives addresses without
+ * <>, and what zegel-again is told, ends in a bounce, where Postfix would write the line
+ * end as "__550 5.7.1".
  */
 static gboolean
 set_reply(SMFICTX *ctx, const Message *message, const RefusalReply *reply)
 {
   g_autofree char *dutch = escape_line(reply->lines[0]);
   g_autofree char *english = escape_line(reply->lines[1]);
-  if (message->sender_given[0] == '<')
+  if (message->sender_given[0] == '<' && message->kind != MESSAGE_AGAIN)
     return smfi_setmlreply(ctx, reply->smtp_code, reply->enhanced_code, dutch, english,
                            NULL) == MI_SUCCESS;
   g_autofree char *both = g_strdup_printf("%s %s", dutch, english);
@@ -70,11 +72,20 @@ set_reply(SMFICTX *ctx, const Message *message, const RefusalReply *reply)
          MI_SUCCESS;
 }
 
+/* A ticket that is not ours, or that belongs to another body, is an event of its own. */
+static EventKind
+event_of(Refusal refusal)
+{
+  if (refusal == REFUSAL_TICKET_FORGED || refusal == REFUSAL_TICKET_DOUBLE)
+    return EVENT_TICKET;
+  return refusal == REFUSAL_HASH ? EVENT_INTEGRITY : EVENT_REFUSED;
+}
+
 static sfsistat
 act_refuse(SMFICTX *ctx, const Message *message, const Decision *decision,
            const char *queue_id)
 {
-  log_refusal(EVENT_REFUSED, message, decision, queue_id);
+  log_refusal(event_of(decision->refusal), message, decision, queue_id);
   g_autoptr(RefusalReply) reply = refusal_reply(decision->refusal, decision->names);
   if (!set_reply(ctx, message, reply))
     log_line(LOG_LEVEL_WARNING, "%s: the reply could not be set",
@@ -137,8 +148,14 @@ make_ticket(const Message *message, const Decision *decision, GError **error)
   crypt_hash_finish(message->body, ticket->body_sha256);
   for (guint i = 0; i < decision->outcomes->len; i++) {
     const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
-    if (outcome->label != LABEL_NONE)
+    if (outcome->label == LABEL_VIEWER || outcome->label == LABEL_DIRECT)
       ticket_add_recipient(ticket, message->unique->pdata[i], outcome->number);
+  }
+  /* Numbers of those whom only an alias of ours may lead to (R7). */
+  for (guint i = 0; i < message->numbers->len; i++) {
+    const HeaderNumber *number = message->numbers->pdata[i];
+    if (ticket_find_recipient(ticket, number->address) == NULL)
+      ticket_add_recipient(ticket, number->address, number->number);
   }
   return g_steal_pointer(&ticket);
 }
@@ -150,14 +167,22 @@ insert_ticket(SMFICTX *ctx, const Message *message, const Decision *decision,
   g_autoptr(Ticket) ticket = make_ticket(message, decision, error);
   if (ticket == NULL)
     return FALSE;
-  if (ticket->recipients->len == 0)
-    return TRUE; /* all of them are our own */
-  g_autofree char *sealed = ticket_seal(ring, ticket, error);
-  if (sealed == NULL)
+  g_autofree char *value = message_seal_ticket(ticket, ring, error);
+  return value != NULL &&
+         smfi_insheader(ctx, TICKET_INDEX, loose(TICKET_HEADER), value) == MI_SUCCESS;
+}
+
+/* Puts the ticket in, or brings the one that is there up to date. */
+static gboolean
+set_ticket(SMFICTX *ctx, Message *message, const Decision *decision, const KeyRing *ring,
+           GError **error)
+{
+  if (message->kind != MESSAGE_AGAIN)
+    return insert_ticket(ctx, message, decision, ring, error);
+  g_autofree char *value = NULL;
+  if (!again_renew(message, decision, ring, &value, error))
     return FALSE;
-  g_auto(GStrv) lines = g_strsplit(sealed, "\r\n", -1);
-  g_autofree char *value = g_strjoinv("\n", lines); /* the milter's line end */
-  return smfi_insheader(ctx, TICKET_INDEX, loose(TICKET_HEADER), value) == MI_SUCCESS;
+  return value == NULL || smfi_chgheader(ctx, loose(TICKET_HEADER), 1, value) == MI_SUCCESS;
 }
 
 /* The first recipient that was given with ADDRESS. */
@@ -181,7 +206,7 @@ add_labelled(SMFICTX *ctx, const Message *message, const char *address, Label la
     return FALSE;
   g_autofree char *bracketed = g_strdup_printf("<%s>", labelled);
   g_autofree char *parameters = envelope_recipient_parameters(
-      recipient->given, (const char *const *) recipient->args);
+      recipient->given, (const char *const *) recipient->args, label != LABEL_PREFER);
   return smfi_addrcpt_par(ctx, bracketed, parameters) == MI_SUCCESS;
 }
 
@@ -213,9 +238,12 @@ replace_recipients(SMFICTX *ctx, const Message *message, const Decision *decisio
   return TRUE;
 }
 
+/* One that comes back may have an odd sender; its RET came along. */
 static gboolean
 protect_sender(SMFICTX *ctx, const Message *message)
 {
+  if (message->sender == NULL)
+    return message->kind == MESSAGE_AGAIN;
   g_autofree char *bracketed = g_strdup_printf("<%s>", message->sender);
   g_autofree char *parameters =
       envelope_sender_parameters((const char *const *) message->sender_args);
@@ -228,28 +256,42 @@ log_routes(const Message *message, const Decision *decision, const char *queue_i
   g_autofree char *id = logged_id(message);
   for (guint i = 0; i < decision->outcomes->len; i++) {
     const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
-    const RouteAnswer *answer = message->facts.answers->pdata[i];
+    const RouteAnswer *answer = message->answers->pdata[i];
+    if (answer->route == ROUTE_ORDINARY)
+      continue;
     g_autofree char *number =
-        outcome->number != NULL ? log_mask_number(outcome->number) : g_strdup("-");
+        outcome->label == LABEL_VIEWER ? log_mask_number(outcome->number) : g_strdup("-");
     event_log(EVENT_ROUTED, queue_id, message->organisation->name, "message-id", id,
               "reason", decision->reason, "from", logged_sender(message), "to",
               message->unique->pdata[i], "route", route_name(answer->route), "code",
-              answer->code, "number", number, NULL);
+              answer->code, "detail", answer->reason, "number", number, NULL);
   }
 }
 
 static sfsistat
-act_seal(SMFICTX *ctx, const Message *message, const Decision *decision,
-         const KeyRing *ring, const char *queue_id)
+act_seal(SMFICTX *ctx, Message *message, const Decision *decision, const KeyRing *ring,
+         const char *queue_id)
 {
   g_autoptr(GError) error = NULL;
   if (!remove_marks(ctx, message) || !clean_subjects(ctx, message))
     return act_trouble(ctx, message, "the header could not be changed", queue_id);
-  if (!insert_ticket(ctx, message, decision, ring, &error))
+  if (!set_ticket(ctx, message, decision, ring, &error))
     return act_trouble(ctx, message,
                        error != NULL ? error->message : "the ticket could not be set",
                        queue_id);
   if (!protect_sender(ctx, message) || !replace_recipients(ctx, message, decision))
+    return act_trouble(ctx, message, "the envelope could not be changed", queue_id);
+  log_routes(message, decision, queue_id);
+  return SMFIS_CONTINUE;
+}
+
+static sfsistat
+act_prefer(SMFICTX *ctx, const Message *message, const Decision *decision,
+           const char *queue_id)
+{
+  if (!remove_marks(ctx, message))
+    return act_trouble(ctx, message, "the header could not be changed", queue_id);
+  if (!replace_recipients(ctx, message, decision))
     return act_trouble(ctx, message, "the envelope could not be changed", queue_id);
   log_routes(message, decision, queue_id);
   return SMFIS_CONTINUE;
@@ -282,6 +324,8 @@ act(SMFICTX *ctx, Message *message, const Decision *decision, const KeyRing *rin
     return SMFIS_CONTINUE;
   case DECISION_REFUSE:
     return act_refuse(ctx, message, decision, queue_id);
+  case DECISION_PREFER:
+    return act_prefer(ctx, message, decision, queue_id);
   case DECISION_SEAL:
     return act_seal(ctx, message, decision, ring, queue_id);
   case DECISION_ASK:

@@ -114,6 +114,15 @@ header_number(const Facts *facts, const char *address)
 }
 
 static gboolean
+is_recipient(const Facts *facts, const char *address)
+{
+  for (guint i = 0; i < facts->recipients->len; i++)
+    if (g_ascii_strcasecmp(facts->recipients->pdata[i], address) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
 find_header_mistake(const Facts *facts, Refusal *refusal)
 {
   for (guint i = 0; i < facts->numbers->len; i++) {
@@ -171,56 +180,101 @@ is_sensitive(const Facts *facts, SensitiveDefault sensitive_default, const char 
   return voices[i].sensitive;
 }
 
-/* The label for recipient I by its route; FALSE when it has none and must be refused. */
+/* A recipient and the answer of policyd. */
+typedef struct {
+  const char *address;
+  const RouteAnswer *answer;
+} Asked;
+
 static gboolean
-set_label(const Facts *facts, guint i, Decision *decision)
+can_label(const char *address, Label label)
 {
-  const char *address = facts->recipients->pdata[i];
-  Outcome outcome = {LABEL_NONE, NULL};
-  switch (((const RouteAnswer *) facts->answers->pdata[i])->route) {
+  g_autofree char *labelled = label_add(address, label, NULL);
+  return labelled != NULL;
+}
+
+/* Refuses because of ASKED, whose route is none for what is sensitive. */
+static void
+refuse_route(Decision *decision, const Asked *asked)
+{
+  refuse(decision,
+         asked->answer->route == ROUTE_ORDINARY ? REFUSAL_LATER : REFUSAL_ADDRESS);
+  g_ptr_array_add(decision->names, (gpointer) asked->address);
+}
+
+/*
+ * Adds the outcome for ASKED, of a sensitive message; NUMBER may be NULL. Refuses what has
+ * no safe route: an own address that Postfix could send on by itself is none.
+ */
+static gboolean
+add_outcome(Decision *decision, const Asked *asked, Label own, const char *number)
+{
+  Outcome outcome = {LABEL_NONE, number};
+  gboolean good = TRUE;
+  switch (asked->answer->route) {
   case ROUTE_VIEWER:
     outcome.label = LABEL_VIEWER;
-    outcome.number = header_number(facts, address);
     break;
   case ROUTE_DIRECT:
     outcome.label = LABEL_DIRECT;
     break;
   case ROUTE_OWN:
-    if (envelope_is_routing(address)) /* Postfix could send it on, unprotected */
-      return FALSE;
+    outcome.label = own;
+    good = !envelope_is_routing(asked->address);
     break;
-  case ROUTE_ORDINARY: /* no route for what is sensitive */
+  case ROUTE_ORDINARY:
   case ROUTE_PREFER:
-    return FALSE;
+    good = FALSE;
+    break;
   }
-  g_array_append_val(decision->outcomes, outcome);
-  if (outcome.label == LABEL_NONE)
+  if (good && (outcome.label == LABEL_NONE || can_label(asked->address, outcome.label))) {
+    g_array_append_val(decision->outcomes, outcome);
     return TRUE;
-  g_autofree char *labelled = label_add(address, outcome.label, NULL);
-  return labelled != NULL;
+  }
+  refuse_route(decision, asked);
+  return FALSE;
 }
 
-/* Gives the number in the subject to the one who lacks one, or refuses (S7). */
+/* Those with LABEL who have no number; *LAST is one of them. */
+static GPtrArray *
+find_lacking(const GPtrArray *recipients, const Decision *decision, Label label,
+             Outcome **last)
+{
+  GPtrArray *names = g_ptr_array_new();
+  for (guint i = 0; i < decision->outcomes->len; i++) {
+    Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
+    if (outcome->label != label || outcome->number != NULL)
+      continue;
+    *last = outcome;
+    g_ptr_array_add(names, recipients->pdata[i]);
+  }
+  return names;
+}
+
+/*
+ * Gives the number in the subject to the one who lacks one, or refuses (S7). When nobody
+ * needs it, the only one who goes direct may have it: his domain can stop being ready (R4).
+ */
 static void
 settle_numbers(const Facts *facts, Decision *decision)
 {
   gboolean two = FALSE;
   const char *number = subject_number(facts, &two);
-  Outcome *lacking = NULL;
-  for (guint i = 0; i < decision->outcomes->len; i++) {
-    Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
-    if (outcome->label != LABEL_VIEWER || outcome->number != NULL)
-      continue;
-    lacking = outcome;
-    g_ptr_array_add(decision->names, facts->recipients->pdata[i]);
+  Outcome *last = NULL;
+  g_autoptr(GPtrArray) lacking =
+      find_lacking(facts->recipients, decision, LABEL_VIEWER, &last);
+  if (lacking->len == 0) {
+    g_autoptr(GPtrArray) direct =
+        find_lacking(facts->recipients, decision, LABEL_DIRECT, &last);
+    if (direct->len == 1)
+      last->number = number;
+  } else if (lacking->len > 1) {
+    refuse_naming(decision, number != NULL ? REFUSAL_ONE_NUMBER : REFUSAL_NUMBERS, lacking);
+  } else if (number == NULL) {
+    refuse_naming(decision, REFUSAL_NUMBER, lacking);
+  } else {
+    last->number = number;
   }
-  guint count = decision->names->len;
-  if (count > 1)
-    refuse(decision, number != NULL ? REFUSAL_ONE_NUMBER : REFUSAL_NUMBERS);
-  else if (count == 1 && number == NULL)
-    refuse(decision, REFUSAL_NUMBER);
-  else if (count == 1)
-    lacking->number = number;
 }
 
 static void
@@ -228,14 +282,55 @@ decide_routes(const Facts *facts, Decision *decision)
 {
   decision->kind = DECISION_SEAL;
   for (guint i = 0; i < facts->recipients->len; i++) {
-    if (set_label(facts, i, decision))
-      continue;
-    const RouteAnswer *answer = facts->answers->pdata[i];
-    refuse(decision, answer->route == ROUTE_ORDINARY ? REFUSAL_LATER : REFUSAL_ADDRESS);
-    g_ptr_array_add(decision->names, facts->recipients->pdata[i]);
-    return;
+    Asked asked = {facts->recipients->pdata[i], facts->answers->pdata[i]};
+    const char *number = header_number(facts, asked.address);
+    if (!add_outcome(decision, &asked, LABEL_OWN, number))
+      return;
   }
   settle_numbers(facts, decision);
+}
+
+/* R3: whom policyd promised the direct way gets it; nothing else changes. */
+static void
+decide_preferred(const Facts *facts, Decision *decision)
+{
+  for (guint i = 0; i < facts->recipients->len; i++) {
+    const char *address = facts->recipients->pdata[i];
+    const RouteAnswer *answer = facts->answers->pdata[i];
+    Outcome outcome = {LABEL_NONE, NULL};
+    if (answer->route == ROUTE_PREFER && !envelope_is_routing(address) &&
+        can_label(address, LABEL_PREFER)) {
+      outcome.label = LABEL_PREFER;
+      decision->kind = DECISION_PREFER;
+    }
+    g_array_append_val(decision->outcomes, outcome);
+  }
+}
+
+static void
+decide_ordinary(const Facts *facts, Decision *decision)
+{
+  decision->kind = DECISION_PASS;
+  if (!facts->prefer || facts->unanswered || facts->recipients->len == 0 ||
+      facts->recipients->len > DECIDE_MAX_RECIPIENTS)
+    return;
+  if (facts->answers == NULL)
+    decision->kind = DECISION_ASK;
+  else
+    decide_preferred(facts, decision);
+}
+
+/* X-Zegel-SMS may name whom only an alias reaches: the ticket must hold them all. */
+static guint
+count_named(const Facts *facts)
+{
+  guint count = facts->recipients->len;
+  for (guint i = 0; i < facts->numbers->len; i++) {
+    const HeaderNumber *number = facts->numbers->pdata[i];
+    if (!is_recipient(facts, number->address))
+      count++;
+  }
+  return count;
 }
 
 static void
@@ -243,11 +338,12 @@ decide_as(const Facts *facts, SensitiveDefault sensitive_default, Decision *deci
 {
   if (refuse_early(facts, decision))
     return;
-  if (!is_sensitive(facts, sensitive_default, &decision->reason))
-    decision->kind = DECISION_PASS;
+  decision->sensitive = is_sensitive(facts, sensitive_default, &decision->reason);
+  if (!decision->sensitive)
+    decide_ordinary(facts, decision);
   else if (facts->odd->len > 0)
     refuse_naming(decision, REFUSAL_ADDRESS, facts->odd);
-  else if (facts->recipients->len > DECIDE_MAX_RECIPIENTS)
+  else if (count_named(facts) > DECIDE_MAX_RECIPIENTS)
     refuse(decision, REFUSAL_TOO_MANY);
   else if (facts->unanswered)
     refuse(decision, REFUSAL_LATER);
@@ -274,6 +370,11 @@ Decision *
 decide(const Facts *facts)
 {
   Decision *decision = decision_new();
+  if (facts->inward) {
+    if (facts->too_many_headers)
+      refuse(decision, REFUSAL_HEADERS);
+    return decision;
+  }
   if (facts->stranger) {
     decide_stranger(facts, decision);
     return decision;
@@ -285,5 +386,80 @@ decide(const Facts *facts)
   decide_as(facts, DEFAULT_SECURE, decision); /* what setup preselects */
   decision->would = decision->kind;
   decision->kind = DECISION_OBSERVE;
+  return decision;
+}
+
+/* ---- What comes back out of an expansion ---- */
+
+/* The number that TICKET has for ADDRESS, or NULL; as header_number, when not to the
+ * letter. */
+static const char *
+ticket_number(const Ticket *ticket, const char *address)
+{
+  const TicketRecipient *exact = ticket_find_recipient(ticket, address);
+  if (exact != NULL)
+    return exact->number;
+  for (guint i = 0; i < ticket->recipients->len; i++) {
+    const TicketRecipient *recipient = ticket->recipients->pdata[i];
+    if (g_ascii_strcasecmp(recipient->address, address) == 0)
+      return recipient->number;
+  }
+  return NULL;
+}
+
+static gboolean
+refuse_ticket(const AgainFacts *facts, Decision *decision)
+{
+  static const Refusal refusals[] = {
+      [TICKET_STATE_FORGED] = REFUSAL_TICKET_FORGED,
+      [TICKET_STATE_DOUBLE] = REFUSAL_TICKET_DOUBLE,
+      [TICKET_STATE_KEY] = REFUSAL_TICKET_KEY,
+      [TICKET_STATE_ORGANISATION] = REFUSAL_ORGANISATION,
+  };
+  if (facts->state == TICKET_STATE_GOOD)
+    return FALSE;
+  refuse(decision, refusals[facts->state]);
+  return TRUE;
+}
+
+static void
+decide_again_routes(const AgainFacts *facts, Decision *decision)
+{
+  decision->kind = DECISION_SEAL;
+  for (guint i = 0; i < facts->recipients->len; i++) {
+    Asked asked = {facts->recipients->pdata[i], facts->answers->pdata[i]};
+    const char *number = ticket_number(facts->ticket, asked.address);
+    if (!add_outcome(decision, &asked, LABEL_NONE, number))
+      return;
+  }
+  Outcome *last = NULL;
+  g_autoptr(GPtrArray) lacking =
+      find_lacking(facts->recipients, decision, LABEL_VIEWER, &last);
+  if (lacking->len > 0)
+    refuse_naming(decision, REFUSAL_EXPANDED, lacking);
+}
+
+Decision *
+decide_again(const AgainFacts *facts)
+{
+  Decision *decision = decision_new();
+  if (facts->tickets == 0)
+    return decision;
+  decision->sensitive = TRUE;
+  decision->reason = "Z-R7-TICKET";
+  if (refuse_ticket(facts, decision))
+    return decision;
+  if (facts->changed)
+    refuse(decision, REFUSAL_HASH);
+  else if (facts->odd->len > 0)
+    refuse_naming(decision, REFUSAL_ADDRESS, facts->odd);
+  else if (facts->recipients->len > DECIDE_MAX_RECIPIENTS)
+    refuse(decision, REFUSAL_TOO_MANY);
+  else if (facts->unanswered)
+    refuse(decision, REFUSAL_LATER);
+  else if (facts->answers == NULL)
+    decision->kind = DECISION_ASK;
+  else
+    decide_again_routes(facts, decision);
   return decision;
 }

@@ -1,8 +1,9 @@
 /*
- * decide.h - what is to be done with a message: a pure function over facts.
+ * decide.h - what is to be done with a message: pure functions over facts.
  *
- * decide is asked at the end of the header, and again when policyd has answered
- * (DECISION_ASK). Precedence of what makes a message sensitive: S1.
+ * Both are asked at the end of the header, and again when policyd has answered
+ * (DECISION_ASK). Precedence of what makes a message sensitive: S1. What comes back out of
+ * an expansion (R7) is sensitive when it carries a ticket.
  */
 #pragma once
 
@@ -11,6 +12,7 @@
 #include "common/ask/ask.h"
 #include "common/base/label.h"
 #include "common/conf/conf.h"
+#include "common/crypt/ticket.h"
 #include "milter/refusal.h"
 #include "milter/trigger.h"
 
@@ -31,6 +33,7 @@ typedef struct {
 
 /* All borrowed for the time of the call. */
 typedef struct {
+  gboolean inward;   /* of anybody without a login: only too_many_headers counts */
   gboolean stranger; /* logged in, and no organisation has the login */
   SensitiveDefault sensitive_default;
   const GPtrArray *foreign; /* of char *: senders that are not of the organisation (O3) */
@@ -39,6 +42,7 @@ typedef struct {
   Bypass bypass;
   gboolean sensitivity;        /* Sensitivity: Personal, Private, Company-Confidential */
   gboolean machine;            /* sender <>, or Auto-Submitted other than no (S5) */
+  gboolean prefer;             /* not sensitive mail may go direct (R3), and leaves us */
   const GPtrArray *numbers;    /* of HeaderNumber */
   const GPtrArray *recipients; /* of char *: unique, as envelope_address gives them */
   const GPtrArray *odd;        /* of char *: recipients that envelope_address cannot read */
@@ -48,21 +52,43 @@ typedef struct {
 } Facts;
 
 typedef enum {
+  TICKET_STATE_GOOD,
+  TICKET_STATE_FORGED,      /* not one of ours */
+  TICKET_STATE_DOUBLE,      /* there are several */
+  TICKET_STATE_KEY,         /* made with a key that is not here */
+  TICKET_STATE_ORGANISATION /* it names one that is not configured here */
+} TicketState;
+
+/* A message that comes back out of an expansion (R7). All borrowed. */
+typedef struct {
+  guint tickets; /* how many it carries */
+  TicketState state;
+  const Ticket *ticket;        /* NULL unless TICKET_STATE_GOOD */
+  gboolean changed;            /* its body is not the ticket's; known at its end */
+  const GPtrArray *recipients; /* these four as in Facts */
+  const GPtrArray *odd;
+  const GPtrArray *answers;
+  gboolean unanswered;
+} AgainFacts;
+
+typedef enum {
   DECISION_PASS,    /* not sensitive */
-  DECISION_ASK,     /* sensitive: ask policyd, then decide again */
+  DECISION_ASK,     /* ask policyd, then decide again */
   DECISION_OBSERVE, /* change nothing; see would */
   DECISION_REFUSE,  /* see refusal and names */
+  DECISION_PREFER,  /* not sensitive, and some go direct: see outcomes */
   DECISION_SEAL     /* see outcomes */
 } DecisionKind;
 
 typedef struct {
   Label label;        /* LABEL_NONE: stays as it is */
-  const char *number; /* E.164, owned by the facts; NULL unless LABEL_VIEWER */
+  const char *number; /* E.164, owned by the facts; LABEL_VIEWER always has one */
 } Outcome;
 
 typedef struct {
   DecisionKind kind;
   DecisionKind would; /* DECISION_OBSERVE: what it would have been */
+  gboolean sensitive;
   const char *reason; /* why it is sensitive or not: stable code, static */
   Refusal refusal;
   GPtrArray *names; /* of char *, borrowed from the facts: whom the refusal is about */
@@ -72,6 +98,13 @@ typedef struct {
 /* Decides on FACTS. Never NULL; free with decision_free, before what FACTS holds. */
 Decision *
 decide(const Facts *facts);
+
+/*
+ * Decides on a message that comes back out of an expansion, as decide. What has no ticket
+ * passes; DECISION_SEAL leaves our own recipients without a label.
+ */
+Decision *
+decide_again(const AgainFacts *facts);
 
 /* Frees DECISION; NULL is allowed. */
 void

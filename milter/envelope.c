@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/base/label.h"
+
 #define LOCAL_MAX_BYTES   512 /* RFC 5321 says 64; Postfix takes more */
 #define ADDRESS_MAX_BYTES 1024
 
@@ -171,27 +173,41 @@ append_orcpt(GString *out, const char *address, const char *given)
   g_string_append(out, "ORCPT=");
   if (given == NULL || strchr(given, ';') == NULL) {
     g_autofree char *inner = strip_brackets(address);
+    g_autofree char *plain = label_strip(inner);
     g_string_append(out, "rfc822;");
-    append_xtext(out, inner);
-  } else if (g_ascii_strncasecmp(given, "utf-8;", 6) == 0) {
-    g_autofree char *text = decode_unitext(given + 6);
+    append_xtext(out, plain);
+    return;
+  }
+  g_autofree char *plain = label_strip(given); /* of a copy (bcc) it has the label */
+  if (g_ascii_strncasecmp(plain, "utf-8;", 6) == 0) {
+    g_autofree char *text = decode_unitext(plain + 6);
     g_string_append(out, "utf-8;");
     append_xtext(out, text);
   } else {
-    g_string_append(out, given); /* xtext already; smtpd checked it */
+    g_string_append(out, plain); /* xtext already; smtpd checked it */
   }
 }
 
-char *
-envelope_recipient_parameters(const char *given, const char *const *args)
+static void
+append_notify(GString *out, const char *notify, gboolean sensitive)
 {
-  const char *notify = find_parameter(args, "NOTIFY");
+  if (!sensitive && notify != NULL) {
+    g_string_append_printf(out, "NOTIFY=%s ", notify); /* smtpd checked it */
+    return;
+  }
   g_auto(GStrv) wishes = g_strsplit(notify != NULL ? notify : "", ",", -1);
   gboolean success = FALSE;
   for (char **wish = wishes; *wish != NULL; wish++)
     success = success || g_ascii_strcasecmp(*wish, "SUCCESS") == 0;
-  GString *out =
-      g_string_new(success ? "NOTIFY=SUCCESS,FAILURE,DELAY " : "NOTIFY=FAILURE,DELAY ");
+  g_string_append(out, success ? "NOTIFY=SUCCESS,FAILURE,DELAY " : "NOTIFY=FAILURE,DELAY ");
+}
+
+char *
+envelope_recipient_parameters(const char *given, const char *const *args,
+                              gboolean sensitive)
+{
+  GString *out = g_string_new(NULL);
+  append_notify(out, find_parameter(args, "NOTIFY"), sensitive);
   append_orcpt(out, given, find_parameter(args, "ORCPT"));
   return g_string_free(out, FALSE);
 }

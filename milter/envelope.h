@@ -30,12 +30,15 @@ const char *
 envelope_domain(const char *address);
 
 /*
- * The parameters with which a labelled recipient is added (S12): NOTIFY with FAILURE and
- * DELAY, and SUCCESS when ARGS (NULL-terminated, after the address) asked for it; ORCPT as
- * in ARGS, or made of GIVEN, the address as it stood in RCPT, with <> or without.
+ * The parameters with which a labelled recipient is added: ORCPT as in ARGS
+ * (NULL-terminated, after the address) without any label of ours, or made of GIVEN, the
+ * address as it stood in RCPT, with <> or without. With SENSITIVE (S12) NOTIFY has FAILURE
+ * and DELAY, and SUCCESS when ARGS asked for it; else it is as in ARGS, and FAILURE,DELAY
+ * when that has none: Postfix would take none for NEVER.
  */
 char *
-envelope_recipient_parameters(const char *given, const char *const *args);
+envelope_recipient_parameters(const char *given, const char *const *args,
+                              gboolean sensitive);
 
 /* The parameters for the sender (S12): RET=HDRS, and ENVID when ARGS had one. */
 char *

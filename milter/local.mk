@@ -1,5 +1,6 @@
 noinst_LIBRARIES += milter/libmilterpure.a
 milter_libmilterpure_a_SOURCES = \
+	milter/again.c milter/again.h \
 	milter/decide.c milter/decide.h \
 	milter/envelope.c milter/envelope.h \
 	milter/message.c milter/message.h \
@@ -27,6 +28,11 @@ check_PROGRAMS += tests/unit/milter/test_decide
 tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c
 tests_unit_milter_test_decide_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_decide
+
+check_PROGRAMS += tests/unit/milter/test_again
+tests_unit_milter_test_again_SOURCES = tests/unit/milter/test_again.c
+tests_unit_milter_test_again_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_again
 
 check_PROGRAMS += tests/unit/milter/test_refusal
 tests_unit_milter_test_refusal_SOURCES = tests/unit/milter/test_refusal.c

@@ -54,18 +54,20 @@ check_sender(Message *message)
     add_foreign(message, message->sender);
 }
 
-/* In the place of the organisation of a login that none has. */
+/* In the place of the organisation of a client that none has. */
 static char *no_words[] = {NULL};
 static const Organisation nobody = {
     .name = (char *) "-", .domains = no_words, .sensitive_default = DEFAULT_ON_REQUEST};
 
 Message *
-message_new(const Organisation *organisation, const char *const *countries,
-            const char *const *args)
+message_new(MessageKind kind, const Organisation *organisation,
+            const char *const *countries, const char *const *args)
 {
   Message *message = g_new0(Message, 1);
+  message->kind = kind;
   message->organisation = organisation != NULL ? organisation : &nobody;
-  message->facts.stranger = organisation == NULL;
+  message->facts.stranger = kind == MESSAGE_STRANGER;
+  message->facts.inward = kind == MESSAGE_INWARD;
   message->countries = countries;
   message->recipients = g_ptr_array_new_with_free_func(recipient_free);
   message->subjects = g_ptr_array_new_with_free_func(subject_free);
@@ -80,7 +82,9 @@ message_new(const Organisation *organisation, const char *const *countries,
   message->sender_given = g_strdup(args[0]);
   message->sender = envelope_address(args[0]);
   message->sender_args = g_strdupv((GStrv) args + 1);
-  check_sender(message);
+  message->ticket_text = g_string_new(NULL);
+  if (kind == MESSAGE_OUTWARD || kind == MESSAGE_STRANGER)
+    check_sender(message);
   return message;
 }
 
@@ -104,6 +108,8 @@ message_free(Message *message)
   g_free(message->sender);
   g_strfreev(message->sender_args);
   crypt_hash_free(message->body);
+  g_string_free(message->ticket_text, TRUE);
+  ticket_free(message->ticket);
   g_free(message);
 }
 
@@ -249,6 +255,12 @@ add_known(Message *message, const char *name, const char *value)
 }
 
 static gboolean
+is_mark(const char *name)
+{
+  return g_ascii_strncasecmp(name, mark_prefix, strlen(mark_prefix)) == 0;
+}
+
+static gboolean
 is_counted(const char *name)
 {
   static const char *const names[] = {"Subject",       "Thread-Topic",      "From",
@@ -257,17 +269,35 @@ is_counted(const char *name)
   for (guint i = 0; i < G_N_ELEMENTS(names); i++)
     if (g_ascii_strcasecmp(names[i], name) == 0)
       return TRUE;
-  return g_ascii_strncasecmp(name, mark_prefix, strlen(mark_prefix)) == 0;
+  return is_mark(name);
+}
+
+/* Of a message that comes back only the ticket counts, and its Message-ID for the log. */
+static void
+add_header_again(Message *message, const char *name, const char *value)
+{
+  if (g_ascii_strcasecmp(name, TICKET_HEADER) == 0 && message->again.tickets++ == 0)
+    g_string_assign(message->ticket_text, value);
+  else if (g_ascii_strcasecmp(name, "Message-ID") == 0)
+    add_known(message, name, value);
 }
 
 void
 message_add_header(Message *message, const char *given, const char *value)
 {
   g_autofree char *name = g_strchomp(g_strdup(given)); /* "Subject :" */
+  if (message->kind == MESSAGE_AGAIN) {
+    add_header_again(message, name, value);
+    return;
+  }
+  if (message->kind == MESSAGE_INWARD && !is_mark(name))
+    return;
   if (is_counted(name) && ++message->headers > MESSAGE_MAX_HEADERS)
     return;
-  if (g_ascii_strncasecmp(name, mark_prefix, strlen(mark_prefix)) == 0)
+  if (is_mark(name))
     add_mark(message, name);
+  if (message->kind == MESSAGE_INWARD)
+    return;
   if (g_ascii_strcasecmp(name, "X-Zegel-SMS") == 0)
     add_number(message, value);
   else
@@ -288,10 +318,26 @@ collect_recipients(Message *message)
   }
 }
 
+/* R3: somebody outside is among the recipients, and the organisation wants it. */
+static gboolean
+may_prefer(const Message *message)
+{
+  const Organisation *organisation = message->organisation;
+  if (message->kind != MESSAGE_OUTWARD || !organisation->prefer_direct ||
+      organisation->sensitive_default == DEFAULT_OBSERVE)
+    return FALSE;
+  for (guint i = 0; i < message->unique->len; i++)
+    if (!conf_has_domain(organisation, envelope_domain(message->unique->pdata[i])))
+      return TRUE;
+  return FALSE;
+}
+
 void
 message_end_header(Message *message)
 {
   collect_recipients(message);
+  message->again.recipients = message->unique;
+  message->again.odd = message->odd;
   for (guint i = 0; i < message->subjects->len; i++) {
     const MessageSubject *subject = message->subjects->pdata[i];
     if (g_ascii_strcasecmp(subject->name, "Subject") == 0)
@@ -302,9 +348,20 @@ message_end_header(Message *message)
   facts->too_many_headers = message->headers > MESSAGE_MAX_HEADERS;
   facts->machine = facts->machine || strcmp(message->sender_given, "<>") == 0 ||
                    *message->sender_given == '\0';
+  facts->prefer = may_prefer(message);
   facts->triggers = message->triggers;
   facts->numbers = message->numbers;
   facts->recipients = message->unique;
   facts->odd = message->odd;
   facts->foreign = message->foreign;
+}
+
+char *
+message_seal_ticket(const Ticket *ticket, const KeyRing *ring, GError **error)
+{
+  g_autofree char *sealed = ticket_seal(ring, ticket, error);
+  if (sealed == NULL)
+    return NULL;
+  g_auto(GStrv) lines = g_strsplit(sealed, "\r\n", -1);
+  return g_strjoinv("\n", lines);
 }

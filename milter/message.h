@@ -33,19 +33,29 @@ typedef struct {
   guint count;
 } MessageMark;
 
+typedef enum {
+  MESSAGE_OUTWARD,  /* of a client that an organisation has */
+  MESSAGE_STRANGER, /* of a login that none has */
+  MESSAGE_INWARD,   /* of anybody else: only its marks are of interest */
+  MESSAGE_AGAIN     /* comes back out of an expansion (R7): only its ticket is */
+} MessageKind;
+
 typedef struct {
-  const Organisation *organisation; /* borrowed */
+  MessageKind kind;
+  const Organisation *organisation; /* borrowed; of the ticket for MESSAGE_AGAIN */
   const char *const *countries;     /* borrowed */
   char *sender_given;
   char *sender; /* envelope_address; NULL: odd */
   GStrv sender_args;
   GPtrArray *recipients; /* of MessageRecipient, as they came */
 
-  GPtrArray *subjects; /* of MessageSubject */
-  GPtrArray *marks;    /* of MessageMark */
-  char *sender_name;   /* display name of From, or "" */
-  char *message_id;    /* or "" */
-  guint headers;       /* kept or counted */
+  GPtrArray *subjects;  /* of MessageSubject */
+  GPtrArray *marks;     /* of MessageMark */
+  char *sender_name;    /* display name of From, or "" */
+  char *message_id;     /* or "" */
+  guint headers;        /* kept or counted */
+  GString *ticket_text; /* MESSAGE_AGAIN: value of the first X-Zegel-Ticket */
+  Ticket *ticket;       /* what again_open found in it, or NULL */
 
   CryptHash *body;     /* NULL: nobody needs it */
   GPtrArray *triggers; /* of Trigger, borrowed from subjects */
@@ -55,16 +65,17 @@ typedef struct {
   GPtrArray *foreign;  /* of char * */
   GPtrArray *answers;  /* of RouteAnswer, or NULL */
   Facts facts;         /* points to the lists above */
+  AgainFacts again;    /* the same, for MESSAGE_AGAIN */
 } Message;
 
 /*
- * A message of ORGANISATION (NULL: of a login that none has) from ARGS, the arguments of
- * MAIL (first the address). Sender and COUNTRIES (as phone_parse takes them) are borrowed.
- * Freed with message_free.
+ * A message of ORGANISATION (for MESSAGE_OUTWARD, else NULL) from ARGS, the arguments of
+ * MAIL (first the address). COUNTRIES (as phone_parse takes them) are borrowed. Freed with
+ * message_free.
  */
 Message *
-message_new(const Organisation *organisation, const char *const *countries,
-            const char *const *args);
+message_new(MessageKind kind, const Organisation *organisation,
+            const char *const *countries, const char *const *args);
 
 /* Adds the recipient in ARGS, the arguments of RCPT. */
 void
@@ -77,6 +88,13 @@ message_add_header(Message *message, const char *name, const char *value);
 /* Ends the header: after this, facts are complete but for the answers of policyd. */
 void
 message_end_header(Message *message);
+
+/*
+ * TICKET sealed with RING as the value of its header, with the milter's line ends: a new
+ * string, or NULL as ticket_seal.
+ */
+char *
+message_seal_ticket(const Ticket *ticket, const KeyRing *ring, GError **error);
 
 /* Wipes and frees MESSAGE; NULL is allowed. */
 void

@@ -96,6 +96,44 @@ static const struct {
                          "veel kopregels. Er is niets verzonden.",
                          "Have your mail program make the message anew: it has too many "
                          "header lines. Nothing was sent."},
+    [REFUSAL_EXPANDED] =
+        {"Z-R7-NUMBER", "550", "5.7.1",
+         "Stuur deze ontvanger een eigen bericht, met SMS en het mobiele nummer vooraan "
+         "in het onderwerp: het adres dat u schreef stuurt door, en er is geen nummer "
+         "bekend van: {}. Deze ontvanger heeft niets gekregen.",
+         "Send this recipient a message of their own, with SMS and their mobile number at "
+         "the start of the subject: the address that you wrote to forwards, and no number "
+         "is known of: {}. This recipient got nothing."},
+    [REFUSAL_TICKET_FORGED] =
+        {"Z-TICKET-FORGED", "550", "5.7.1",
+         "Verstuur het bericht opnieuw vanuit uw mailprogramma: het draagt een kenmerk dat "
+         "niet van deze server is. Deze ontvanger heeft niets gekregen.",
+         "Send the message again from your mail program: it carries a mark that is not of "
+         "this server. This recipient got nothing."},
+    [REFUSAL_TICKET_DOUBLE] =
+        {"Z-TICKET-DOUBLE", "550", "5.7.1",
+         "Verstuur het bericht opnieuw vanuit uw mailprogramma: het draagt meer dan een "
+         "kenmerk van deze server. Deze ontvanger heeft niets gekregen.",
+         "Send the message again from your mail program: it carries more than one mark of "
+         "this server. This recipient got nothing."},
+    [REFUSAL_TICKET_KEY] =
+        {"Z-TICKET-KEY", "451", "4.7.0",
+         "Probeer het later opnieuw: het bericht heeft een sleutel nodig die hier niet is. "
+         "Deze ontvanger heeft niets gekregen.",
+         "Try again later: the message needs a key that is not here. This recipient got "
+         "nothing."},
+    [REFUSAL_ORGANISATION] =
+        {"Z-O1-ORGANISATION", "451", "4.3.5",
+         "Probeer het later opnieuw: het bericht is van een organisatie die hier niet is "
+         "ingesteld. Deze ontvanger heeft niets gekregen.",
+         "Try again later: the message is of an organisation that is not configured here. "
+         "This recipient got nothing."},
+    [REFUSAL_HASH] =
+        {"Z-K3-HASH", "550", "5.7.7",
+         "Vraag uw beheerder wat berichten onderweg verandert, en verstuur opnieuw: de "
+         "inhoud is niet meer die van de afzender. Deze ontvanger heeft niets gekregen.",
+         "Ask your administrator what changes messages on their way, and send again: the "
+         "content is not the sender's any more. This recipient got nothing."},
     [REFUSAL_LATER] =
         {"Z-R6-LATER", "451", "4.7.1",
          "Probeer het over enkele minuten opnieuw: de beveiligde route kan nu "

@@ -25,6 +25,12 @@ typedef enum {
   REFUSAL_ADDRESS,       /* a recipient that cannot be protected */
   REFUSAL_TOO_MANY,      /* more recipients than a ticket holds */
   REFUSAL_HEADERS,       /* more header fields than we look at */
+  REFUSAL_EXPANDED,      /* an alias leads to somebody without a number */
+  REFUSAL_TICKET_FORGED, /* a ticket that is not one of ours */
+  REFUSAL_TICKET_DOUBLE, /* several tickets */
+  REFUSAL_TICKET_KEY,    /* a ticket under a key that is not here: try again */
+  REFUSAL_ORGANISATION,  /* a ticket of an organisation that is not here: try again */
+  REFUSAL_HASH,          /* the body was changed since the ticket was made */
   REFUSAL_LATER,         /* no route can be had now: try again */
   REFUSAL_TROUBLE        /* anything that failed here: try again */
 } Refusal;

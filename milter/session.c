@@ -6,6 +6,7 @@
 #include "common/ask/ask.h"
 #include "common/base/log.h"
 #include "milter/act.h"
+#include "milter/again.h"
 #include "milter/decide.h"
 #include "milter/message.h"
 
@@ -18,12 +19,19 @@
   (SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH)
 #define PROTOCOL (UNWANTED | NO_REPLY | SMFIP_SKIP)
 
+/* milter_macro_daemon_name of the smtpd behind the expansions (R7), see master.cf.zegel. */
+#define AGAIN_DAEMON "ZEGEL_PASS2"
+
+/* After policyd let mail wait that goes on without it, it is left alone so long (R9). */
+#define PREFER_PAUSE_S 10
+
 static const Config *config;
 static const KeyRing *ring;
+static gint prefer_again_s; /* monotonic; not before this is it asked again; atomic */
 
 typedef struct {
   char *address;      /* of the client, textual; NULL when unknown */
-  Message *message;   /* NULL: none, or not outward */
+  Message *message;   /* NULL: none */
   Decision *decision; /* of the message, from the end of its header on */
 } Session;
 
@@ -44,7 +52,7 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
     log_line(LOG_LEVEL_ALARM, "the mail server is too old: milter protocol 6 is needed");
     return SMFIS_REJECT;
   }
-  static char mail[] = "{auth_authen} {client_addr}", end[] = "i";
+  static char mail[] = "{auth_authen} {client_addr} {daemon_name}", end[] = "i";
   if (smfi_setsymlist(ctx, SMFIM_ENVFROM, mail) != MI_SUCCESS ||
       smfi_setsymlist(ctx, SMFIM_EOM, end) != MI_SUCCESS)
     return SMFIS_REJECT;
@@ -82,6 +90,27 @@ on_connect(SMFICTX *ctx, G_GNUC_UNUSED char *name, struct sockaddr *address)
   return SMFIS_NOREPLY;
 }
 
+/* The kind of a message of this client, and in *ORGANISATION to whom it belongs, or NULL.
+ */
+static MessageKind
+kind_of(SMFICTX *ctx, const Session *session, const Organisation **organisation)
+{
+  static char login_name[] = "{auth_authen}", address_name[] = "{client_addr}",
+              daemon_name[] = "{daemon_name}";
+  *organisation = NULL;
+  if (g_strcmp0(smfi_getsymval(ctx, daemon_name), AGAIN_DAEMON) == 0)
+    return MESSAGE_AGAIN;
+  const char *login = smfi_getsymval(ctx, login_name);
+  const char *address = smfi_getsymval(ctx, address_name);
+  if (login != NULL && *login == '\0')
+    login = NULL;
+  *organisation = conf_organisation_of_client(config, login,
+                                              address != NULL ? address : session->address);
+  if (*organisation != NULL)
+    return MESSAGE_OUTWARD;
+  return login != NULL ? MESSAGE_STRANGER : MESSAGE_INWARD;
+}
+
 static sfsistat
 on_mail(SMFICTX *ctx, char **args)
 {
@@ -89,17 +118,11 @@ on_mail(SMFICTX *ctx, char **args)
   if (session == NULL)
     return SMFIS_NOREPLY;
   session_end_message(session);
-  static char login_name[] = "{auth_authen}", address_name[] = "{client_addr}";
-  const char *login = smfi_getsymval(ctx, login_name);
-  const char *address = smfi_getsymval(ctx, address_name);
-  if (login != NULL && *login == '\0')
-    login = NULL;
-  const Organisation *organisation = conf_organisation_of_client(
-      config, login, address != NULL ? address : session->address);
-  if (organisation != NULL || login != NULL)
-    session->message =
-        message_new(organisation, (const char *const *) config->sms_countries,
-                    (const char *const *) args);
+  const Organisation *organisation;
+  MessageKind kind = kind_of(ctx, session, &organisation);
+  session->message =
+      message_new(kind, organisation, (const char *const *) config->sms_countries,
+                  (const char *const *) args);
   return SMFIS_NOREPLY;
 }
 
@@ -121,16 +144,28 @@ on_header(SMFICTX *ctx, char *name, char *value)
   return SMFIS_NOREPLY;
 }
 
+static void
+decide_anew(Session *session)
+{
+  const Message *message = session->message;
+  decision_free(session->decision);
+  session->decision = message->kind == MESSAGE_AGAIN ? decide_again(&message->again)
+                                                     : decide(&message->facts);
+}
+
 /* Decides as far as that goes without routes; idempotent. */
 static void
 judge(Session *session)
 {
-  if (session->message == NULL || session->decision != NULL)
+  Message *message = session->message;
+  if (message == NULL || session->decision != NULL)
     return;
-  message_end_header(session->message);
-  session->decision = decide(&session->message->facts);
-  if (session->decision->kind == DECISION_ASK)
-    session->message->body = crypt_hash_new();
+  message_end_header(message);
+  if (message->kind == MESSAGE_AGAIN)
+    again_open(message, config, ring);
+  decide_anew(session);
+  if (session->decision->kind == DECISION_ASK && session->decision->sensitive)
+    message->body = crypt_hash_new();
 }
 
 static sfsistat
@@ -155,28 +190,59 @@ on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
   return SMFIS_CONTINUE;
 }
 
+static gint
+now_s(void)
+{
+  return (gint) (g_get_monotonic_time() / G_USEC_PER_SEC);
+}
+
+/* The routes from policyd, or NULL with an error. */
+static GPtrArray *
+ask(const Message *message, gboolean sensitive, const char *queue_id, GError **error)
+{
+  g_autoptr(RouteQuestion) question = route_question_new();
+  question->organisation = g_strdup(message->organisation->name);
+  question->sender =
+      g_strdup(message->ticket != NULL ? message->ticket->sender : message->sender);
+  question->queue_id = g_strdup(queue_id != NULL ? queue_id : "");
+  question->sensitive = sensitive;
+  for (guint i = 0; i < message->unique->len; i++)
+    g_ptr_array_add(question->recipients, g_strdup(message->unique->pdata[i]));
+  return ask_route(config->policyd_socket, question, error);
+}
+
+/*
+ * For mail that is not sensitive: NULL also when policyd let the last such message wait,
+ * so that one that hangs costs little.
+ */
+static GPtrArray *
+ask_gently(const Message *message, const char *queue_id, GError **error)
+{
+  gint begin_s = now_s();
+  if (begin_s < g_atomic_int_get(&prefer_again_s))
+    return NULL;
+  GPtrArray *answers = ask(message, FALSE, queue_id, error);
+  gint end_s = now_s();
+  if (answers == NULL && end_s > begin_s)
+    g_atomic_int_set(&prefer_again_s, end_s + PREFER_PAUSE_S);
+  return answers;
+}
+
 /* Asks policyd for the routes and decides again. */
 static void
 ask_and_decide(Session *session, const char *queue_id)
 {
   Message *message = session->message;
-  g_autoptr(RouteQuestion) question = route_question_new();
-  question->organisation = g_strdup(message->organisation->name);
-  question->sender = g_strdup(message->sender);
-  question->queue_id = g_strdup(queue_id != NULL ? queue_id : "");
-  question->sensitive = TRUE;
-  for (guint i = 0; i < message->unique->len; i++)
-    g_ptr_array_add(question->recipients, g_strdup(message->unique->pdata[i]));
-
+  gboolean sensitive = session->decision->sensitive;
   g_autoptr(GError) error = NULL;
-  message->answers = ask_route(config->policyd_socket, question, &error);
-  message->facts.answers = message->answers;
-  message->facts.unanswered = message->answers == NULL;
-  if (message->answers == NULL)
+  message->answers = sensitive ? ask(message, TRUE, queue_id, &error)
+                               : ask_gently(message, queue_id, &error);
+  message->facts.answers = message->again.answers = message->answers;
+  message->facts.unanswered = message->again.unanswered = message->answers == NULL;
+  if (error != NULL)
     log_line(LOG_LEVEL_WARNING, "%s: no route: %s", queue_id != NULL ? queue_id : "NOQUEUE",
              error->message);
-  decision_free(session->decision);
-  session->decision = decide(&message->facts);
+  decide_anew(session);
 }
 
 static sfsistat
@@ -188,6 +254,8 @@ on_end_of_message(SMFICTX *ctx)
   static char id_name[] = "i";
   const char *queue_id = smfi_getsymval(ctx, id_name);
   judge(session);
+  if (session->message->ticket != NULL && again_check_body(session->message))
+    decide_anew(session);
   if (session->decision->kind == DECISION_ASK)
     ask_and_decide(session, queue_id);
   sfsistat status = act(ctx, session->message, session->decision, ring, queue_id);

@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "common/book/domain.h"
+
 typedef struct {
   /* A-labels, lower case, no dot at the end; NULL: no domain that a route could be known
    * for (none at all, an address literal, or a name that is not one). */
@@ -27,12 +29,5 @@ address_read(const char *text, Address *address);
 /* Frees what ADDRESS holds. */
 void
 address_clear(Address *address);
-
-/*
- * TEXT, a bare domain, in the form of Address.domain: a new string, or NULL when it is no
- * name of the DNS. Pure; any thread.
- */
-char *
-domain_canonical(const char *text);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Address, address_clear)

@@ -1,35 +1,51 @@
 /*
- * answer.h - what zegel-policyd answers to one question.
+ * answer.h - what zegel-policyd answers to a question.
  *
- * Gathers the facts, decides (decide.h), promises (promise.h), and only then answers.
+ * Gathers the facts, waits for those that the DNS must give, decides (decide.h), promises
+ * (promise.h), and only then answers. Also has the domain book, and reads it again. One
+ * thread, in callbacks of a Loop.
  */
 #pragma once
 
-#include <glib.h>
-
+#include "common/book/book.h"
 #include "common/conf/conf.h"
-#include "policyd/book.h"
+#include "policyd/loop.h"
 #include "policyd/promise.h"
+#include "policyd/verdicts.h"
+
+/* Time to wait for facts; each is less than its asker waits (ask.h). */
+#define SERVICE_WAIT_MS       4500 /* longer than VERDICTS_TIMEOUT_MS */
+#define SERVICE_PREFER_MS     1000
+#define SERVICE_MAX_QUESTIONS 4096 /* that wait at the same time */
 
 typedef struct Service Service;
 
-/*
- * A service with CONFIG and BOOK, both taken over, and PROMISES, borrowed until
- * service_free. CONFIG_PATH is for service_reload. Never NULL.
- */
-Service *
-service_new(const char *config_path, Config *config, Book *book, Promises *promises);
+/* TEXT (borrowed) is the answer for PEER; NULL: it talks another language. May come from
+ * within service_question. */
+typedef void (*ServiceAnswer)(gpointer data, guint64 peer, const char *text);
 
-/* Frees SERVICE; NULL is allowed. */
+/* All borrowed until service_free. */
+typedef struct {
+  const char *config_path; /* for service_reload; copied */
+  Loop *loop;
+  Dns *dns; /* NULL: nothing is known of any domain (lookup.h) */
+  Spf *spf; /* NULL: the same */
+  Promises *promises;
+  ServiceAnswer answer;
+  gpointer data;
+} ServiceParts;
+
+/* A service of PARTS with CONFIG and BOOK, both taken over. Never NULL. */
+Service *
+service_new(const ServiceParts *parts, Config *config, Book *book);
+
+/* Frees SERVICE, and answers nobody any more; NULL is allowed. */
 void
 service_free(Service *service);
 
-/*
- * The answer to the question in LEN bytes at BLOCK, as text that the caller frees, or NULL
- * when it is no question: the peer talks another language.
- */
-char *
-service_answer(Service *service, const char *block, gsize len);
+/* PEER asks the question in LEN octets at BLOCK. It is answered now or later, once. */
+void
+service_question(Service *service, guint64 peer, const char *block, gsize len);
 
 /*
  * Brings routes.db up to date with the book, and logs both. FALSE with an error when
@@ -44,3 +60,13 @@ service_start(Service *service, GError **error);
  */
 void
 service_reload(Service *service);
+
+/* The configuration that counts now; borrowed until the next service_reload. */
+const Config *
+service_config(const Service *service);
+
+/* The domain book that counts now; borrowed until the next service_reload. */
+const Book *
+service_book(const Service *service);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Service, service_free)

@@ -19,8 +19,11 @@ typedef struct {
   gboolean strict_spf;   /* aspf=s */
 } DmarcRecord;
 
-/* Reads LEN octets at TEXT, one joined TXT record. FALSE when it is no DMARC record that
- * counts. Pure; any thread. */
+/*
+ * Reads LEN octets at TEXT, one joined TXT record. FALSE when it is no DMARC record that
+ * counts. One without a policy, or with one that cannot be read, counts as p=none: it asks
+ * for nothing (RFC 9989 4.7, 4.10.1). Pure; any thread.
+ */
 gboolean
 dmarc_parse(const char *text, gsize len, DmarcRecord *record);
 
@@ -38,8 +41,8 @@ typedef struct {
   DmarcPolicy policy;   /* that holds for DOMAIN: p, sp or np, lowered by t=y */
 } DmarcResult;
 
-/* The policy of DOMAIN (as domain_canonical gives it) by LOOKUP. RESULT is filled for
- * DMARC_FOUND and DMARC_ABSENT; clear it with dmarc_result_clear in any case. */
+/* The policy of DOMAIN (as domain_canonical gives it) by LOOKUP. Fills *RESULT, which means
+ * something for DMARC_FOUND and DMARC_ABSENT; the caller clears it in any case. */
 DmarcStatus
 dmarc_find(Lookup *lookup, const char *domain, DmarcResult *result);
 

@@ -1,70 +1,131 @@
 noinst_LIBRARIES += policyd/libpolicyd.a
 policyd_libpolicyd_a_SOURCES = \
 	policyd/address.c policyd/address.h \
+	policyd/advice.c policyd/advice.h \
 	policyd/answer.c policyd/answer.h \
-	policyd/book.c policyd/book.h \
 	policyd/chain.c policyd/chain.h \
+	policyd/checks.c policyd/checks.h \
 	policyd/decide.c policyd/decide.h \
+	policyd/dkim.c policyd/dkim.h \
+	policyd/dkim_record.c \
+	policyd/delegation.c policyd/delegation.h \
+	policyd/dmarc.c policyd/dmarc.h \
+	policyd/follow.c policyd/follow.h \
+	policyd/dmarc_record.c \
+	policyd/hosts.c policyd/hosts.h \
 	policyd/dns.c policyd/dns.h \
 	policyd/dns_cache.c policyd/dns_cache.h \
 	policyd/dns_message.c policyd/dns_message.h \
 	policyd/dns_server.c policyd/dns_server.h \
 	policyd/dns_tcp.c policyd/dns_tcp.h \
-	policyd/hop.c policyd/hop.h \
 	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
+	policyd/notes.c policyd/notes.h \
+	policyd/nta.c policyd/nta.h \
+	policyd/own.c \
 	policyd/promise.c policyd/promise.h \
+	policyd/ready.c policyd/ready.h \
+	policyd/record.c policyd/record.h \
+	policyd/refresh.c policyd/refresh.h \
+	policyd/routedb.c policyd/routedb.h \
+	policyd/routefiles.c policyd/routefiles.h \
 	policyd/rr.c policyd/rr.h \
-	policyd/server.c policyd/server.h
+	policyd/server.c policyd/server.h \
+	policyd/spf.c policyd/spf.h \
+	policyd/spf_child.c policyd/spf_child.h \
+	policyd/spf_record.c policyd/spf_record.h \
+	policyd/spf_wire.c policyd/spf_wire.h \
+	policyd/tester.c policyd/tester.h \
+	policyd/verdicts.c policyd/verdicts.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
-POLICYD_LIBS = policyd/libpolicyd.a $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(SQLITE_LIBS) \
-	$(LDNS_LIBS)
+POLICYD_LIBS = policyd/libpolicyd.a $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
+	$(SQLITE_LIBS) $(LDNS_LIBS)
 
 sbin_PROGRAMS += policyd/zegel-policyd
 policyd_zegel_policyd_SOURCES = policyd/main.c
 policyd_zegel_policyd_LDADD = $(POLICYD_LIBS) $(SANDBOX_LIBS)
 
+zegellibexec_PROGRAMS += policyd/zegel-spf
+policyd_zegel_spf_SOURCES = policyd/spf_worker.c policyd/spf_host.c policyd/spf_host.h
+policyd_zegel_spf_LDADD = policyd/libpolicyd.a $(SPF2_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
+READINESS_TEST = \
+	tests/unit/policyd/readiness.c tests/unit/policyd/readiness.h \
+	tests/unit/policyd/zone.c tests/unit/policyd/zone.h
+
 check_PROGRAMS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
-	tests/unit/policyd/test_book \
 	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_decide \
+	tests/unit/policyd/test_dmarc \
+	tests/unit/policyd/test_delegation \
+	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_lookup \
 	tests/unit/policyd/test_loop \
+	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_routedb \
+	tests/unit/policyd/test_ready \
+	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
-	tests/fuzz/fuzz_dns
+	tests/fuzz/fuzz_dkim \
+	tests/fuzz/fuzz_dns \
+	tests/fuzz/fuzz_dmarc \
+	tests/fuzz/fuzz_delegation \
+	tests/fuzz/fuzz_nta
 TESTS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
-	tests/unit/policyd/test_book \
 	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_decide \
+	tests/unit/policyd/test_dmarc \
+	tests/unit/policyd/test_delegation \
+	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_lookup \
 	tests/unit/policyd/test_loop \
+	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_routedb \
+	tests/unit/policyd/test_ready \
+	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
-	tests/fuzz/fuzz_dns
+	tests/fuzz/fuzz_dkim \
+	tests/fuzz/fuzz_dns \
+	tests/fuzz/fuzz_dmarc \
+	tests/fuzz/fuzz_delegation \
+	tests/fuzz/fuzz_nta
 tests_unit_policyd_test_address_SOURCES = tests/unit/policyd/test_address.c
 tests_unit_policyd_test_address_LDADD = $(POLICYD_LIBS)
-tests_unit_policyd_test_answer_SOURCES = tests/unit/policyd/test_answer.c
+tests_unit_policyd_test_answer_SOURCES = \
+	tests/unit/policyd/answer_fake.c tests/unit/policyd/answer_fake.h \
+	tests/unit/policyd/test_answer.c
 tests_unit_policyd_test_answer_LDADD = $(POLICYD_LIBS)
-tests_unit_policyd_test_book_SOURCES = tests/unit/policyd/test_book.c
-tests_unit_policyd_test_book_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_chain_SOURCES = \
 	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
 	tests/unit/policyd/test_chain.c
 tests_unit_policyd_test_chain_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_dmarc_SOURCES = tests/unit/policyd/test_dmarc.c \
+	tests/unit/policyd/zone.c tests/unit/policyd/zone.h
+tests_unit_policyd_test_dmarc_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_nta_SOURCES = tests/unit/policyd/test_nta.c
+tests_unit_policyd_test_nta_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c \
+	tests/unit/policyd/routes.h
+tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_routedb_SOURCES = tests/unit/policyd/test_routedb.c \
+	tests/unit/policyd/routes.h
+tests_unit_policyd_test_routedb_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_policyd_test_routedb_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_dns_SOURCES = \
 	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
 	tests/unit/policyd/test_dns.c
@@ -75,24 +136,33 @@ tests_unit_policyd_test_lookup_SOURCES = \
 tests_unit_policyd_test_lookup_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_loop_SOURCES = tests/unit/policyd/test_loop.c
 tests_unit_policyd_test_loop_LDADD = $(POLICYD_LIBS)
-tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c
-tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
-tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_rr_SOURCES = tests/unit/policyd/test_rr.c
 tests_unit_policyd_test_rr_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_delegation_SOURCES = tests/unit/policyd/test_delegation.c
+tests_unit_policyd_test_delegation_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_own_SOURCES = tests/unit/policyd/test_own.c $(READINESS_TEST)
+tests_unit_policyd_test_own_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_ready_SOURCES = tests/unit/policyd/test_ready.c $(READINESS_TEST)
+tests_unit_policyd_test_ready_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_refresh_SOURCES = tests/unit/policyd/test_refresh.c \
+	tests/unit/policyd/routes.h tests/unit/policyd/zone.c tests/unit/policyd/zone.h
+tests_unit_policyd_test_refresh_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_policyd_test_refresh_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_server_SOURCES = tests/unit/policyd/test_server.c
 tests_unit_policyd_test_server_LDADD = $(POLICYD_LIBS)
 tests_fuzz_fuzz_book_SOURCES = tests/fuzz/fuzz_book.c
 tests_fuzz_fuzz_book_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_dkim_SOURCES = tests/fuzz/fuzz_dkim.c
+tests_fuzz_fuzz_dkim_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_dmarc_SOURCES = tests/fuzz/fuzz_dmarc.c
+tests_fuzz_fuzz_dmarc_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_nta_SOURCES = tests/fuzz/fuzz_nta.c
+tests_fuzz_fuzz_nta_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_delegation_SOURCES = tests/fuzz/fuzz_delegation.c
+tests_fuzz_fuzz_delegation_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
 tests_fuzz_fuzz_dns_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 EXTRA_DIST += \
-	tests/fuzz/corpus/fuzz_book/address \
-	tests/fuzz/corpus/fuzz_book/bad \
-	tests/fuzz/corpus/fuzz_book/book \
-	tests/fuzz/corpus/fuzz_book/deviation \
-	tests/fuzz/corpus/fuzz_book/empty-name \
-	tests/fuzz/corpus/fuzz_book/idna \
 	tests/fuzz/corpus/fuzz_dns/badvers \
 	tests/fuzz/corpus/fuzz_dns/cname \
 	tests/fuzz/corpus/fuzz_dns/cname-chain \
@@ -122,6 +192,49 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_dns/txt-signed-above \
 	tests/fuzz/corpus/fuzz_dns/txt-signed-many \
 	tests/fuzz/corpus/fuzz_dns/txt-signed-wildcard \
-	tests/fuzz/corpus/fuzz_dns/whole
+	tests/fuzz/corpus/fuzz_dns/whole \
+	tests/fuzz/corpus/fuzz_book/address \
+	tests/fuzz/corpus/fuzz_book/bad \
+	tests/fuzz/corpus/fuzz_book/book \
+	tests/fuzz/corpus/fuzz_book/deviation \
+	tests/fuzz/corpus/fuzz_book/empty-name \
+	tests/fuzz/corpus/fuzz_book/idna \
+	tests/fuzz/corpus/fuzz_dkim/ed25519 \
+	tests/fuzz/corpus/fuzz_dkim/overlap \
+	tests/fuzz/corpus/fuzz_dkim/pem \
+	tests/fuzz/corpus/fuzz_dkim/revoked \
+	tests/fuzz/corpus/fuzz_dkim/rsa \
+	tests/fuzz/corpus/fuzz_book/network \
+	tests/fuzz/corpus/fuzz_dmarc/full \
+	tests/fuzz/corpus/fuzz_dmarc/loose \
+	tests/fuzz/corpus/fuzz_dmarc/no-policy \
+	tests/fuzz/corpus/fuzz_dmarc/twice \
+	tests/fuzz/corpus/fuzz_delegation/empty \
+	tests/fuzz/corpus/fuzz_delegation/foreign-sender \
+	tests/fuzz/corpus/fuzz_delegation/label \
+	tests/fuzz/corpus/fuzz_delegation/no-request \
+	tests/fuzz/corpus/fuzz_delegation/odd-bytes \
+	tests/fuzz/corpus/fuzz_delegation/stranger \
+	tests/fuzz/corpus/fuzz_nta/future \
+	tests/fuzz/corpus/fuzz_nta/hosts \
+	tests/fuzz/corpus/fuzz_nta/loose \
+	tests/fuzz/corpus/fuzz_nta/old \
+	tests/fuzz/corpus/fuzz_nta/record \
+	tests/fuzz/corpus/fuzz_nta/spf
 
-dist_man_MANS += man/zegel-policyd.8 man/zegel-ask.5 man/zegel-domains.5
+check_PROGRAMS += tests/unit/policyd/test_spf tests/unit/policyd/bad_spf
+tests_unit_policyd_test_spf_SOURCES = tests/unit/policyd/test_spf.c \
+	tests/unit/policyd/fake_dns.c tests/unit/policyd/fake_dns.h
+tests_unit_policyd_test_spf_LDADD = $(POLICYD_LIBS) $(SANDBOX_LIBS)
+tests_unit_policyd_bad_spf_SOURCES = tests/unit/policyd/bad_spf.c
+tests_unit_policyd_bad_spf_LDADD = $(POLICYD_LIBS)
+TESTS += tests/unit/policyd/test_spf
+
+check_PROGRAMS += tests/replay/spf/replay_spf
+tests_replay_spf_replay_spf_SOURCES = tests/replay/spf/replay_spf.c \
+	tests/unit/policyd/fake_dns.c tests/unit/policyd/fake_dns.h
+tests_replay_spf_replay_spf_LDADD = $(POLICYD_LIBS)
+TESTS += tests/replay/spf/rfc7208
+EXTRA_DIST += tests/replay/spf/rfc7208 tests/replay/spf/known
+
+dist_man_MANS += man/zegel-policyd.8 man/zegel-spf.8 man/zegel-ask.5 man/zegel-domains.5

@@ -1,22 +1,51 @@
 /*
  * main.c - zegel-policyd: decides the routes of recipients and promises them to Postfix.
  *
- * For zegel-milter, over a unix socket. Never sees message content, and holds no key.
+ * For zegel-milter and for Postfix's smtpd, over unix sockets. Never sees message content,
+ * and holds no key.
  */
-#include <fcntl.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/book/book.h"
 #include "common/conf/conf.h"
 #include "common/sandbox/sandbox.h"
 #include "policyd/answer.h"
+#include "policyd/delegation.h"
+#include "policyd/loop.h"
+#include "policyd/refresh.h"
 #include "policyd/server.h"
+
+/* Who asks. */
+typedef enum {
+  SOCKET_ASK,    /* the milter, zegelctl */
+  SOCKET_POLICY, /* smtpd */
+  SOCKETS
+} Socket;
+
+typedef struct {
+  Loop *loop;
+  Dns *dns;
+  Spf *spf;
+  Promises *promises;
+  Service *service;
+  RefreshBasis basis; /* what counts now; the service's */
+  Refresh *refresh;
+  int listeners[SOCKETS];
+  Server *servers[SOCKETS];
+  guint draining; /* servers that are not done yet */
+  int signals;
+} Policyd;
 
 static void
 must(gboolean done, GError *error)
@@ -45,11 +74,10 @@ read_book(const Config *config)
 }
 
 static int
-open_socket(const Config *config)
+open_socket(const char *path, const Config *config)
 {
   GError *error = NULL;
-  int listener =
-      daemon_listen_unix(config->policyd_socket, 0660, config->socket_group, &error);
+  int listener = daemon_listen_unix(path, 0660, config->socket_group, &error);
   must(listener >= 0, error);
   return listener;
 }
@@ -84,44 +112,165 @@ drop_rights(const Config *config)
   umask(0027);
 }
 
-static Promises *
-open_promises(const Config *config)
+/* ---- Questions ---- */
+
+static void
+take_question(gpointer data, guint64 peer, const char *block, gsize len)
 {
-  GError *error = NULL;
-  Promises *promises = promises_open(config->routes_db, config->socket_group, &error);
-  must(promises != NULL, error);
-  return promises;
+  Policyd *policyd = data;
+  service_question(policyd->service, peer, block, len);
+}
+
+static void
+send_answer(gpointer data, guint64 peer, const char *text)
+{
+  Policyd *policyd = data;
+  server_answer(policyd->servers[SOCKET_ASK], peer, text);
+}
+
+static void
+take_request(gpointer data, guint64 peer, const char *block, gsize len)
+{
+  Policyd *policyd = data;
+  g_autofree char *text = delegation_answer(service_config(policyd->service), block, len);
+  server_answer(policyd->servers[SOCKET_POLICY], peer, text);
+}
+
+/* ---- Signals ---- */
+
+static void
+reload(Policyd *policyd)
+{
+  service_reload(policyd->service);
+  policyd->basis.config = service_config(policyd->service);
+  policyd->basis.book = service_book(policyd->service);
+}
+
+static void
+on_drained(gpointer data)
+{
+  Policyd *policyd = data;
+  if (--policyd->draining == 0)
+    loop_stop(policyd->loop);
+}
+
+static void
+drain(Policyd *policyd)
+{
+  if (policyd->draining > 0)
+    return;
+  policyd->draining = SOCKETS;
+  for (guint i = 0; i < SOCKETS; i++)
+    server_drain(policyd->servers[i], on_drained, policyd);
+}
+
+static void
+on_signal(gpointer data, guint32 events)
+{
+  Policyd *policyd = data;
+  struct signalfd_siginfo info;
+  (void) events;
+  if (read(policyd->signals, &info, sizeof info) != sizeof info)
+    return;
+  if (info.ssi_signo == SIGHUP)
+    reload(policyd);
+  else
+    drain(policyd);
 }
 
 static int
 catch_signals(void)
 {
-  GError *error = NULL;
-  int signals = server_catch_signals(&error);
-  must(signals >= 0, error);
-  return signals;
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  int fd = -1;
+  if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (fd < 0) {
+    GError *error = NULL;
+    zegel_error_errno(&error, ZEGEL_ERROR_TEMPORARY, errno, "signalfd");
+    daemon_die(error);
+  }
+  return fd;
 }
 
-static char *
-answer(gpointer data, const char *block, gsize len)
+/* ---- Start and end ---- */
+
+static void
+open_resolver(Policyd *policyd, const Config *config)
 {
-  return service_answer(data, block, len);
+  GError *error = NULL;
+  const DnsOptions options = {
+      .address = config->resolver,
+      .chain = config->dnssec == DNSSEC_RESOLVER_AND_CHAIN,
+      .trust_anchor = config->trust_anchor,
+  };
+  policyd->loop = loop_new(&error);
+  must(policyd->loop != NULL, error);
+  policyd->dns = dns_new(policyd->loop, &options, &error);
+  must(policyd->dns != NULL, error);
+  policyd->spf = spf_new(policyd->loop, policyd->dns, config->spf_program);
+}
+
+/* Takes CONFIG. */
+static void
+make_service(Policyd *policyd, const char *config_path, Config *config)
+{
+  GError *error = NULL;
+  policyd->promises = promises_open(config->routes_db, config->socket_group, &error);
+  must(policyd->promises != NULL, error);
+  const ServiceParts parts = {
+      .config_path = config_path,
+      .loop = policyd->loop,
+      .dns = policyd->dns,
+      .spf = policyd->spf,
+      .promises = policyd->promises,
+      .answer = send_answer,
+      .data = policyd,
+  };
+  policyd->service = service_new(&parts, config, read_book(config));
+  must(service_start(policyd->service, &error), error);
+  policyd->basis =
+      (RefreshBasis){service_config(policyd->service), service_book(policyd->service)};
+  policyd->refresh =
+      refresh_new(policyd->loop, policyd->dns, policyd->promises, &policyd->basis);
 }
 
 static void
-reload(gpointer data)
+serve(Policyd *policyd)
 {
-  service_reload(data);
-}
-
-static void
-serve(Service *service, int listener, int signals)
-{
+  static const ServerQuestion takers[SOCKETS] = {
+      [SOCKET_ASK] = take_question,
+      [SOCKET_POLICY] = take_request,
+  };
   GError *error = NULL;
-  const ServerHooks hooks = {.answer = answer, .reload = reload, .data = service};
-  must(service_start(service, &error), error);
+  for (guint i = 0; i < SOCKETS; i++) {
+    policyd->servers[i] =
+        server_new(policyd->loop, policyd->listeners[i], takers[i], policyd, &error);
+    must(policyd->servers[i] != NULL, error);
+  }
+  LoopWatch *watch =
+      loop_watch(policyd->loop, policyd->signals, EPOLLIN, on_signal, policyd, &error);
+  must(watch != NULL, error);
   daemon_ready();
-  must(server_run(listener, signals, &hooks, &error), error);
+  must(loop_run(policyd->loop, &error), error);
+}
+
+/* Each before what it borrows. */
+static void
+clean_up(Policyd *policyd)
+{
+  for (guint i = 0; i < SOCKETS; i++)
+    server_free(policyd->servers[i]);
+  refresh_free(policyd->refresh);
+  service_free(policyd->service);
+  promises_close(policyd->promises);
+  spf_free(policyd->spf);
+  dns_free(policyd->dns);
+  loop_free(policyd->loop);
 }
 
 static int
@@ -147,16 +296,16 @@ main(int argc, char **argv)
     return status;
   }
 
+  Policyd policyd = {0};
   make_directory(config);
-  int listener = open_socket(config);
+  policyd.listeners[SOCKET_ASK] = open_socket(config->policyd_socket, config);
+  policyd.listeners[SOCKET_POLICY] = open_socket(config->policy_socket, config);
   raise_file_limit();
   drop_rights(config);
-  int signals = catch_signals();
-  Promises *promises = open_promises(config);
-  Service *service = service_new(config_path, config, read_book(config), promises);
-  serve(service, listener, signals);
-
-  service_free(service);
-  promises_close(promises);
+  policyd.signals = catch_signals();
+  open_resolver(&policyd, config);
+  make_service(&policyd, config_path, config);
+  serve(&policyd);
+  clean_up(&policyd);
   return EXIT_SUCCESS;
 }

@@ -67,4 +67,21 @@ nta_month(gint64 time_s);
 char *
 nta_month_text(int month);
 
+/* The day of the Unix time TIME_S in the same clock, "2026-11-22": a new string. */
+char *
+nta_day_text(gint64 time_s);
+
+/* Whether MONTH lies in the months of RECORD. */
+gboolean
+nta_in_dates(const NtaRecord *record, int month);
+
+/* Whether RECORD holds for no longer than the norm allows. */
+gboolean
+nta_in_span(const NtaRecord *record);
+
+/* Whether HOST is the name of a mail host as the DNS and Postfix take it, with two labels
+ * or more, lower case, no dot at the end, and short enough for its TLSA name. */
+gboolean
+nta_host_is_good(const char *host);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NtaRecord, nta_record_free)

@@ -1,71 +1,31 @@
 #include "policyd/promise.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "common/base/error.h"
-#include "common/base/label.h"
 #include "common/base/log.h"
-#include "policyd/address.h"
-
-#define BUSY_MS                                                                            \
-  2000 /* nobody else writes but an administrator by hand; below ASK_TIMEOUT_MS */
-#define APPLICATION_ID 0x7a67524f /* "zgRO", in the file's header */
-#define SCHEMA_VERSION 1
+#include "common/book/domain.h"
+#include "policyd/follow.h"
+#include "policyd/notes.h"
+#include "policyd/routedb.h"
 
 struct Promises {
+  RouteDb *db;
   char *path;
-  gid_t group; /* (gid_t) -1: not checked */
-  sqlite3 *db;
-  dev_t device; /* of the open file, to notice that another took its place */
-  ino_t inode;
+  Notes notes;
+  GHashTable *touched; /* keys of rows of which the file has an older time of promise */
+  const Book *book;    /* of the last promises_follow, borrowed; or NULL */
+  PromiseWays ways;    /* the same */
   gint64 looked_us;
-  gboolean rebuilt;       /* rows were lost with a damaged file: the book gives them back */
-  GHashTable *routes;     /* committed: labelled domain to transport */
-  GHashTable *tls;        /* committed: next hop to policy */
-  GHashTable *new_routes; /* noted: the same */
-  GHashTable *new_tls;
+  gint64 flushed_us;
+  gboolean rebuilt; /* rows were lost with a damaged file: the book gives them back */
+  gboolean away;    /* the file could not be put back, and the log says so */
 };
-
-static const char schema_sql[] =
-    "CREATE TABLE IF NOT EXISTS route"
-    " (key TEXT PRIMARY KEY NOT NULL, transport TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS tls"
-    " (nexthop TEXT PRIMARY KEY NOT NULL, policy TEXT NOT NULL) WITHOUT ROWID;";
-
-static const char put_route_sql[] =
-    "INSERT INTO route VALUES (?1, ?2)"
-    " ON CONFLICT (key) DO UPDATE SET transport = excluded.transport";
-static const char put_tls_sql[] =
-    "INSERT INTO tls VALUES (?1, ?2)"
-    " ON CONFLICT (nexthop) DO UPDATE SET policy = excluded.policy";
-static const char drop_tls_sql[] = "DELETE FROM tls WHERE nexthop = ?1";
-
-static gboolean
-fail(const Promises *promises, GError **error)
-{
-  int code = promises->db != NULL ? sqlite3_errcode(promises->db) : SQLITE_NOMEM;
-  g_set_error(error, ZEGEL_ERROR,
-              code == SQLITE_FULL ? ZEGEL_ERROR_FULL : ZEGEL_ERROR_TEMPORARY, "%s: %s",
-              promises->path,
-              promises->db != NULL ? sqlite3_errmsg(promises->db) : sqlite3_errstr(code));
-  return FALSE;
-}
-
-static gboolean
-run(Promises *promises, const char *sql, GError **error)
-{
-  return sqlite3_exec(promises->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
-         fail(promises, error);
-}
 
 static gboolean
 misplaced(const char *path, GError **error, const char *what)
@@ -95,195 +55,113 @@ promises_make_directory(const char *path, const char *user, const char *group,
   return TRUE;
 }
 
-/* The file with its rights before SQLite opens it; -wal and -shm get the same. */
-static gboolean
-prepare_file(Promises *promises, GError **error)
-{
-  int fd = open(promises->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-  struct stat status;
-  if (fd < 0 || fstat(fd, &status) < 0) {
-    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, promises->path);
-    if (fd >= 0)
-      close(fd);
-    return FALSE;
-  }
-  gboolean mine = promises->group == (gid_t) -1 || status.st_gid == promises->group ||
-                  fchown(fd, (uid_t) -1, promises->group) == 0;
-  gboolean good = mine && fchmod(fd, 0640) == 0;
-  close(fd);
-  promises->device = status.st_dev;
-  promises->inode = status.st_ino;
-  return good || misplaced(promises->path, error,
-                           "must be ours and of Postfix's group: chown the directory to "
-                           "the user of policyd and that group, chmod 2750, and the files "
-                           "in it too");
-}
-
-static gboolean
-load_table(Promises *promises, const char *sql, GHashTable *table, GError **error)
-{
-  sqlite3_stmt *rows = NULL;
-  g_hash_table_remove_all(table);
-  if (sqlite3_prepare_v2(promises->db, sql, -1, &rows, NULL) != SQLITE_OK)
-    return fail(promises, error);
-  int step;
-  while ((step = sqlite3_step(rows)) == SQLITE_ROW)
-    g_hash_table_replace(table, g_strdup((const char *) sqlite3_column_text(rows, 0)),
-                         g_strdup((const char *) sqlite3_column_text(rows, 1)));
-  sqlite3_finalize(rows);
-  return step == SQLITE_DONE || fail(promises, error);
-}
-
-/* A file of somebody else is not ours to write in. */
-static gboolean
-check_identity(Promises *promises, GError **error)
-{
-  sqlite3_stmt *row = NULL;
-  gint64 id = -1, version = -1, tables = -1;
-  static const char sql[] = "SELECT (SELECT * FROM pragma_application_id),"
-                            " (SELECT * FROM pragma_user_version),"
-                            " (SELECT count(*) FROM sqlite_schema)";
-  if (sqlite3_prepare_v2(promises->db, sql, -1, &row, NULL) == SQLITE_OK &&
-      sqlite3_step(row) == SQLITE_ROW) {
-    id = sqlite3_column_int64(row, 0);
-    version = sqlite3_column_int64(row, 1);
-    tables = sqlite3_column_int64(row, 2);
-  }
-  if (sqlite3_finalize(row) != SQLITE_OK || tables < 0)
-    return fail(promises, error);
-  gboolean fresh = tables == 0 && id == 0;
-  return fresh || (id == APPLICATION_ID && version == SCHEMA_VERSION) ||
-         misplaced(promises->path, error,
-                   "is a database of something else, or of another version of zegel");
-}
-
-/* SQLite says no error when it stays in another mode, only which one it is. */
-static gboolean
-enter_wal(Promises *promises, GError **error)
-{
-  sqlite3_stmt *row = NULL;
-  gboolean wal = FALSE;
-  if (sqlite3_prepare_v2(promises->db, "PRAGMA journal_mode = WAL", -1, &row, NULL) ==
-          SQLITE_OK &&
-      sqlite3_step(row) == SQLITE_ROW)
-    wal = strcmp((const char *) sqlite3_column_text(row, 0), "wal") == 0;
-  if (sqlite3_finalize(row) != SQLITE_OK)
-    return fail(promises, error);
-  return wal ||
-         misplaced(promises->path, error, "cannot be in WAL mode on this file system");
-}
-
-static gboolean
-set_up(Promises *promises, GError **error)
-{
-  int persist = 1;
-  g_autofree char *identity =
-      g_strdup_printf("PRAGMA application_id = %d; PRAGMA user_version = %d;",
-                      APPLICATION_ID, SCHEMA_VERSION);
-  sqlite3_busy_timeout(promises->db, BUSY_MS);
-  sqlite3_extended_result_codes(promises->db, 0);
-  if (!check_identity(promises, error) || !enter_wal(promises, error) ||
-      !run(promises, "PRAGMA synchronous = FULL", error))
-    return FALSE;
-  if (sqlite3_file_control(promises->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist) !=
-      SQLITE_OK)
-    return fail(promises, error);
-  /* The transaction also makes -wal and -shm, which readers need. */
-  return run(promises, "BEGIN IMMEDIATE;", error) && run(promises, schema_sql, error) &&
-         run(promises, identity, error) && run(promises, "COMMIT;", error) &&
-         load_table(promises, "SELECT key, transport FROM route", promises->routes,
-                    error) &&
-         load_table(promises, "SELECT nexthop, policy FROM tls", promises->tls, error);
-}
-
-/* Whether SQLite finds damage in the open file. For Postfix that would be fatal. */
-static gboolean
-is_damaged(Promises *promises)
-{
-  sqlite3_stmt *row = NULL;
-  gboolean good = FALSE;
-  int code = sqlite3_prepare_v2(promises->db, "PRAGMA quick_check(1)", -1, &row, NULL);
-  if (code == SQLITE_OK)
-    code = sqlite3_step(row);
-  if (code == SQLITE_ROW)
-    good = strcmp((const char *) sqlite3_column_text(row, 0), "ok") == 0;
-  sqlite3_finalize(row);
-  return code == SQLITE_CORRUPT || (code == SQLITE_ROW && !good);
-}
-
-static void
-close_file(Promises *promises)
-{
-  sqlite3_close(promises->db);
-  promises->db = NULL;
-}
-
-/* All that is in a damaged file can be promised again; it is kept for who wants to look. */
-static gboolean
-set_aside(Promises *promises, GError **error)
-{
-  g_autofree char *aside = g_strconcat(promises->path, ".damaged", NULL);
-  g_autofree char *wal = g_strconcat(promises->path, "-wal", NULL);
-  g_autofree char *shm = g_strconcat(promises->path, "-shm", NULL);
-  close_file(promises);
-  if (rename(promises->path, aside) < 0) {
-    zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, promises->path);
-    return FALSE;
-  }
-  unlink(wal);
-  unlink(shm);
-  promises->rebuilt = TRUE;
-  log_line(LOG_LEVEL_ALARM, "%s was damaged: it is now %s, and is made anew",
-           promises->path, aside);
-  return TRUE;
-}
-
-static gboolean
-open_once(Promises *promises, GError **error)
-{
-  if (!prepare_file(promises, error))
-    return FALSE;
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-  if (sqlite3_open_v2(promises->path, &promises->db, flags, NULL) != SQLITE_OK)
-    return fail(promises, error);
-  return TRUE;
-}
-
-static gboolean
-open_file(Promises *promises, GError **error)
-{
-  if (!open_once(promises, error))
-    return FALSE;
-  if (is_damaged(promises) && (!set_aside(promises, error) || !open_once(promises, error)))
-    return FALSE;
-  return set_up(promises, error);
-}
-
-static GHashTable *
-table_new(void)
-{
-  return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-}
-
 Promises *
 promises_open(const char *path, const char *group, GError **error)
 {
+  const struct group *readers = group != NULL ? getgrnam(group) : NULL;
+  if (group != NULL && readers == NULL) {
+    misplaced(path, error, "its group does not exist");
+    return NULL;
+  }
   g_autoptr(Promises) promises = g_new0(Promises, 1);
   promises->path = g_strdup(path);
-  promises->routes = table_new();
-  promises->tls = table_new();
-  promises->new_routes = table_new();
-  promises->new_tls = table_new();
-  promises->group = (gid_t) -1;
-  if (group != NULL) {
-    const struct group *entry = getgrnam(group);
-    if (entry == NULL) {
-      misplaced(path, error, "its group does not exist");
-      return NULL;
-    }
-    promises->group = entry->gr_gid;
+  promises->notes.kept = route_tables_new();
+  promises->notes.noted = route_tables_new();
+  promises->flushed_us = g_get_monotonic_time();
+  promises->touched = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  promises->db = route_db_open(path, readers != NULL ? readers->gr_gid : (gid_t) -1,
+                               promises->notes.kept, &promises->rebuilt, error);
+  return promises->db != NULL ? g_steal_pointer(&promises) : NULL;
+}
+
+static gint64
+now_s(void)
+{
+  return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+/* ---- Notes ---- */
+
+/* The row KEY is promised once more: Postfix needs nothing for that, it can be written
+ * later. */
+static void
+touch(Promises *promises, const char *key)
+{
+  RouteRow *row = g_hash_table_lookup(promises->notes.kept->routes, key);
+  gint64 now = now_s();
+  if (row == NULL || ABS(now - row->promised_s) < PROMISES_TOUCH_S)
+    return;
+  row->promised_s = now;
+  g_hash_table_add(promises->touched, g_strdup(key));
+}
+
+gboolean
+promises_note(Promises *promises, const char *spelled, Label label, const PromiseHop *hop,
+              const PromiseWays *ways)
+{
+  g_autofree char *key = g_strconcat(spelled, label_suffix(label), NULL);
+  gboolean tls_is_new = notes_policies(&promises->notes, hop);
+  gboolean route_is_new =
+      notes_route(&promises->notes, key, row_to_hop(key, label, hop, ways, now_s()));
+  if (!route_is_new)
+    touch(promises, key);
+  return route_is_new || tls_is_new;
+}
+
+/* The policy of HOP by the book, promised or not, else the promised one; or NULL. */
+static const char *
+policy_of(const Promises *promises, const char *hop)
+{
+  const char *policy = promises->book != NULL ? book_policy_of(promises->book, hop) : NULL;
+  return policy != NULL ? policy : notes_policy_then(&promises->notes, hop);
+}
+
+gboolean
+promises_conflict(const Promises *promises, const PromiseHop *hop)
+{
+  g_auto(GStrv) hops = hops_split(hop->nexthop);
+  for (guint i = 0; hops[i] != NULL; i++) {
+    const char *other = policy_of(promises, hops[i]);
+    if (other != NULL && g_strcmp0(other, hop->policy) != 0)
+      return TRUE;
   }
-  return open_file(promises, error) ? g_steal_pointer(&promises) : NULL;
+  return FALSE;
+}
+
+/* ---- Writing ---- */
+
+static gboolean
+write_notes(Promises *promises, GError **error)
+{
+  if (route_tables_count(promises->notes.noted) == 0)
+    return TRUE;
+  if (!route_db_write(promises->db, promises->notes.noted, error)) {
+    notes_forget(&promises->notes);
+    return FALSE;
+  }
+  notes_keep(&promises->notes);
+  return TRUE;
+}
+
+/* Writes the times of promise that the file does not have; later when it fails. */
+static void
+flush_times(Promises *promises)
+{
+  if (g_hash_table_size(promises->touched) == 0)
+    return;
+  g_autoptr(RouteTables) changes = route_tables_new();
+  GHashTableIter iter;
+  gpointer key;
+  g_hash_table_iter_init(&iter, promises->touched);
+  while (g_hash_table_iter_next(&iter, &key, NULL)) {
+    const RouteRow *row = g_hash_table_lookup(promises->notes.kept->routes, key);
+    if (row != NULL)
+      g_hash_table_replace(
+          changes->routes, g_strdup(key),
+          route_row_new(key, row->transport, row->source, row->promised_s));
+  }
+  if (route_db_write(promises->db, changes, NULL))
+    g_hash_table_remove_all(promises->touched);
 }
 
 void
@@ -291,226 +169,221 @@ promises_close(Promises *promises)
 {
   if (promises == NULL)
     return;
-  close_file(promises);
-  g_hash_table_unref(promises->routes);
-  g_hash_table_unref(promises->tls);
-  g_hash_table_unref(promises->new_routes);
-  g_hash_table_unref(promises->new_tls);
+  if (promises->db != NULL)
+    flush_times(promises);
+  route_db_close(promises->db);
+  g_hash_table_unref(promises->touched);
+  route_tables_free(promises->notes.kept);
+  route_tables_free(promises->notes.noted);
   g_free(promises->path);
   g_free(promises);
 }
 
+/* ---- The file ---- */
+
+/*
+ * Somebody put another file of ours there, an old copy perhaps. What we promised since
+ * holds; of what we do not know, only what mail may wait for is taken over, and it must
+ * follow.
+ */
 static gboolean
-is_kept(GHashTable *table, const char *key, const char *value)
+adopt(Promises *promises, RouteTables *other)
 {
-  return g_strcmp0(g_hash_table_lookup(table, key), value) == 0;
+  GHashTableIter iter;
+  gpointer key, value;
+  gboolean adopted = FALSE;
+  g_hash_table_iter_init(&iter, other->routes);
+  while (g_hash_table_iter_next(&iter, &key, &value)) {
+    const RouteRow *row = value;
+    if (row->label != LABEL_DIRECT ||
+        g_hash_table_contains(promises->notes.kept->routes, row->key))
+      continue;
+    g_hash_table_iter_steal(&iter);
+    g_hash_table_replace(promises->notes.kept->routes, key, value);
+    adopted = TRUE;
+  }
+  return adopted;
 }
 
-/* Takes KEY and VALUE. */
-static gboolean
-note(GHashTable *committed, GHashTable *noted, char *key, char *value)
+/* Takes over what OTHER has more, with the next hops and rules of the book. */
+static void
+merge(Promises *promises, RouteTables *other)
 {
-  if (is_kept(committed, key, value)) {
-    g_free(key);
-    g_free(value);
+  if (promises->book == NULL || !adopt(promises, other))
+    return;
+  g_autoptr(RouteTables) noted = route_tables_new();
+  Notes adopted = {promises->notes.kept, noted};
+  follow_book(&adopted, promises->book, &promises->ways, FALSE);
+  notes_keep(&adopted);
+}
+
+/* Puts the file back with all that was promised. */
+static gboolean
+put_back(Promises *promises, RouteDbState state, GError **error)
+{
+  g_autoptr(RouteTables) other =
+      state == ROUTE_DB_GONE ? route_db_read_other(promises->db) : NULL;
+  if (other != NULL)
+    merge(promises, other);
+  if (!route_db_put_back(promises->db, promises->notes.kept,
+                         other != NULL ? "replaced" : "damaged", error))
     return FALSE;
-  }
-  g_hash_table_replace(noted, key, value);
+  g_hash_table_remove_all(promises->touched);
+  log_line(LOG_LEVEL_ALARM, "%s was %s: it is put back with %u rows", promises->path,
+           other != NULL            ? "replaced"
+           : state == ROUTE_DB_GONE ? "removed"
+                                    : "damaged or written by somebody else",
+           route_tables_count(promises->notes.kept));
   return TRUE;
 }
 
+/* While somebody keeps us from looking nothing is known to be wrong: only writing fails. */
 static gboolean
-note_entry(Promises *promises, const char *key, const BookEntry *entry,
-           const PromiseWays *ways)
+look(Promises *promises, GError **error)
 {
-  gboolean route_is_new = note(promises->routes, promises->new_routes, g_strdup(key),
-                               g_strconcat(ways->direct, ":", entry->nexthop, NULL));
-  gboolean tls_is_new = note(promises->tls, promises->new_tls, g_strdup(entry->nexthop),
-                             g_strdup(entry->policy));
-  return route_is_new || tls_is_new;
+  RouteDbState state = route_db_look(promises->db, promises->notes.kept);
+  return state == ROUTE_DB_GOOD || state == ROUTE_DB_BUSY ||
+         put_back(promises, state, error);
 }
 
 gboolean
-promises_note(Promises *promises, const char *spelled, const BookEntry *entry,
-              const PromiseWays *ways)
+promises_look(Promises *promises, GError **error)
 {
-  g_autofree char *key = g_strconcat(spelled, label_suffix(LABEL_DIRECT), NULL);
-  return note_entry(promises, key, entry, ways);
-}
-
-/* Writes the pairs of TABLE with SQL, which has two parameters. */
-static gboolean
-write_pairs(Promises *promises, const char *sql, GHashTable *table, GError **error)
-{
-  sqlite3_stmt *put = NULL;
-  if (sqlite3_prepare_v2(promises->db, sql, -1, &put, NULL) != SQLITE_OK)
-    return fail(promises, error);
-  GHashTableIter iter;
-  gpointer key, value;
-  gboolean good = TRUE;
-  g_hash_table_iter_init(&iter, table);
-  while (good && g_hash_table_iter_next(&iter, &key, &value)) {
-    good = sqlite3_bind_text(put, 1, key, -1, SQLITE_STATIC) == SQLITE_OK &&
-           sqlite3_bind_text(put, 2, value, -1, SQLITE_STATIC) == SQLITE_OK &&
-           sqlite3_step(put) == SQLITE_DONE && sqlite3_reset(put) == SQLITE_OK;
-    if (!good)
-      fail(promises, error);
-  }
-  sqlite3_finalize(put);
-  return good;
-}
-
-/* Removes the next hops in NAMES, borrowed by it, from the table and from memory. */
-static gboolean
-drop_hops(Promises *promises, const GPtrArray *names, GError **error)
-{
-  sqlite3_stmt *drop = NULL;
-  if (sqlite3_prepare_v2(promises->db, drop_tls_sql, -1, &drop, NULL) != SQLITE_OK)
-    return fail(promises, error);
-  gboolean good = TRUE;
-  for (guint i = 0; good && i < names->len; i++) {
-    good = sqlite3_bind_text(drop, 1, names->pdata[i], -1, SQLITE_STATIC) == SQLITE_OK &&
-           sqlite3_step(drop) == SQLITE_DONE && sqlite3_reset(drop) == SQLITE_OK;
-    if (!good)
-      fail(promises, error);
-  }
-  sqlite3_finalize(drop);
-  return good;
-}
-
-/* Moves the pairs of FROM into TO. */
-static void
-move_pairs(GHashTable *from, GHashTable *to)
-{
-  GHashTableIter iter;
-  gpointer key, value;
-  g_hash_table_iter_init(&iter, from);
-  while (g_hash_table_iter_next(&iter, &key, &value)) {
-    g_hash_table_iter_steal(&iter);
-    g_hash_table_replace(to, key, value);
-  }
-}
-
-static void
-forget_notes(Promises *promises)
-{
-  g_hash_table_remove_all(promises->new_routes);
-  g_hash_table_remove_all(promises->new_tls);
-}
-
-/* Writes the notes, without the next hops in OLD_HOPS. */
-static gboolean
-write_notes(Promises *promises, const GPtrArray *old_hops, GError **error)
-{
-  gboolean good = run(promises, "BEGIN IMMEDIATE", error) &&
-                  drop_hops(promises, old_hops, error) &&
-                  write_pairs(promises, put_tls_sql, promises->new_tls, error) &&
-                  write_pairs(promises, put_route_sql, promises->new_routes, error) &&
-                  run(promises, "COMMIT", error);
-  if (!good) {
-    /* A COMMIT that failed may have been done: what is noted again is written again. */
-    sqlite3_exec(promises->db, "ROLLBACK", NULL, NULL, NULL);
-    forget_notes(promises);
-    return FALSE;
-  }
-  for (guint i = 0; i < old_hops->len; i++)
-    g_hash_table_remove(promises->tls, old_hops->pdata[i]);
-  move_pairs(promises->new_routes, promises->routes);
-  move_pairs(promises->new_tls, promises->tls);
-  return TRUE;
-}
-
-/* Whether Postfix would still open the file that we have open. */
-static gboolean
-is_in_place(Promises *promises)
-{
-  struct stat status;
+  g_autoptr(GError) reason = NULL;
   gint64 now_us = g_get_monotonic_time();
-  if (now_us - promises->looked_us < PROMISES_LOOK_MS * G_TIME_SPAN_MILLISECOND)
-    return promises->db != NULL;
+  gboolean good = look(promises, &reason);
+  if (good == promises->away)
+    log_line(LOG_LEVEL_ALARM, "%s %s%s", promises->path,
+             good ? "is good again" : "cannot be put back: nothing new is promised: ",
+             good ? "" : reason->message);
+  promises->away = !good;
   promises->looked_us = now_us;
-  return promises->db != NULL && lstat(promises->path, &status) == 0 &&
-         status.st_dev == promises->device && status.st_ino == promises->inode;
+  if (good && now_us - promises->flushed_us >= PROMISES_FLUSH_S * (gint64) G_USEC_PER_SEC) {
+    promises->flushed_us = now_us;
+    flush_times(promises);
+  }
+  if (!good)
+    g_propagate_error(error, g_steal_pointer(&reason));
+  return good;
 }
 
-/*
- * Another file, or none, is where ours was: what we hold for promised Postfix does not see.
- * Opens that one; the question at hand is not answered, the next one promises anew.
- */
+/* Looks, when that was not done just now. */
 static gboolean
-reopen(Promises *promises, GError **error)
+look_when_due(Promises *promises, GError **error)
 {
-  close_file(promises);
-  forget_notes(promises);
-  if (!open_file(promises, error)) {
-    close_file(promises);
-    return FALSE;
-  }
-  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
-              "%s was moved or replaced; it is open again now", promises->path);
+  gint64 age_us = g_get_monotonic_time() - promises->looked_us;
+  if (promises->looked_us == 0 || age_us >= PROMISES_LOOK_MS * G_TIME_SPAN_MILLISECOND)
+    return promises_look(promises, error);
+  if (!promises->away)
+    return TRUE;
+  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY, "%s is not in its place",
+              promises->path);
   return FALSE;
 }
 
 gboolean
 promises_commit(Promises *promises, GError **error)
 {
-  if (!is_in_place(promises))
-    return reopen(promises, error);
-  if (g_hash_table_size(promises->new_routes) == 0 &&
-      g_hash_table_size(promises->new_tls) == 0)
-    return TRUE;
-  g_autoptr(GPtrArray) none = g_ptr_array_new();
-  return write_notes(promises, none, error);
+  if (look_when_due(promises, error))
+    return write_notes(promises, error);
+  notes_forget(&promises->notes);
+  return FALSE;
 }
 
-/* Notes what the row KEY must be by BOOK. */
-static void
-follow_row(Promises *promises, const char *key, const Book *book, const PromiseWays *ways)
-{
-  g_autofree char *spelled = label_strip(key);
-  g_autofree char *domain = domain_canonical(spelled);
-  const BookEntry *entry = domain != NULL ? book_find(book, domain) : NULL;
-  if (entry != NULL)
-    note_entry(promises, key, entry, ways);
-  else
-    note(promises->routes, promises->new_routes, g_strdup(key), g_strdup(ways->store));
-}
-
-/* Mail may wait for any of them. */
-static void
-note_whole_book(Promises *promises, const Book *book, const PromiseWays *ways)
-{
-  g_autoptr(GPtrArray) entries = book_entries(book);
-  for (guint i = 0; i < entries->len; i++) {
-    const BookEntry *entry = entries->pdata[i];
-    promises_note(promises, entry->domain, entry, ways);
-  }
-}
+/* ---- The book ---- */
 
 gboolean
 promises_follow(Promises *promises, const Book *book, const PromiseWays *ways,
                 guint *changed, GError **error)
 {
-  if (!is_in_place(promises))
-    return reopen(promises, error);
-  GHashTableIter iter;
-  gpointer key;
-  g_hash_table_iter_init(&iter, promises->routes);
-  while (g_hash_table_iter_next(&iter, &key, NULL))
-    follow_row(promises, key, book, ways);
-
-  g_autoptr(GPtrArray) old_hops = g_ptr_array_new_with_free_func(g_free);
-  g_hash_table_iter_init(&iter, promises->tls);
-  while (g_hash_table_iter_next(&iter, &key, NULL))
-    if (!book_has_nexthop(book, key))
-      g_ptr_array_add(old_hops, g_strdup(key));
-
-  if (promises->rebuilt)
-    note_whole_book(promises, book, ways);
-  *changed = g_hash_table_size(promises->new_routes) +
-             g_hash_table_size(promises->new_tls) + old_hops->len;
-  if (*changed > 0 && !write_notes(promises, old_hops, error))
+  notes_forget(&promises->notes);
+  if (!look_when_due(promises, error))
+    return FALSE;
+  *changed = follow_book(&promises->notes, book, ways, promises->rebuilt);
+  if (!write_notes(promises, error))
     return FALSE;
   promises->rebuilt = FALSE;
+  promises->book = book;
+  promises->ways = *ways;
   return TRUE;
+}
+
+/* ---- What hangs on NTA records ---- */
+
+void
+promised_domain_free(PromisedDomain *promised)
+{
+  g_free(promised->domain);
+  g_free(promised);
+}
+
+GPtrArray *
+promises_nta(const Promises *promises)
+{
+  g_autoptr(GHashTable) found = g_hash_table_new(g_str_hash, g_str_equal);
+  GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify) promised_domain_free);
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init(&iter, promises->notes.kept->routes);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    const RouteRow *row = value;
+    if (row->source != ROUTE_NTA || row->domain == NULL)
+      continue;
+    PromisedDomain *promised = g_hash_table_lookup(found, row->domain);
+    if (promised == NULL) {
+      promised = g_new0(PromisedDomain, 1);
+      promised->domain = g_strdup(row->domain);
+      g_hash_table_insert(found, promised->domain, promised);
+      g_ptr_array_add(list, promised);
+    }
+    promised->promised_s = MAX(promised->promised_s, row->promised_s);
+  }
+  return list;
+}
+
+/* Notes HOP, or when it is NULL that nothing goes direct, for the rows of DOMAIN. Returns
+ * how many that changes; *ROWS gets how many there are. */
+static guint
+note_domain(Promises *promises, const char *domain, const PromiseHop *hop, guint *rows)
+{
+  guint changed = 0;
+  *rows = 0;
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init(&iter, promises->notes.kept->routes);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    const RouteRow *row = value;
+    if (row->source != ROUTE_NTA || g_strcmp0(row->domain, domain) != 0)
+      continue;
+    ++*rows;
+    if (hop == NULL)
+      notes_gone(&promises->notes, row, &promises->ways);
+    else
+      notes_route(&promises->notes, row->key,
+                  row_to_hop(row->key, row->label, hop, &promises->ways, row->promised_s));
+    changed += g_hash_table_contains(promises->notes.noted->routes, row->key) ? 1 : 0;
+  }
+  return changed;
+}
+
+guint
+promises_renew(Promises *promises, const char *domain, const PromiseHop *hop)
+{
+  guint rows = 0;
+  guint changed = note_domain(promises, domain, hop, &rows);
+  if (rows > 0 && notes_policies(&promises->notes, hop))
+    changed++;
+  if (changed > 0)
+    notes_drop_policies(&promises->notes);
+  return changed;
+}
+
+guint
+promises_withdraw(Promises *promises, const char *domain)
+{
+  guint rows = 0;
+  guint changed = note_domain(promises, domain, NULL, &rows);
+  if (changed > 0)
+    notes_drop_policies(&promises->notes);
+  return changed;
 }

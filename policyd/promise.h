@@ -1,33 +1,58 @@
 /*
  * promise.h - routes.db: the routes that were promised to the milter.
  *
- * Postfix reads this SQLite file as an ordinary table, whether we live or not: WAL mode
- * with PERSIST_WAL, because a reader without the right to write fails when -wal and -shm
- * are gone. A promise is committed with synchronous=FULL before anybody hears of it. What
- * is committed stands in memory too, so that a promise kept already costs no write.
+ * Postfix reads this SQLite file as an ordinary table, whether we live or not. A promise is
+ * committed with synchronous=FULL before anybody hears of it. What is committed stands in
+ * memory too: a promise kept already costs no write, and a file that is removed, replaced
+ * or damaged while we run is put back whole, also when nobody asks anything.
  *
  * The table "route" has the labelled domain and Postfix's transport for it, "tls" the next
- * hop and its TLS policy. One thread.
+ * hop and its TLS policy (routedb.h). One thread, and none of it waits longer than
+ * ROUTE_DB_BUSY_MS for somebody who has the file locked.
  */
 #pragma once
 
 #include <glib.h>
 
-#include "policyd/book.h"
+#include "common/base/label.h"
+#include "common/book/book.h"
 
 /*
- * How often it is looked after that Postfix still opens our file. In between, a promise
+ * How often a commit looks whether Postfix still opens our file. In between, a promise
  * that nobody sees makes mail wait (the static entry of its label), never go plain.
  */
 #define PROMISES_LOOK_MS 100
+
+#define PROMISES_TOUCH_S 3600 /* a row's time of promise is written again after this */
+#define PROMISES_FLUSH_S 60   /* and such times are written together */
 
 typedef struct Promises Promises;
 
 /* Names of the ways that routes.db can give; borrowed. */
 typedef struct {
-  const char *direct; /* the service in master.cf for next hops of the book */
+  const char *direct; /* the service in master.cf for what must go direct */
   const char *store;  /* whole transport for what may not go direct any more */
+  const char *prefer; /* like direct, for mail that is not sensitive */
 } PromiseWays;
+
+/* Whose word stands behind a promise. */
+typedef enum {
+  PROMISE_BOOK, /* a line of the domain book: holds while it stands there */
+  PROMISE_NTA   /* the domain's NTA 7516 record: is looked at again and again */
+} PromiseSource;
+
+/* All borrowed. */
+typedef struct {
+  const char *nexthop; /* as Postfix has it; several as "[a]:25, [b]:25" */
+  const char *policy;  /* TLS policy for each of them; NULL: no row in the TLS table */
+  PromiseSource source;
+} PromiseHop;
+
+/* A domain whose promise hangs on its NTA record. */
+typedef struct {
+  char *domain;      /* as domain_canonical gives it */
+  gint64 promised_s; /* when it was last promised, Unix time */
+} PromisedDomain;
 
 /*
  * Makes the directory of the file PATH, when it is missing, for USER and GROUP with mode
@@ -53,29 +78,69 @@ void
 promises_close(Promises *promises);
 
 /*
- * Notes that the domain SPELLED (Address.spelled) goes direct as ENTRY (borrowed) says.
- * TRUE when that is new: promises_commit must follow before anybody hears it.
+ * Notes that the domain SPELLED (Address.spelled) goes to HOP under LABEL, LABEL_DIRECT or
+ * LABEL_PREFER. TRUE when that is new: promises_commit must follow, in the same turn of the
+ * loop, before anybody hears it. FALSE: it stands so in routes.db already.
  */
 gboolean
-promises_note(Promises *promises, const char *spelled, const BookEntry *entry,
+promises_note(Promises *promises, const char *spelled, Label label, const PromiseHop *hop,
               const PromiseWays *ways);
 
 /*
+ * Whether one of the next hops of HOP has another TLS policy, promised or in the book of
+ * the last promises_follow: Postfix can only have one for a next hop (R5).
+ */
+gboolean
+promises_conflict(const Promises *promises, const PromiseHop *hop);
+
+/*
  * Commits what was noted, all or nothing, and looks every PROMISES_LOOK_MS whether the file
- * is still the one that Postfix opens. FALSE with ZEGEL_ERROR_TEMPORARY or
- * ZEGEL_ERROR_FULL: then nothing of it may be answered; the notes are dropped, and noting
- * them again is safe.
+ * is still the one that Postfix opens; if not it is put back first. FALSE with
+ * ZEGEL_ERROR_TEMPORARY or ZEGEL_ERROR_FULL: then nothing of it may be answered; the notes
+ * are dropped, and noting them again is safe. With nothing noted only a file that is not
+ * there fails, not one that is locked.
  */
 gboolean
 promises_commit(Promises *promises, GError **error);
 
 /*
  * Brings every row up to date with BOOK in one transaction: changed next hops and rules are
- * replaced, and the domains that are no longer in it turn to WAYS->store, so that mail that
- * waits goes to the viewer. *CHANGED gets the number of rows. FALSE as promises_commit.
+ * replaced, and what has nobody's word any more turns to WAYS->store, so that mail that
+ * waits goes to the viewer. *CHANGED gets the number of rows. BOOK and what WAYS names are
+ * borrowed until the next call that succeeds. FALSE as promises_commit, and the old ones
+ * stay.
  */
 gboolean
 promises_follow(Promises *promises, const Book *book, const PromiseWays *ways,
                 guint *changed, GError **error);
+
+/*
+ * Looks whether routes.db is ours and whole, and puts it back from memory when not; the log
+ * says so. To be called every second, also when nobody asks anything. FALSE with
+ * ZEGEL_ERROR_TEMPORARY or ZEGEL_ERROR_FULL when it cannot be put back now.
+ */
+gboolean
+promises_look(Promises *promises, GError **error);
+
+/* The domains that are promised by their NTA record, of PromisedDomain, in no order; the
+ * caller frees the array. */
+GPtrArray *
+promises_nta(const Promises *promises);
+
+/* Notes HOP for all rows of DOMAIN that hang on its NTA record. Returns how many rows that
+ * changes; promises_commit must follow. */
+guint
+promises_renew(Promises *promises, const char *domain, const PromiseHop *hop);
+
+/*
+ * Notes that DOMAIN is not ready any more: what hangs on its NTA record turns to
+ * WAYS->store, and for mail that is not sensitive there is no row then. As promises_renew.
+ */
+guint
+promises_withdraw(Promises *promises, const char *domain);
+
+/* Frees what promises_nta lists. */
+void
+promised_domain_free(PromisedDomain *promised);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Promises, promises_close)

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "policyd/book.h"
+#include "common/book/book.h"
 #include "policyd/decide.h"
 #include "policyd/lookup.h"
 #include "policyd/nta.h"

@@ -96,10 +96,22 @@ rr_txt(GBytes *rdata, gsize *len)
   return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* The name in LEN octets at P, which must be all of it; octets that no host name has are
- * '?'. */
+static gboolean
+prints(gchar c)
+{
+  return g_ascii_isgraph(c) && c != '.' && c != '\\';
+}
+
+static gboolean
+is_of_host(gchar c)
+{
+  return g_ascii_isalnum(c) || c == '-' || c == '_';
+}
+
+/* The name in LEN octets at P, which must be all of it; octets that are not GOOD are '?'.
+ */
 static char *
-read_name(const guint8 *p, gsize len)
+read_name(const guint8 *p, gsize len, gboolean (*good)(gchar c))
 {
   g_autoptr(GString) name = g_string_new(NULL);
   if (len > NAME_MAX_BYTES)
@@ -110,9 +122,7 @@ read_name(const guint8 *p, gsize len)
       return NULL;
     g_string_append(name, name->len > 0 ? "." : "");
     for (gsize i = 1; i <= count; i++)
-      g_string_append_c(name, g_ascii_isalnum(p[i]) || p[i] == '-' || p[i] == '_'
-                                  ? g_ascii_tolower((char) p[i])
-                                  : '?');
+      g_string_append_c(name, good((char) p[i]) ? g_ascii_tolower((char) p[i]) : '?');
     p += 1 + count;
     len -= 1 + count;
   }
@@ -129,8 +139,16 @@ rr_mx(GBytes *rdata, guint *preference, char **host)
   if (len <= MX_HEAD_BYTES)
     return FALSE;
   *preference = (guint) (p[0] << 8 | p[1]);
-  *host = read_name(p + MX_HEAD_BYTES, len - MX_HEAD_BYTES);
+  *host = read_name(p + MX_HEAD_BYTES, len - MX_HEAD_BYTES, is_of_host);
   return *host != NULL;
+}
+
+char *
+rr_name(GBytes *rdata, gsize skip)
+{
+  gsize len;
+  const guint8 *p = g_bytes_get_data(rdata, &len);
+  return len > skip ? read_name(p + skip, len - skip, prints) : NULL;
 }
 
 gboolean

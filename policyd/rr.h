@@ -76,6 +76,12 @@ rr_txt(GBytes *rdata, gsize *len);
 gboolean
 rr_mx(GBytes *rdata, guint *preference, char **host);
 
+/* The name behind the first SKIP octets of RDATA (PTR: 0, MX: 2), to its end, in lower
+ * case; what does not print, and a dot in a label, is '?'. New, or NULL when RDATA is
+ * damaged. */
+char *
+rr_name(GBytes *rdata, gsize skip);
+
 /* The fields of a TLSA record (RFC 6698 2.1). FALSE when RDATA is damaged. */
 gboolean
 rr_tlsa(GBytes *rdata, guint *usage, guint *selector, guint *matching, gsize *data_len);

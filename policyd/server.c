@@ -1,10 +1,8 @@
 #include "policyd/server.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,166 +11,192 @@
 #include "common/base/log.h"
 
 #define READ_BYTES     16384
-#define EVENTS         64
+#define KEEP_BYTES     65536 /* a larger buffer is not kept for the next question */
 #define ACCEPT_AT_ONCE 64
 #define SWEEP_MS       1000
-#define DRAIN_LOOK_MS  20
 
 typedef struct {
+  Server *server;
+  guint64 id;
   int fd;
+  LoopWatch *watch;
+  guint32 events; /* what the watch waits for */
   GString *in;
-  gsize scanned; /* bytes of IN in which no block ends */
-  GString *out;
+  gsize answered;    /* bytes of IN whose questions are answered */
+  gsize scanned;     /* bytes of IN behind those in which no block ends */
+  GString *out;      /* what could not be sent at once */
   gsize sent;        /* bytes of OUT */
+  gboolean asking;   /* a question is with who answers */
+  gboolean in_call;  /* he is called just now */
+  gboolean broken;   /* cut off, as soon as nobody is in the middle of it */
   gint64 active_us;  /* last time anything came or went */
   gint64 pending_us; /* since when a question or its answer is unfinished; 0: none is */
 } Peer;
 
-typedef struct {
-  int epoll;
+struct Server {
+  Loop *loop;
   int listener;
-  int signals;
-  const ServerHooks *hooks;
-  GHashTable *peers; /* set of Peer */
+  LoopWatch *watch;
+  LoopTimer *sweep;
+  ServerQuestion question;
+  gpointer data;
+  GHashTable *peers; /* id to Peer */
+  guint64 last_id;
   gboolean listening;
   gboolean draining;
-  gint64 drain_end_us;
-  gint64 swept_us;
-  gint64 now_us; /* of this turn of the loop */
-} Server;
+  LoopTimer *drain;
+  LoopDue drained;
+  gpointer drained_data;
+};
+
+/* ---- Peers ---- */
 
 static void
 peer_free(gpointer p)
 {
   Peer *peer = p;
-  close(peer->fd); /* leaves the epoll set with it */
+  loop_unwatch(peer->watch);
+  close(peer->fd);
   g_string_free(peer->in, TRUE);
   g_string_free(peer->out, TRUE);
   g_free(peer);
 }
 
-static gboolean
-fail(GError **error, const char *what)
-{
-  zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, what);
-  return FALSE;
-}
-
-static gboolean
-watch(const Server *server, int operation, int fd, guint32 events, gpointer data)
-{
-  struct epoll_event event = {.events = events, .data.ptr = data};
-  return epoll_ctl(server->epoll, operation, fd, &event) == 0;
-}
-
-/* ---- Peers ---- */
-
+/* Those who come wait in the backlog while we do not listen. */
 static void
-add_peer(Server *server, int fd)
+set_listening(Server *server, gboolean listening)
 {
-  Peer *peer = g_new0(Peer, 1);
-  peer->fd = fd;
-  peer->in = g_string_new(NULL);
-  peer->out = g_string_new(NULL);
-  peer->active_us = server->now_us;
-  if (watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, peer))
-    g_hash_table_add(server->peers, peer);
-  else
-    peer_free(peer);
+  if (server->listening != listening &&
+      loop_watch_change(server->watch, listening ? EPOLLIN : 0))
+    server->listening = listening;
 }
 
 static void
 listen_again(Server *server)
 {
-  if (!server->listening && !server->draining &&
-      g_hash_table_size(server->peers) < SERVER_MAX_PEERS)
-    server->listening =
-        watch(server, EPOLL_CTL_ADD, server->listener, EPOLLIN, &server->listener);
-}
-
-/* Those who come wait in the backlog, until a peer goes or the next sweep. */
-static void
-stop_listening(Server *server)
-{
-  if (server->listening)
-    watch(server, EPOLL_CTL_DEL, server->listener, 0, NULL);
-  server->listening = FALSE;
+  if (!server->draining && g_hash_table_size(server->peers) < SERVER_MAX_PEERS)
+    set_listening(server, TRUE);
 }
 
 static void
-accept_peers(Server *server)
+drain_over(gpointer data)
 {
-  for (guint i = 0; i < ACCEPT_AT_ONCE; i++) {
-    if (g_hash_table_size(server->peers) == SERVER_MAX_PEERS) {
-      stop_listening(server);
-      return;
-    }
-    int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-      add_peer(server, fd);
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      log_line(LOG_LEVEL_ALARM, "accept: %s", g_strerror(errno));
-      stop_listening(server);
-      return;
-    } else if (errno != ECONNABORTED && errno != EINTR) {
-      return;
-    }
-  }
+  Server *server = data;
+  server->drain = NULL;
+  g_hash_table_remove_all(server->peers);
+  server->drained(server->drained_data);
+}
+
+/* The last peer went: tell so in a turn of its own, since anybody may have called us. */
+static void
+look_whether_drained(Server *server)
+{
+  if (!server->draining || server->drain == NULL || g_hash_table_size(server->peers) > 0)
+    return;
+  loop_timer_cancel(server->drain);
+  server->drain = loop_timer(server->loop, 0, drain_over, server);
 }
 
 static void
-drop_peer(Server *server, Peer *peer)
+drop_peer(Peer *peer)
 {
-  g_hash_table_remove(server->peers, peer);
+  Server *server = peer->server;
+  g_hash_table_remove(server->peers, &peer->id);
   listen_again(server);
+  look_whether_drained(server);
 }
 
-/* The length of the block that IN begins with, or 0. Never looks at a byte twice. */
+/* Waits for EVENTS alone. FALSE when epoll refuses. */
+static gboolean
+wait_for(Peer *peer, guint32 events)
+{
+  if (peer->events == events)
+    return TRUE;
+  peer->events = events;
+  return loop_watch_change(peer->watch, events);
+}
+
+/* ---- Questions ---- */
+
+/* The length of the first block that is not answered, or 0. Looks at no byte twice. */
 static gsize
 find_block(Peer *peer)
 {
+  const char *start = peer->in->str + peer->answered;
+  gsize len = peer->in->len - peer->answered;
   gsize from = peer->scanned > 0 ? peer->scanned - 1 : 0;
-  const char *end = NULL;
-  if (peer->in->len > 0 && peer->in->str[0] == '\n')
+  if (len > 0 && start[0] == '\n')
     return 1;
-  if (peer->in->len > from)
-    end = memmem(peer->in->str + from, peer->in->len - from, "\n\n", 2);
-  peer->scanned = end == NULL ? peer->in->len : 0;
-  return end == NULL ? 0 : (gsize) (end - peer->in->str) + 2;
+  const char *end = len > from ? memmem(start + from, len - from, "\n\n", 2) : NULL;
+  peer->scanned = end == NULL ? len : 0;
+  return end == NULL ? 0 : (gsize) (end - start) + 2;
 }
 
-/* Sends what it can of OUT. FALSE when the peer is gone. */
+/* Forgets what was answered, and a buffer that grew large. */
+static void
+tidy(Peer *peer)
+{
+  if (peer->answered > 0)
+    g_string_erase(peer->in, 0, (gssize) peer->answered);
+  peer->answered = 0;
+  if (peer->in->len == 0 && peer->in->allocated_len > KEEP_BYTES) {
+    g_string_free(peer->in, TRUE);
+    peer->in = g_string_new(NULL);
+  }
+  if (peer->out->len == 0 && peer->out->allocated_len > KEEP_BYTES) {
+    g_string_free(peer->out, TRUE);
+    peer->out = g_string_new(NULL);
+  }
+}
+
+/* Sends what it can of LEN bytes; how many went, or -1 when the peer is gone. */
+static gssize
+send_some(const Peer *peer, const char *bytes, gsize len)
+{
+  gsize sent = 0;
+  while (sent < len) {
+    gssize count = send(peer->fd, bytes + sent, len - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno == EAGAIN)
+      break;
+    if (count < 0 && errno != EINTR)
+      return -1;
+    sent += count > 0 ? (gsize) count : 0;
+  }
+  return (gssize) sent;
+}
+
 static gboolean
 flush_peer(Peer *peer)
 {
-  while (peer->sent < peer->out->len) {
-    gssize count = send(peer->fd, peer->out->str + peer->sent, peer->out->len - peer->sent,
-                        MSG_NOSIGNAL);
-    if (count < 0 && errno != EINTR)
-      return errno == EAGAIN;
-    peer->sent += count > 0 ? (gsize) count : 0;
+  gssize sent = send_some(peer, peer->out->str + peer->sent, peer->out->len - peer->sent);
+  if (sent < 0)
+    return FALSE;
+  peer->sent += (gsize) sent;
+  if (peer->sent == peer->out->len) {
+    g_string_truncate(peer->out, 0);
+    peer->sent = 0;
   }
-  g_string_truncate(peer->out, 0);
-  peer->sent = 0;
   return TRUE;
 }
 
-/* Answers the blocks that are whole, until one answer cannot be sent at once. */
+/* Asks the questions that are whole, until one waits for its answer, or its answer for the
+ * peer. FALSE: drop the peer. */
 static gboolean
-answer_blocks(Server *server, Peer *peer)
+ask_questions(Peer *peer)
 {
+  Server *server = peer->server;
   gsize len = 0;
-  while (peer->out->len == 0 && (len = find_block(peer)) > 0) {
-    g_autofree char *answer =
-        server->hooks->answer(server->hooks->data, peer->in->str, len);
-    if (answer == NULL)
-      return FALSE;
-    g_string_erase(peer->in, 0, (gssize) len);
-    peer->pending_us = 0;
-    g_string_append(peer->out, answer);
-    if (!flush_peer(peer))
+  while (!peer->asking && peer->out->len == 0 && (len = find_block(peer)) > 0) {
+    const char *block = peer->in->str + peer->answered;
+    peer->answered += len;
+    peer->asking = TRUE;
+    peer->in_call = TRUE;
+    server->question(server->data, peer->id, block, len);
+    peer->in_call = FALSE;
+    if (peer->broken)
       return FALSE;
   }
+  tidy(peer);
   return peer->in->len <= ATTR_BLOCK_MAX_BYTES;
 }
 
@@ -189,39 +213,115 @@ read_peer(Peer *peer)
 static gboolean
 is_done(const Peer *peer)
 {
-  return peer->in->len == 0 && peer->out->len == 0;
+  return peer->in->len == 0 && peer->out->len == 0 && !peer->asking;
 }
 
-/* One turn for PEER: write, answer, read as far as it goes. FALSE: drop it. */
+/* What PEER waits for now, and since when. FALSE: drop it. */
 static gboolean
-serve_peer(Server *server, Peer *peer, guint32 events)
+settle_peer(Peer *peer)
 {
-  gboolean was_writing = peer->out->len > 0;
-  if (!flush_peer(peer))
-    return FALSE;
-  if (peer->out->len == 0 && !was_writing && !read_peer(peer))
-    return FALSE;
-  if (!answer_blocks(server, peer))
-    return FALSE;
-  gboolean writing = peer->out->len > 0;
-  if (writing && (events & (EPOLLERR | EPOLLHUP)) != 0)
-    return FALSE;
-  if (writing != was_writing &&
-      !watch(server, EPOLL_CTL_MOD, peer->fd, writing ? EPOLLOUT : EPOLLIN, peer))
-    return FALSE;
-  peer->active_us = server->now_us;
-  if (is_done(peer))
-    peer->pending_us = 0;
+  Server *server = peer->server;
+  guint32 events = peer->asking ? 0 : peer->out->len > 0 ? EPOLLOUT : EPOLLIN;
+  peer->active_us = loop_now_us(server->loop);
+  if (peer->asking || is_done(peer))
+    peer->pending_us = 0; /* what takes long now is not the peer */
   else if (peer->pending_us == 0)
-    peer->pending_us = server->now_us;
-  return !server->draining || !is_done(peer);
+    peer->pending_us = peer->active_us;
+  return wait_for(peer, events) && !(server->draining && is_done(peer));
+}
+
+/* Goes on after whatever happened to PEER: asks what can be asked. */
+static void
+go_on(Peer *peer)
+{
+  gsize had = peer->in->len;
+  if (!ask_questions(peer)) {
+    drop_peer(peer);
+    return;
+  }
+  if (peer->in->len < had)
+    peer->pending_us = 0; /* what is left began later */
+  if (!settle_peer(peer))
+    drop_peer(peer);
 }
 
 static void
-turn_peer(Server *server, Peer *peer, guint32 events)
+on_peer(gpointer data, guint32 events)
 {
-  if (!serve_peer(server, peer, events))
-    drop_peer(server, peer);
+  Peer *peer = data;
+  gboolean good = peer->out->len > 0 || peer->asking
+                      ? (events & (EPOLLERR | EPOLLHUP)) == 0 && flush_peer(peer)
+                      : read_peer(peer);
+  if (!good)
+    drop_peer(peer);
+  else if (!peer->asking)
+    go_on(peer);
+}
+
+void
+server_answer(Server *server, guint64 id, const char *text)
+{
+  Peer *peer = g_hash_table_lookup(server->peers, &id);
+  if (peer == NULL || !peer->asking)
+    return;
+  peer->asking = FALSE;
+  gsize len = text != NULL ? strlen(text) : 0;
+  gssize sent = text != NULL ? send_some(peer, text, len) : -1;
+  peer->broken = sent < 0;
+  if (sent >= 0 && (gsize) sent < len)
+    g_string_append_len(peer->out, text + sent, (gssize) len - sent);
+  if (peer->in_call)
+    return; /* ask_questions goes on */
+  if (peer->broken)
+    drop_peer(peer);
+  else
+    go_on(peer);
+}
+
+/* ---- Newcomers ---- */
+
+static void
+add_peer(Server *server, int fd)
+{
+  Peer *peer = g_new0(Peer, 1);
+  peer->server = server;
+  peer->id = ++server->last_id;
+  peer->fd = fd;
+  peer->events = EPOLLIN;
+  peer->in = g_string_new(NULL);
+  peer->out = g_string_new(NULL);
+  peer->active_us = loop_now_us(server->loop);
+  g_autoptr(GError) error = NULL;
+  peer->watch = loop_watch(server->loop, fd, peer->events, on_peer, peer, &error);
+  if (peer->watch != NULL) {
+    g_hash_table_insert(server->peers, &peer->id, peer);
+    return;
+  }
+  log_line(LOG_LEVEL_ALARM, "a peer is not served: %s", error->message);
+  peer_free(peer);
+}
+
+static void
+on_listener(gpointer data, guint32 events)
+{
+  Server *server = data;
+  (void) events;
+  for (guint i = 0; i < ACCEPT_AT_ONCE; i++) {
+    if (g_hash_table_size(server->peers) == SERVER_MAX_PEERS) {
+      set_listening(server, FALSE);
+      return;
+    }
+    int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      add_peer(server, fd);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      log_line(LOG_LEVEL_ALARM, "accept: %s", g_strerror(errno));
+      set_listening(server, FALSE); /* until a peer goes or the next sweep */
+      return;
+    } else if (errno != ECONNABORTED && errno != EINTR) {
+      return;
+    }
+  }
 }
 
 /* ---- Time ---- */
@@ -229,120 +329,75 @@ turn_peer(Server *server, Peer *peer, guint32 events)
 static gboolean
 is_overdue(gpointer key, gpointer value, gpointer data)
 {
-  const Peer *peer = key;
+  const Peer *peer = value;
   const Server *server = data;
-  (void) value;
-  gint64 part_us = server->now_us - peer->pending_us;
-  if (peer->pending_us != 0 && part_us > SERVER_PART_MS * G_TIME_SPAN_MILLISECOND)
+  (void) key;
+  gint64 now_us = loop_now_us(server->loop);
+  if (peer->pending_us != 0 &&
+      now_us - peer->pending_us > SERVER_PART_MS * G_TIME_SPAN_MILLISECOND)
     return TRUE;
-  return server->now_us - peer->active_us > SERVER_IDLE_S * G_TIME_SPAN_SECOND;
+  return now_us - peer->active_us > SERVER_IDLE_S * G_TIME_SPAN_SECOND;
 }
 
 static void
-sweep(Server *server)
+sweep(gpointer data)
 {
-  if (server->now_us - server->swept_us < SWEEP_MS * G_TIME_SPAN_MILLISECOND)
-    return;
-  server->swept_us = server->now_us;
+  Server *server = data;
+  server->sweep = loop_timer(server->loop, SWEEP_MS, sweep, server);
   g_hash_table_foreach_remove(server->peers, is_overdue, server);
   listen_again(server);
+  look_whether_drained(server);
 }
 
-static void
-begin_drain(Server *server)
+void
+server_drain(Server *server, LoopDue drained, gpointer data)
 {
-  stop_listening(server);
-  server->draining = TRUE;
-  server->drain_end_us = server->now_us + SERVER_DRAIN_MS * G_TIME_SPAN_MILLISECOND;
-  g_autoptr(GList) peers = g_hash_table_get_keys(server->peers);
-  for (GList *link = peers; link != NULL; link = link->next)
-    turn_peer(server, link->data, 0);
-}
-
-static gboolean
-is_over(const Server *server)
-{
-  return server->draining &&
-         (g_hash_table_size(server->peers) == 0 || server->now_us >= server->drain_end_us);
-}
-
-/* ---- The loop ---- */
-
-static void
-take_signal(Server *server)
-{
-  struct signalfd_siginfo info;
-  if (read(server->signals, &info, sizeof info) != sizeof info)
+  if (server->draining)
     return;
-  if (info.ssi_signo == SIGHUP)
-    server->hooks->reload(server->hooks->data);
-  else if (!server->draining)
-    begin_drain(server);
-}
-
-/* A signal comes last: draining drops peers that other events of the turn still name. */
-static void
-take_events(Server *server, const struct epoll_event *events, int count)
-{
-  gboolean signalled = FALSE;
-  for (int i = 0; i < count; i++) {
-    gpointer data = events[i].data.ptr;
-    if (data == &server->signals)
-      signalled = TRUE;
-    else if (data == &server->listener)
-      accept_peers(server);
-    else
-      turn_peer(server, data, events[i].events);
+  set_listening(server, FALSE);
+  server->draining = TRUE;
+  server->drained = drained;
+  server->drained_data = data;
+  server->drain = loop_timer(server->loop, SERVER_DRAIN_MS, drain_over, server);
+  /* What has come by now is under way too. */
+  g_autoptr(GList) peers = g_hash_table_get_values(server->peers);
+  for (GList *link = peers; link != NULL; link = link->next) {
+    Peer *peer = link->data;
+    if (!peer->asking)
+      on_peer(peer, 0);
   }
-  if (signalled)
-    take_signal(server);
+  look_whether_drained(server);
 }
 
-static gboolean
-loop(Server *server, GError **error)
+/* ---- The server ---- */
+
+Server *
+server_new(Loop *loop, int listener, ServerQuestion question, gpointer data, GError **error)
 {
-  struct epoll_event events[EVENTS];
-  while (!is_over(server)) {
-    int wait_ms = server->draining ? DRAIN_LOOK_MS : SWEEP_MS;
-    int count = epoll_wait(server->epoll, events, EVENTS, wait_ms);
-    if (count < 0 && errno != EINTR)
-      return fail(error, "epoll_wait");
-    server->now_us = g_get_monotonic_time();
-    take_events(server, events, count);
-    sweep(server);
+  Server *server = g_new0(Server, 1);
+  server->loop = loop;
+  server->listener = listener;
+  server->question = question;
+  server->data = data;
+  server->peers = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, peer_free);
+  server->watch = loop_watch(loop, listener, EPOLLIN, on_listener, server, error);
+  if (server->watch == NULL) {
+    server_free(server);
+    return NULL;
   }
-  return TRUE;
+  server->listening = TRUE;
+  server->sweep = loop_timer(loop, SWEEP_MS, sweep, server);
+  return server;
 }
 
-int
-server_catch_signals(GError **error)
+void
+server_free(Server *server)
 {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGHUP);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  int fd = -1;
-  if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (fd < 0)
-    fail(error, "signalfd");
-  return fd;
-}
-
-gboolean
-server_run(int listener, int signals, const ServerHooks *hooks, GError **error)
-{
-  Server server = {.listener = listener, .signals = signals, .hooks = hooks};
-  server.epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (server.epoll < 0)
-    return fail(error, "epoll_create1");
-  server.peers = g_hash_table_new_full(NULL, NULL, peer_free, NULL);
-  server.now_us = g_get_monotonic_time();
-  gboolean good = watch(&server, EPOLL_CTL_ADD, signals, EPOLLIN, &server.signals);
-  listen_again(&server);
-  good = good && server.listening ? loop(&server, error) : fail(error, "epoll_ctl");
-  g_hash_table_unref(server.peers);
-  close(server.epoll);
-  return good;
+  if (server == NULL)
+    return;
+  loop_unwatch(server->watch);
+  loop_timer_cancel(server->sweep);
+  loop_timer_cancel(server->drain);
+  g_hash_table_unref(server->peers);
+  g_free(server);
 }

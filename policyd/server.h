@@ -1,41 +1,54 @@
 /*
- * server.h - answers blocks of attributes on a listening unix socket, in one thread.
+ * server.h - takes blocks of attributes on a listening unix socket and sends the answers.
  *
  * Many peers at once; none can hold up another: nothing blocks, a peer that sends too much,
  * too slowly or nonsense loses its connection, and one that does not read its answers is
- * not read from. It knows nothing of what is asked.
+ * not read from. An answer may come later; the peer's next block waits for it. It knows
+ * nothing of what is asked. One thread, in callbacks of a Loop.
  */
 #pragma once
 
-#include <glib.h>
-
 #include "common/ask/ask.h"
+#include "policyd/loop.h"
 
 #define SERVER_MAX_PEERS 1024
 #define SERVER_IDLE_S    300            /* a peer that asks nothing */
 #define SERVER_PART_MS   ASK_TIMEOUT_MS /* for a whole question, or to read its answer */
 #define SERVER_DRAIN_MS  2000           /* for what is under way when we end */
-#define SERVER_MAX_FILES (SERVER_MAX_PEERS + 64) /* descriptors that the program needs */
+#define SERVER_MAX_FILES                                                                   \
+  (2 * SERVER_MAX_PEERS + 128) /* descriptors that the program needs */
 
-typedef struct {
-  /* The answer to one block, to be freed with g_free, or NULL to cut the peer off. */
-  char *(*answer)(gpointer data, const char *block, gsize len);
-  /* SIGHUP came. */
-  void (*reload)(gpointer data);
-  gpointer data;
-} ServerHooks;
+typedef struct Server Server;
 
 /*
- * Blocks SIGHUP, SIGTERM and SIGINT, which server_run takes. Call before any thread starts.
- * Returns a descriptor for server_run, or -1 with ZEGEL_ERROR_TEMPORARY.
+ * A block of LEN octets came from PEER. server_answer must follow, in this call or later.
  */
-int
-server_catch_signals(GError **error);
+typedef void (*ServerQuestion)(gpointer data, guint64 peer, const char *block, gsize len);
 
 /*
- * Serves the peers of LISTENER (non-blocking) until SIGTERM or SIGINT, then answers what is
- * under way and closes it. SIGNALS is from server_catch_signals. Both descriptors and HOOKS
- * stay the caller's. FALSE with ZEGEL_ERROR_TEMPORARY when it could not go on.
+ * Serves the peers of LISTENER (non-blocking, stays the caller's) in LOOP. NULL with
+ * ZEGEL_ERROR_TEMPORARY. Freed with server_free.
  */
-gboolean
-server_run(int listener, int signals, const ServerHooks *hooks, GError **error);
+Server *
+server_new(Loop *loop, int listener, ServerQuestion question, gpointer data,
+           GError **error);
+
+/* Drops every peer and frees SERVER; NULL is allowed. */
+void
+server_free(Server *server);
+
+/*
+ * Sends TEXT to PEER as the answer to its question; NULL: cuts it off. A peer that is gone
+ * is no mistake.
+ */
+void
+server_answer(Server *server, guint64 peer, const char *text);
+
+/*
+ * Listens no more, drops who asks nothing now, and whoever is done; after SERVER_DRAIN_MS
+ * everybody. Calls DRAINED with DATA once nobody is left; not from within this call.
+ */
+void
+server_drain(Server *server, LoopDue drained, gpointer data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Server, server_free)

@@ -3,3 +3,4 @@ include tests/lint/local.mk
 include tests/fuzz/local.mk
 include tests/lab/local.mk
 include tests/system/local.mk
+include tests/bench/local.mk

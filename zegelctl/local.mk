@@ -1,4 +1,57 @@
+noinst_LIBRARIES += zegelctl/libzegelctl.a
+zegelctl_libzegelctl_a_SOURCES = \
+	zegelctl/bookfile.c zegelctl/bookfile.h \
+	zegelctl/check.c \
+	zegelctl/command.c zegelctl/command.h \
+	zegelctl/domain.c \
+	zegelctl/edit.c zegelctl/edit.h \
+	zegelctl/file.c zegelctl/file.h \
+	zegelctl/import.c zegelctl/import.h \
+	zegelctl/key.c \
+	zegelctl/probe.c zegelctl/probe.h \
+	zegelctl/published.c zegelctl/published.h \
+	zegelctl/reload.c zegelctl/reload.h \
+	zegelctl/route.c \
+	zegelctl/smtp.c zegelctl/smtp.h \
+	zegelctl/text.c zegelctl/text.h
+
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
+	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
+
 sbin_PROGRAMS += zegelctl/zegelctl
-zegelctl_zegelctl_SOURCES = zegelctl/key.c zegelctl/key.h zegelctl/zegelctl.c
-zegelctl_zegelctl_LDADD = $(CRYPT_LIBS) $(CONF_LIBS) $(BASE_LIBS)
+zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c
+zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS)
+
+check_PROGRAMS += \
+	tests/unit/zegelctl/test_bookfile \
+	tests/unit/zegelctl/test_edit \
+	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_probe \
+	tests/unit/zegelctl/test_published \
+	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_published
+TESTS += \
+	tests/unit/zegelctl/test_bookfile \
+	tests/unit/zegelctl/test_edit \
+	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_probe \
+	tests/unit/zegelctl/test_published \
+	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_published
+tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
+tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
+tests_unit_zegelctl_test_edit_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_import_SOURCES = tests/unit/zegelctl/test_import.c
+tests_unit_zegelctl_test_import_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_probe_SOURCES = tests/unit/zegelctl/test_probe.c
+tests_unit_zegelctl_test_probe_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_published_SOURCES = tests/unit/zegelctl/test_published.c
+tests_unit_zegelctl_test_published_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_text_SOURCES = tests/unit/zegelctl/test_text.c
+tests_unit_zegelctl_test_text_LDADD = $(ZEGELCTL_LIBS)
+tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
+tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_published
+
 dist_man_MANS += man/zegelctl.8

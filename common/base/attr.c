@@ -4,30 +4,36 @@
 
 #include "common/base/error.h"
 
+#define FORMAT_BYTES 512 /* of most blocks */
+#define FIRST_ROOM   16  /* attributes; enough for a question with one recipient */
+
+/* The texts stand in OWNED, or in the block that was parsed. */
 typedef struct {
-  char *name;
-  char *value;
+  const char *name;
+  const char *value;
+  char *owned;
 } Attr;
 
 struct Attrs {
   GArray *list; /* of Attr */
+  char *block;  /* that was parsed, or NULL: name, NUL, value, NUL, ... */
+  gsize block_len;
 };
 
 static void
 attr_clear(gpointer p)
 {
   Attr *attr = p;
-  g_free(attr->name);
-  if (attr->value != NULL)
-    explicit_bzero(attr->value, strlen(attr->value)); /* tickets hold numbers */
-  g_free(attr->value);
+  if (attr->owned != NULL)
+    explicit_bzero((char *) attr->value, strlen(attr->value)); /* tickets hold numbers */
+  g_free(attr->owned);
 }
 
 Attrs *
 attrs_new(void)
 {
   Attrs *attrs = g_new0(Attrs, 1);
-  attrs->list = g_array_new(FALSE, TRUE, sizeof(Attr));
+  attrs->list = g_array_sized_new(FALSE, TRUE, sizeof(Attr), FIRST_ROOM);
   g_array_set_clear_func(attrs->list, attr_clear);
   return attrs;
 }
@@ -38,6 +44,9 @@ attrs_free(Attrs *attrs)
   if (attrs == NULL)
     return;
   g_array_unref(attrs->list);
+  if (attrs->block != NULL)
+    explicit_bzero(attrs->block, attrs->block_len);
+  g_free(attrs->block);
   g_free(attrs);
 }
 
@@ -55,15 +64,24 @@ attrs_add(Attrs *attrs, const char *name, const char *value)
 {
   g_return_if_fail(name_is_valid(name, strlen(name)));
   g_return_if_fail(value != NULL);
-  Attr attr = {g_strdup(name), g_strdup(value)};
+  gsize name_size = strlen(name) + 1, value_size = strlen(value) + 1;
+  char *owned = g_malloc(name_size + value_size);
+  memcpy(owned, name, name_size);
+  memcpy(owned + name_size, value, value_size);
+  Attr attr = {owned, owned + name_size, owned};
   g_array_append_val(attrs->list, attr);
 }
 
 void
 attrs_add_uint(Attrs *attrs, const char *name, guint64 value)
 {
-  g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
-  attrs_add(attrs, name, text);
+  char text[sizeof "18446744073709551615"];
+  char *p = text + sizeof text - 1;
+  *p = '\0';
+  do
+    *--p = (char) ('0' + value % 10);
+  while ((value /= 10) > 0);
+  attrs_add(attrs, name, p);
 }
 
 const char *
@@ -106,25 +124,39 @@ attrs_nth(const Attrs *attrs, guint i, const char **name, const char **value)
   *value = attr->value;
 }
 
+/* Whether C of a value cannot be written as it is. The end of a value can never. */
+static gboolean
+is_special(char c, AttrCoding coding)
+{
+  if (coding == ATTR_PLAIN)
+    return c == '\0' || c == '\n';
+  return (guchar) c < 0x20 || c == 0x7f || c == '%';
+}
+
 static void
 append_value(GString *text, const char *value, AttrCoding coding)
 {
-  for (const char *p = value; *p != '\0'; p++) {
-    guchar c = (guchar) *p;
-    if (coding == ATTR_ESCAPED && (c < 0x20 || c == 0x7f || c == '%'))
-      g_string_append_printf(text, "%%%02X", c);
-    else if (c != '\n') /* a plain value cannot hold a line end */
-      g_string_append_c(text, *p);
+  for (;;) {
+    gsize len = 0;
+    while (!is_special(value[len], coding))
+      len++;
+    g_string_append_len(text, value, (gssize) len);
+    if (value[len] == '\0')
+      return;
+    if (coding == ATTR_ESCAPED) /* a plain value cannot hold a line end */
+      g_string_append_printf(text, "%%%02X", (guchar) value[len]);
+    value += len + 1;
   }
 }
 
 char *
 attrs_format(const Attrs *attrs, AttrCoding coding)
 {
-  GString *text = g_string_new(NULL);
+  GString *text = g_string_sized_new(FORMAT_BYTES);
   for (guint i = 0; i < attrs->list->len; i++) {
     const Attr *attr = &g_array_index(attrs->list, Attr, i);
-    g_string_append_printf(text, "%s=", attr->name);
+    g_string_append(text, attr->name);
+    g_string_append_c(text, '=');
     append_value(text, attr->value, coding);
     g_string_append_c(text, '\n');
   }
@@ -132,48 +164,49 @@ attrs_format(const Attrs *attrs, AttrCoding coding)
   return g_string_free(text, FALSE);
 }
 
-/* The value of LEN bytes at BYTES without its escapes, or NULL when one is bad. */
-static char *
-unescape_value(const char *bytes, gsize len)
+/* Takes the escapes out of the LEN bytes at TEXT, which end in a NUL then. FALSE: one is
+ * bad. */
+static gboolean
+unescape_value(char *text, gsize len)
 {
-  g_autoptr(GString) text = g_string_sized_new(len);
-  for (gsize i = 0; i < len; i++) {
-    if (bytes[i] != '%') {
-      g_string_append_c(text, bytes[i]);
+  char *out = memchr(text, '%', len);
+  if (out == NULL)
+    return TRUE;
+  for (const char *p = out, *end = text + len; p < end; p++) {
+    if (*p != '%') {
+      *out++ = *p;
       continue;
     }
-    if (len - i < 3 || !g_ascii_isxdigit(bytes[i + 1]) || !g_ascii_isxdigit(bytes[i + 2]))
-      return NULL;
-    int c = g_ascii_xdigit_value(bytes[i + 1]) * 16 + g_ascii_xdigit_value(bytes[i + 2]);
-    if (c == 0)
-      return NULL;
-    g_string_append_c(text, (char) c);
-    i += 2;
+    if (end - p < 3 || !g_ascii_isxdigit(p[1]) || !g_ascii_isxdigit(p[2]))
+      return FALSE;
+    *out = (char) (g_ascii_xdigit_value(p[1]) * 16 + g_ascii_xdigit_value(p[2]));
+    if (*out++ == '\0')
+      return FALSE;
+    p += 2;
   }
-  return g_string_free(g_steal_pointer(&text), FALSE);
+  *out = '\0';
+  return TRUE;
 }
 
+/* The line of LEN bytes at LINE, in the block, becomes an attribute. */
 static gboolean
-parse_line(Attrs *attrs, const char *line, gsize len, AttrCoding coding, GError **error)
+parse_line(Attrs *attrs, char *line, gsize len, AttrCoding coding, GError **error)
 {
-  const char *equals = memchr(line, '=', len);
+  char *equals = memchr(line, '=', len);
   if (equals == NULL || !name_is_valid(line, (gsize) (equals - line)) ||
       memchr(line, '\0', len) != NULL) {
     g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "attribute %u: no name=value",
                 attrs->list->len + 1);
     return FALSE;
   }
-  const char *start = equals + 1;
-  gsize value_len = len - (gsize) (start - line);
-  Attr attr = {NULL, NULL};
-  attr.value = coding == ATTR_ESCAPED ? unescape_value(start, value_len)
-                                      : g_strndup(start, value_len);
-  if (attr.value == NULL) {
+  char *value = equals + 1;
+  line[len] = *equals = '\0';
+  if (coding == ATTR_ESCAPED && !unescape_value(value, len - (gsize) (value - line))) {
     g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "attribute %u: bad escape",
                 attrs->list->len + 1);
     return FALSE;
   }
-  attr.name = g_strndup(line, (gsize) (equals - line));
+  Attr attr = {line, value, NULL};
   g_array_append_val(attrs->list, attr);
   return TRUE;
 }
@@ -186,10 +219,13 @@ attrs_parse(const char *bytes, gsize len, AttrCoding coding, GError **error)
     g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_LIMIT, "the block is too large");
     return NULL;
   }
-  const char *end = bytes + len;
-  for (const char *line = bytes; line < end;) {
-    const char *newline = memchr(line, '\n', (gsize) (end - line));
-    const char *stop = newline != NULL ? newline : end;
+  attrs->block = g_malloc(len + 1); /* the last line may have no end */
+  attrs->block_len = len;
+  memcpy(attrs->block, bytes, len);
+  char *end = attrs->block + len;
+  for (char *line = attrs->block; line < end;) {
+    char *newline = memchr(line, '\n', (gsize) (end - line));
+    char *stop = newline != NULL ? newline : end;
     if (stop == line)
       break; /* the empty line */
     if (attrs->list->len == ATTR_MAX_COUNT) {

@@ -27,6 +27,7 @@ static const char *const event_names[] = {
     [EVENT_LOGOUT] = "logout",
     [EVENT_PROMISED] = "promised",
     [EVENT_BOOK] = "book",
+    [EVENT_READINESS] = "readiness",
 };
 
 const char *

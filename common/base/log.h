@@ -34,7 +34,8 @@ typedef enum {
   EVENT_DOWNLOADED,   /* an attachment or the original was fetched */
   EVENT_LOGOUT,       /* the session was ended by its user */
   EVENT_PROMISED,     /* a route was written into routes.db */
-  EVENT_BOOK          /* the domain book was read */
+  EVENT_BOOK,         /* the domain book was read */
+  EVENT_READINESS     /* whether a domain is ready for NTA 7516 is not as it was */
 } EventKind;
 
 /*

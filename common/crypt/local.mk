@@ -6,10 +6,13 @@ common_crypt_libcrypt_a_SOURCES = \
 	common/crypt/key.c common/crypt/key.h \
 	common/crypt/openssl.h \
 	common/crypt/seal.c common/crypt/seal.h \
-	common/crypt/ticket.c common/crypt/ticket.h
-common_crypt_libcrypt_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+	common/crypt/ticket.c common/crypt/ticket.h \
+	common/crypt/tls_probe.c common/crypt/tls_probe.h
+common_crypt_libcrypt_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SSL_CFLAGS)
 
 CRYPT_LIBS = common/crypt/libcrypt.a $(CRYPTO_LIBS)
+# For tls_probe.h, which nothing else needs.
+CRYPT_TLS_LIBS = common/crypt/libcrypt.a $(SSL_LIBS) $(CRYPTO_LIBS)
 
 CRYPT_TESTS = \
 	tests/unit/crypt/test_box \
@@ -17,6 +20,7 @@ CRYPT_TESTS = \
 	tests/unit/crypt/test_key \
 	tests/unit/crypt/test_seal \
 	tests/unit/crypt/test_ticket \
+	tests/unit/crypt/test_tls_probe \
 	tests/fuzz/fuzz_key \
 	tests/fuzz/fuzz_seal \
 	tests/fuzz/fuzz_ticket
@@ -32,6 +36,9 @@ tests_unit_crypt_test_seal_SOURCES = tests/unit/crypt/test_seal.c
 tests_unit_crypt_test_seal_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
 tests_unit_crypt_test_ticket_SOURCES = tests/unit/crypt/test_ticket.c tests/unit/crypt/ring.h
 tests_unit_crypt_test_ticket_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
+tests_unit_crypt_test_tls_probe_SOURCES = tests/unit/crypt/test_tls_probe.c
+tests_unit_crypt_test_tls_probe_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+tests_unit_crypt_test_tls_probe_LDADD = $(CRYPT_TLS_LIBS) $(BASE_LIBS)
 tests_fuzz_fuzz_key_SOURCES = tests/fuzz/fuzz_key.c
 tests_fuzz_fuzz_key_LDADD = $(FUZZ_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
 tests_fuzz_fuzz_seal_SOURCES = tests/fuzz/fuzz_seal.c

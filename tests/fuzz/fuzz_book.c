@@ -4,10 +4,35 @@
 #include <string.h>
 
 #include "policyd/address.h"
-#include "policyd/book.h"
+#include "common/book/book.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+count_change(BookChange change, const BookEntry *entry, gpointer data)
+{
+  (void) change;
+  (void) entry;
+  ++*(guint *) data;
+}
+
+/* What is written of ENTRY reads as the same; a line may only become too long by it. */
+static void
+check_again(const BookEntry *entry)
+{
+  guint changes = 0;
+  g_autofree char *line = book_entry_format(entry);
+  if (strlen(line) > BOOK_LINE_MAX_BYTES)
+    return;
+  g_autoptr(Book) once = book_parse("once", line, strlen(line), NULL);
+  g_assert_nonnull(once);
+  g_autofree char *twice = book_entry_format(book_find(once, entry->domain));
+  g_assert_cmpstr(line, ==, twice);
+  g_autoptr(Book) again = book_parse("again", twice, strlen(twice), NULL);
+  book_compare(once, again, count_change, &changes);
+  g_assert_cmpuint(changes, ==, 0);
+}
 
 static void
 check_entry(BookChange change, const BookEntry *entry, gpointer data)
@@ -16,11 +41,15 @@ check_entry(BookChange change, const BookEntry *entry, gpointer data)
   g_autofree char *canonical = domain_canonical(entry->domain);
   g_assert_cmpint(change, ==, BOOK_ADDED);
   g_assert_cmpstr(canonical, ==, entry->domain);
-  g_assert_true(g_str_is_ascii(entry->nexthop) && *entry->nexthop != '\0');
-  g_assert_null(strpbrk(entry->nexthop, " \t\r\n,*"));
+  g_assert_true(entry->nta == (entry->nexthop == NULL));
+  const char *nexthop = book_entry_nexthop(entry);
+  g_assert_true(g_str_is_ascii(nexthop) && *nexthop != '\0');
+  g_assert_null(strpbrk(nexthop, " \t\r\n,*"));
+  g_assert_true(entry->nta || strrchr(nexthop, ':') > strrchr(nexthop, ']'));
   g_assert_true(g_str_has_prefix(entry->policy, "dane-only") ||
                 g_str_has_prefix(entry->policy, "secure") ||
                 g_str_has_prefix(entry->policy, "fingerprint match="));
+  check_again(entry);
 }
 
 static void

@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   g_autofree char *again = envelope_address(address);
   g_assert_cmpstr(again, ==, address);
   const char *const args[] = {raw, NULL};
-  g_autofree char *parameters = envelope_recipient_parameters(address, args);
+  g_autofree char *parameters = envelope_recipient_parameters(address, args, TRUE);
   g_assert_null(strchr(parameters, '\n'));
   return 0;
 }

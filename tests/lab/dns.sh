@@ -17,21 +17,29 @@ zone_policy()
   echo '_dmarc TXT "v=DMARC1; p=quarantine"'
 }
 
-# An NTA 7516 record that is valid this month.
+# An NTA 7516 record that holds from January of $1 through December of $2, in years from this
+# one; with mail server $3, or without any.
 zone_nta()
 {
-  local year
+  local year text
   year=$(date +%Y)
-  echo "@ TXT \"v=NTA7516-1;startdate=$((year - 1))-01;enddate=$((year + 1))-12;\"" \
-    "\"provider=Voorbeeld;ntamx=10 mail.$1\""
+  text="v=NTA7516-1;startdate=$((year + $1))-01;enddate=$((year + $2))-12;"
+  echo "@ TXT \"$text\" \"provider=Voorbeeld${3:+;ntamx=10 $3}\""
 }
 
-# TLSA 3 1 1 of the certificate $1 of the mail server.
+# TLSA $3 1 1, else 3 1 1, of the certificate $2 for port 25 of host $1.
 zone_tlsa()
 {
-  echo "_25._tcp.mail TLSA 3 1 1 $(cat "$LAB/pki/$1.tlsa")"
+  echo "_25._tcp.$1 TLSA ${3-3} 1 1 $(cat "$LAB/pki/$2.tlsa")"
 }
 
+# The key with which mail of $1 is signed; pki.sh wrote the record.
+zone_dkim()
+{
+  echo "$LAB_SELECTOR._domainkey $(cat "$LAB/pki/dkim.record")"
+}
+
+# The records of the two organisations and of the partners that are not like ready.
 zone_part()
 {
   local domain
@@ -39,9 +47,10 @@ zone_part()
   case $1 in
     own)
       zone_mail "$domain" "$LAB_MAIL_ADDR"
-      zone_tlsa own
+      zone_tlsa mail own
       zone_policy
-      zone_nta "$domain"
+      zone_nta -1 1 "mail.$domain"
+      zone_dkim
       zone_service "$domain"
       ;;
     own2)
@@ -50,15 +59,39 @@ zone_part()
       zone_service "$domain"
       ;;
     community) zone_mail "$domain" "$LAB_COMMUNITY_ADDR"; zone_policy ;;
-    ready)
-      zone_mail "$domain" "$LAB_READY_ADDR"
-      zone_tlsa ready
-      zone_policy
-      zone_nta "$domain"
-      ;;
     outsider) zone_mail "$domain" "$LAB_OUTSIDER_ADDR"; zone_policy ;;
-    *) zone_mail "$domain" "$LAB_OUTSIDER_ADDR"; zone_policy; zone_nta "$domain" ;;
+    *) zone_policy; zone_like_ready "$1" "$domain" ;;
   esac
+}
+
+# Domain $2 of part $1, which is ready or misses one thing for it.
+zone_like_ready()
+{
+  case $1 in
+    notyet | ended | two | nomx | alias) echo "@ MX 10 mail.$LAB_READY." ;;
+    ready | weak | mismatch) zone_mail "$2" "$LAB_READY_ADDR" ;;
+    partner) zone_mail "$2" "$LAB_COMMUNITY_ADDR" ;;
+    down) zone_mail "$2" "$LAB_DOWN_ADDR" ;;
+    stripped) zone_mail "$2" "$LAB_STRIPPED_ADDR" ;;
+    *) zone_mail "$2" "$LAB_OUTSIDER_ADDR" ;;
+  esac
+  case $1 in
+    notyet) zone_nta 1 2 "mail.$LAB_READY" ;;
+    ended) zone_nta -3 -1 "mail.$LAB_READY" ;;
+    two) zone_nta -1 1 "mail.$LAB_READY"; zone_nta 0 1 "mail.$LAB_READY" ;;
+    nomx) zone_nta -1 1 ;;
+    alias) zone_nta -1 1 "mx.$LAB_UNSIGNED" ;;
+    *) zone_nta -1 1 "mail.$2" ;;
+  esac
+  case $1 in
+    weak) zone_tlsa mail ready 1 ;;
+    mismatch) zone_tlsa mail own ;;
+    notyet | ended | two | nomx | alias | partner) ;;
+    *) zone_tlsa mail ready ;;
+  esac
+  # What these names lead to is signed and good, the way there is not.
+  [ "$1" != unsigned ] || printf '%s CNAME %s.\n' mx "mail.$LAB_READY" \
+    _25._tcp.mx "_25._tcp.mail.$LAB_READY"
 }
 
 # veilig.DOMAIN: the web pages, and the domain of the mail that zegel itself sends.
@@ -70,31 +103,37 @@ zone_service()
   echo "_dmarc.veilig TXT \"v=DMARC1; p=quarantine\""
 }
 
-# The start of every zone file; $1 with its final dot.
+# The start of every zone file; $1 with its final dot, $2 the seconds that answers are kept.
+# The serial number stands on a line of its own.
 zone_head()
 {
-  printf '$ORIGIN %s\n$TTL 60\n' "$1"
-  echo "@ SOA ns.nl. hostmaster.nl. 1 3600 600 86400 60"
+  printf '$ORIGIN %s\n$TTL %s\n' "$1" "$2"
+  printf '@ SOA ns.nl. hostmaster.nl. (\n1 ; serial\n3600 600 86400 %s )\n' "$2"
   echo "@ NS ns.nl."
 }
 
-# Signs zone $1 from $DNS/$1.zone into $DNS/$1.signed and writes its DS record to $1.ds;
-# further arguments go to ldns-signzone. File names of the root have "root".
-zone_sign()
+# Makes the key of zone $1 and its DS record, $2.ds, where $2 is its name in file names.
+zone_key()
 {
-  local name=$1 file=$1 key
-  [ "$name" != . ] || file=root
-  shift
-  key=$(ldns-keygen -a ECDSAP256SHA256 -k -r /dev/urandom "$name") || return 1
-  ldns-key2ds -n -2 "$key.key" >"$file.ds" || return 1
-  ldns-signzone -f "$file.signed" "$@" "$file.zone" "$key"
+  local key
+  key=$(ldns-keygen -a ECDSAP256SHA256 -k -r /dev/urandom "$1") || return 1
+  mv "$key.key" "$2.key" && mv "$key.private" "$2.private" && mv "$key.ds" "$2.ds"
 }
 
-dns_domain_zone()
+# Signs $1.zone into $1.signed with its key; further arguments go to ldns-signzone.
+zone_sign()
+{
+  local file=$1
+  shift
+  ldns-signzone -f "$file.signed" "$@" "$file.zone" "$file"
+}
+
+# Makes the .signed file of part $1 from its .zone file; further arguments as zone_sign.
+dns_sign_part()
 {
   local part=$1 domain
   domain=$(part_domain "$part")
-  { zone_head "$domain."; zone_part "$part"; } >"$domain.zone"
+  shift
   case $part in
     unsigned) cp "$domain.zone" "$domain.signed" ;;
     expired) zone_sign "$domain" -i 20200101 -e 20200201 ;;
@@ -105,35 +144,68 @@ dns_domain_zone()
           -e 's/p=quarantine/p=none/' -e 's/provider=Voorbeeld/provider=Vals/' \
           "$domain.signed"
       ;;
-    *) zone_sign "$domain" ;;
+    *) zone_sign "$domain" "$@" ;;
   esac
+}
+
+# Answers of the domains are kept for a second: tests change them.
+dns_domain_zone()
+{
+  local part=$1 domain
+  domain=$(part_domain "$part")
+  { zone_head "$domain." 1; zone_part "$part"; } >"$domain.zone"
+  [ "$part" = unsigned ] || zone_key "$domain." "$domain" || return 1
+  dns_sign_part "$part"
+}
+
+# The delegation of part $1.
+zone_delegation()
+{
+  local domain
+  domain=$(part_domain "$1")
+  if [ "$1" = silent ]; then
+    echo "$domain. NS ns.$domain."
+    echo "ns.$domain. A $LAB_SILENT_ADDR"
+    return
+  fi
+  echo "$domain. NS ns.nl."
+  [ ! -e "$domain.ds" ] || cat "$domain.ds"
+}
+
+dns_domain_zones()
+{
+  local part pids=() pid
+  for part in $LAB_PARTS; do
+    [ "$part" != silent ] || continue
+    dns_domain_zone "$part" &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do
+    wait "$pid" || die "cannot make a zone: see $LAB/log/dns"
+  done
 }
 
 dns_zones()
 {
-  local part domain
+  local part
   mkdir -p "$DNS"
   cd "$DNS" || return 1
-  for part in $LAB_PARTS; do
-    dns_domain_zone "$part" || die "cannot make the zone of part $part"
-  done
+  dns_domain_zones
   {
-    zone_head nl.
+    zone_head nl. 60
     echo "ns A $LAB_DNS_ADDR"
     for part in $LAB_PARTS; do
-      domain=$(part_domain "$part")
-      echo "$domain. NS ns.nl."
-      [ ! -e "$domain.ds" ] || cat "$domain.ds"
+      zone_delegation "$part"
     done
   } >nl.zone
-  zone_sign nl || die "cannot sign nl"
+  { zone_key nl. nl && zone_sign nl; } || die "cannot sign nl"
   {
-    zone_head .
+    zone_head . 60
     echo "nl. NS ns.nl."
     echo "ns.nl. A $LAB_DNS_ADDR"
     cat nl.ds
   } >root.zone
-  zone_sign . || die "cannot sign the root"
+  { zone_key . root && zone_sign root; } || die "cannot sign the root"
   cd / || return 1
 }
 
@@ -145,10 +217,12 @@ dns_configure()
     fill nsd.conf
     printf 'zone:\n  name: "."\n  zonefile: root.signed\n'
     for domain in nl $(for part in $LAB_PARTS; do part_domain "$part"; done); do
+      [ "$domain" != "$LAB_SILENT" ] || continue
       printf 'zone:\n  name: "%s"\n  zonefile: %s.signed\n' "$domain" "$domain"
     done
   } >"$DNS/nsd.conf"
   fill unbound.conf >"$DNS/unbound.conf"
+  fill unbound-plain.conf >"$DNS/unbound-plain.conf"
   printf '. NS ns.nl.\nns.nl. A %s\n' "$LAB_DNS_ADDR" >"$DNS/root.hints"
 }
 
@@ -162,9 +236,40 @@ unbound_start()
   background unbound unbound -d -p -c "$DNS/unbound.conf"
 }
 
+# The resolver that does not validate.
+unbound_plain_start()
+{
+  background unbound-plain unbound -d -p -c "$DNS/unbound-plain.conf"
+  wait_until 10 "the plain resolver" drill -t "@$LAB_PLAIN_RESOLVER" SOA "$LAB_OWN"
+}
+
+# Whether the name server answers with serial number $2 of zone $1.
+serves()
+{
+  drill "@$LAB_DNS_ADDR" SOA "$1" | grep -q " $2 3600 "
+}
+
+# The .zone file of part $1 was changed: signs it again, with further arguments as zone_sign,
+# and waits until the name server has it and the resolver has forgotten what was.
+dns_publish()
+{
+  local domain serial
+  domain=$(part_domain "$1") && cd "$DNS" || return 1
+  serial=$(($(cat serial 2>/dev/null || echo 1) + 1))
+  echo "$serial" >serial
+  sed -i "s/^[0-9]* ; serial/$serial ; serial/" "$domain.zone"
+  dns_sign_part "$@" && nsd-control -c nsd.conf reload "$domain" || return 1
+  wait_until 10 "the new zone of $domain" serves "$domain" "$serial"
+  unbound-control -c unbound.conf flush_zone "$domain" || [ ! -e unbound.sock ]
+}
+
 # TCP, because a closed port then says so at once.
-dns_wait()
+nsd_wait()
 {
   wait_until 10 "the name server" drill -t "@$LAB_DNS_ADDR" SOA nl
+}
+
+unbound_wait()
+{
   wait_until 10 "the resolver" drill -t @127.0.0.1 SOA "$LAB_OWN"
 }

@@ -6,6 +6,7 @@
 LAB=/run/lab # a tmpfs of the lab's own mount namespace
 
 LAB_OWN=praktijk-voorbeeld.nl        # an organisation of ours, default on-request
+LAB_LOCAL=post.$LAB_OWN              # its users on our mail server itself
 LAB_OWN2=kliniek-voorbeeld.nl        # another one, default secure
 LAB_COMMUNITY=apotheek-voorbeeld.nl  # a partner in the domain book, verified TLS
 LAB_READY=ziekenhuis-voorbeeld.nl    # NTA-ready: DNSSEC, TLSA, NTA 7516 record
@@ -13,7 +14,22 @@ LAB_EXPIRED=verlopen-voorbeeld.nl    # like ready, but its DNSSEC signatures exp
 LAB_BOGUS=vals-voorbeeld.nl          # like ready, but its DNSSEC signatures are wrong
 LAB_UNSIGNED=kaal-voorbeeld.nl       # like ready, but without DNSSEC
 LAB_OUTSIDER=patient-voorbeeld.nl    # anybody: mail without TLS
-LAB_PARTS="own own2 community ready expired bogus unsigned outsider"
+
+# Like ready but for one thing; all signed. Their mail server is ready's unless it is named.
+LAB_NOTYET=straks-voorbeeld.nl       # its NTA record begins next year
+LAB_ENDED=voorbij-voorbeeld.nl       # its NTA record ended last year
+LAB_TWO=dubbel-voorbeeld.nl          # two NTA records, each good by itself
+LAB_NOMX=gewoon-voorbeeld.nl         # no ntamx in its record: the ordinary MX counts
+LAB_ALIAS=omweg-voorbeeld.nl         # its ntamx host is an alias in the zone of unsigned
+LAB_WEAK=zwak-voorbeeld.nl           # only TLSA of usage 1, and a certificate that fits it
+LAB_MISMATCH=anders-voorbeeld.nl     # its TLSA is that of another certificate
+LAB_DOWN=plat-voorbeeld.nl           # nothing listens at its mail server
+LAB_STRIPPED=bloot-voorbeeld.nl      # nothing either, until a test listens there without TLS
+LAB_SILENT=stil-voorbeeld.nl         # its name server takes questions and never answers
+LAB_PARTNER=partner-voorbeeld.nl     # no TLSA: "nta secure" in the domain book; mail server
+                                     # of community
+LAB_PARTS="own own2 community ready expired bogus unsigned outsider notyet ended two nomx"
+LAB_PARTS+=" alias weak mismatch down stripped silent partner"
 
 LAB_DNS_ADDR=192.0.2.53         # the one name server of this internet
 LAB_MAIL_ADDR=192.0.2.10        # our Postfix
@@ -21,9 +37,17 @@ LAB_WEB_ADDR=192.0.2.80         # our web server
 LAB_DESK_ADDR=192.0.2.100       # a sender's own computer: must log in
 LAB_SYSTEM_ADDR=192.0.2.129     # a record system of own, known by its network
 LAB_SYSTEM_NET=192.0.2.128/28
+LAB_SYSTEM2_ADDR=192.0.2.145    # the same of own2
+LAB_SYSTEM2_NET=192.0.2.144/28
 LAB_COMMUNITY_ADDR=198.51.100.10
 LAB_READY_ADDR=198.51.100.20
 LAB_OUTSIDER_ADDR=203.0.113.25  # also takes the mail of expired, bogus and unsigned
+LAB_DOWN_ADDR=203.0.113.45
+LAB_STRIPPED_ADDR=203.0.113.55
+LAB_SILENT_ADDR=203.0.113.53    # the name server of silent
+LAB_ADDRS="$LAB_DNS_ADDR $LAB_MAIL_ADDR $LAB_WEB_ADDR $LAB_DESK_ADDR $LAB_SYSTEM_ADDR \
+$LAB_SYSTEM2_ADDR $LAB_COMMUNITY_ADDR $LAB_READY_ADDR $LAB_OUTSIDER_ADDR $LAB_DOWN_ADDR $LAB_STRIPPED_ADDR \
+$LAB_SILENT_ADDR"
 
 LAB_VIEWER_URL=${LAB_VIEWER_URL:-https://veilig.$LAB_OWN/}
 
@@ -32,6 +56,8 @@ LAB_STATE_IMAGE=$LAB/state.img  # the file system with the state of zegel
 LAB_MAIL_LOG=$LAB/mail.log
 LAB_MAILDIRS=$LAB/maildirs      # DOMAIN/USER/new/..., users not named there: DOMAIN/all
 LAB_SMS=/var/spool/gammu       # spool of gammu-smsd
+LAB_SELECTOR=zegel              # of the DKIM key of own
+LAB_PLAIN_RESOLVER=127.0.0.2    # started by hand: does not validate, so never says AD
 LAB_PASSWORD=laat-mij-erin      # of every login
 LAB_LOGINS="janssen@$LAB_OWN devries@$LAB_OWN bakker@$LAB_OWN2"
 

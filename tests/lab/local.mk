@@ -6,7 +6,7 @@ EXTRA_DIST += tests/lab/starts.test tests/lab/lab tests/lab/lab-ctl tests/lab/in
 	tests/lab/conf/nsd.conf tests/lab/conf/own-main.cf tests/lab/conf/own-master.cf \
 	tests/lab/conf/partner-main.cf tests/lab/conf/partner-master.cf \
 	tests/lab/conf/partner-tls.cf tests/lab/conf/smtpd-sasl.conf \
-	tests/lab/conf/unbound.conf tests/lab/conf/zegel.conf
+	tests/lab/conf/unbound.conf tests/lab/conf/unbound-plain.conf tests/lab/conf/zegel.conf
 
 if LAB
 TESTS += tests/lab/starts.test

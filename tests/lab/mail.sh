@@ -39,14 +39,46 @@ mail_logins()
   install -o root -g postfix -m 0640 /etc/sasldb2 /var/spool/postfix/etc/sasldb2
 }
 
+# Everything that can send mail for our own addresses on: virtual aliases, copies, aliases(5)
+# with a list and a file, and a .forward. The names say which; the ends are at @OUTSIDER,
+# @COMMUNITY and in mailboxes of ours.
+mail_expansions()
+{
+  cat >/etc/postfix/virtual <<END
+alias@$LAB_OWN    alias@$LAB_OUTSIDER
+keten@$LAB_OWN    alias2@$LAB_OWN
+alias2@$LAB_OWN   keten@$LAB_OUTSIDER
+team@$LAB_OWN     devries@$LAB_OWN, team@$LAB_OUTSIDER, team@$LAB_COMMUNITY
+END
+  echo "dossier@$LAB_OWN dossier@$LAB_OUTSIDER" >/etc/postfix/bcc
+  cat >/etc/aliases <<END
+unix: unix@$LAB_OUTSIDER
+lijst: devries@$LAB_OWN, balie@$LAB_LOCAL, lijst@$LAB_OUTSIDER, lijst@$LAB_COMMUNITY
+owner-lijst: postmaster@$LAB_OWN
+bestand: :include:/etc/postfix/bestand
+END
+  echo "bestand@$LAB_OUTSIDER" >/etc/postfix/bestand
+  mail_local_user balie
+  mail_local_user reiziger
+  printf '%s\n' "\\reiziger@$LAB_LOCAL" "reiziger@$LAB_OUTSIDER" >"$LAB/home/reiziger/.forward"
+}
+
+# The maildir of user $1 of this machine.
+mail_local_user()
+{
+  install -d -o "$1" -g "$1" -m 0755 "$LAB/home/$1"
+  install -d "$LAB_MAILDIRS/$LAB_LOCAL"
+  install -d -o "$1" -g "$1" -m 0755 "$LAB_MAILDIRS/$LAB_LOCAL/$1"
+}
+
 mail_own()
 {
   fill own-main.cf >/etc/postfix/main.cf
   fill own-master.cf >/etc/postfix/master.cf
-  : >/etc/aliases
   : >/etc/postfix/transport
+  mail_expansions
   {
-    mailbox_lines "$LAB_OWN" janssen devries postmaster
+    mailbox_lines "$LAB_OWN" janssen devries dossier postmaster
     mailbox_lines "$LAB_OWN2" bakker postmaster
     mailbox_lines "veilig.$LAB_OWN"
     mailbox_lines "veilig.$LAB_OWN2"
@@ -79,11 +111,13 @@ mail_configure()
   mail_directories
   mail_logins
   mail_own
-  mail_partner community "$LAB_COMMUNITY" "$LAB_COMMUNITY_ADDR"
-  mail_partner ready "$LAB_READY" "$LAB_READY_ADDR"
+  mail_partner community "$LAB_COMMUNITY" "$LAB_COMMUNITY_ADDR" "$LAB_PARTNER"
+  mail_partner ready "$LAB_READY" "$LAB_READY_ADDR" "$LAB_NOTYET" "$LAB_ENDED" "$LAB_TWO" \
+    "$LAB_NOMX" "$LAB_ALIAS" "$LAB_WEAK" "$LAB_MISMATCH"
   mail_partner outsider "$LAB_OUTSIDER" "$LAB_OUTSIDER_ADDR" \
     "$LAB_EXPIRED" "$LAB_BOGUS" "$LAB_UNSIGNED"
   settle /etc/postfix*/main.cf
+  postalias hash:/etc/aliases
 }
 
 # Starts the Postfix whose configuration is in directory $1.

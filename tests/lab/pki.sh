@@ -20,6 +20,20 @@ pki_certificate()
     openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1 >"$PKI/$name.tlsa"
 }
 
+# The DKIM key of domain $1: the public half for zegel-policyd, which compares it with the
+# record that dns.sh publishes from $PKI/dkim.record.
+pki_dkim()
+{
+  local dir=$LAB_SYSCONFDIR/zegel/dkim/$1
+  install -d -m 0755 "$LAB_SYSCONFDIR/zegel" "${dir%/*}" "$dir"
+  openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$PKI/dkim.key"
+  openssl pkey -in "$PKI/dkim.key" -pubout -out "$dir/$LAB_SELECTOR.pub"
+  # A string of a TXT record holds 255 octets.
+  openssl pkey -in "$PKI/dkim.key" -pubout -outform DER | base64 -w 0 | fold -w 200 |
+    awk 'BEGIN { printf "TXT \"v=DKIM1; k=rsa; p=\"" } { printf " \"%s\"", $0 }' \
+      >"$PKI/dkim.record"
+}
+
 pki_make()
 {
   mkdir -p "$PKI" /etc/ssl/certs
@@ -28,9 +42,11 @@ pki_make()
     -addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign"
   cat "$LAB_CA" >>/etc/ssl/certs/ca-certificates.crt
   pki_certificate own "mail.$LAB_OWN"
-  pki_certificate community "mail.$LAB_COMMUNITY"
-  pki_certificate ready "mail.$LAB_READY"
+  pki_certificate community "mail.$LAB_COMMUNITY" "mail.$LAB_PARTNER"
+  # Good in every name: where TLSA does not let mail through nothing else is wrong.
+  pki_certificate ready "mail.$LAB_READY" "mail.$LAB_WEAK" "mail.$LAB_MISMATCH"
   pki_certificate web "veilig.$LAB_OWN" "veilig.$LAB_OWN2"
+  pki_dkim "$LAB_OWN"
   chmod 600 "$PKI"/*.key "$PKI"/*.pem
   chmod 644 "$LAB_CA"
 }

@@ -79,8 +79,7 @@ space_network()
 {
   local addr
   ip link set lo up
-  for addr in "$LAB_DNS_ADDR" "$LAB_MAIL_ADDR" "$LAB_WEB_ADDR" "$LAB_DESK_ADDR" \
-    "$LAB_SYSTEM_ADDR" "$LAB_COMMUNITY_ADDR" "$LAB_READY_ADDR" "$LAB_OUTSIDER_ADDR"; do
+  for addr in $LAB_ADDRS; do
     ip addr add "$addr/32" dev lo
   done
   hostname "mail.$LAB_OWN"
@@ -90,13 +89,13 @@ space_network()
   sed -i 's/^hosts:.*/hosts: files dns/' /etc/nsswitch.conf
 }
 
-# Adds system user $1 with a group of the same name and further groups $2.
+# Adds system user $1 with a group of the same name, further groups $2 and home directory $3.
 add_user()
 {
   grep -q "^$1:" /etc/passwd && return
   local id=$LAB_NEXT_ID
   LAB_NEXT_ID=$((id + 1))
-  echo "$1:x:$id:$id::/nonexistent:/usr/sbin/nologin" >>/etc/passwd
+  echo "$1:x:$id:$id::${3-/nonexistent}:/usr/sbin/nologin" >>/etc/passwd
   echo "$1:x:$id:" >>/etc/group
   echo "$1:!:19000::::::" >>/etc/shadow
   [ -z "${2-}" ] || sed -i "/^$2:/s/:\$/:$1/;t;/^$2:/s/\$/,$1/" /etc/group
@@ -111,6 +110,8 @@ space_users()
   add_user zegel-deliver zegel-store
   add_user zegel-viewer zegel-store
   add_user lab-mailbox
+  add_user balie "" "$LAB/home/balie"
+  add_user reiziger "" "$LAB/home/reiziger"
 }
 
 space_log()

@@ -21,12 +21,20 @@ main_without()
 zegel_main()
 {
   local main=/etc/postfix/main.cf ours=$ZEGEL_PIECES/main.cf.zegel first last
-  main_without transport_maps <$main
-  main_without transport_maps zegel_submit_networks <"$ours"
+  local join="transport_maps virtual_alias_maps virtual_mailbox_domains recipient_bcc_maps"
+  # shellcheck disable=SC2086
+  main_without $join <$main
+  main_without transport_maps virtual_mailbox_domains zegel_site_alias_maps \
+    zegel_submit_networks <"$ours"
+  echo "zegel_site_alias_maps = $(main_value virtual_alias_maps <$main)"
+  echo "virtual_mailbox_domains = $(main_value virtual_mailbox_domains <$main)" \
+    "$(main_value virtual_mailbox_domains <"$ours")"
+  echo "recipient_bcc_maps =" \
+    "pipemap:{$(main_value recipient_bcc_maps <$main), regexp:/etc/postfix/zegel_bcc}"
   # Ours that answers only for labels, theirs, ours by label domain.
   read -r first last <<<"$(main_value transport_maps <"$ours")"
   echo "transport_maps = $first $(main_value transport_maps <$main)$last"
-  echo "zegel_submit_networks = $LAB_MAIL_ADDR"
+  echo "zegel_submit_networks = $LAB_MAIL_ADDR 127.0.0.0/8"
 }
 
 # master.cf with our services in the place of those that have their names.

@@ -3,20 +3,27 @@ EXTRA_DIST += \
 	tests/system/browser.py \
 	tests/system/chrome.py \
 	tests/system/crash.py \
+	tests/system/guard.py \
 	tests/system/harness.py \
 	tests/system/image.py \
 	tests/system/run \
+	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
 	tests/system/test_browser.py \
+	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
 	tests/system/test_input.py \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \
 	tests/system/test_milter.py \
+	tests/system/test_nta.py \
+	tests/system/test_organisations.py \
+	tests/system/test_prefer.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
+	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \
 	tests/system/wire.py

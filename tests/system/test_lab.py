@@ -1,9 +1,12 @@
 """The lab itself: names, ordinary mail, TLS. When these fail, look at no other test."""
+import base64
 import re
+import subprocess
 import time
 
 import harness
 from harness import command, mail, part, send, wait_delivered, wait_mail
+from sink import Sink
 
 
 def answer(domain, kind="MX"):
@@ -33,6 +36,97 @@ def test_expired_signatures_do_not_validate():
 
 def test_an_unsigned_domain_is_insecure():
     assert answer(part("unsigned")) == ("NOERROR", False)
+
+
+def records(domain, kind="TXT"):
+    """What the resolver says of DOMAIN, as drill prints it."""
+    return command("drill", "@127.0.0.1", domain, kind).decode()
+
+
+def test_our_domain_publishes_what_readiness_asks():
+    """Own has an NTA record, TLSA, SPF, DMARC and the DKIM key that lies here; own2 has not."""
+    own = part("own")
+    for name, kind in ((own, "TXT"), ("_25._tcp.mail." + own, "TLSA"), ("_dmarc." + own, "TXT"),
+                       ("zegel._domainkey." + own, "TXT")):
+        assert answer(name, kind) == ("NOERROR", True), name
+    assert "ntamx=10 mail." + own in records(own) and "v=spf1 mx -all" in records(own)
+    assert "p=quarantine" in records("_dmarc." + own)
+    key = command("openssl", "pkey", "-pubin", "-outform", "DER", "-in",
+                  "%s/zegel/dkim/%s/zegel.pub" % (harness.ENV["LAB_SYSCONFDIR"], own))
+    published = re.search(r"p=(.*)\n", records("zegel._domainkey." + own)).group(1)
+    assert base64.b64decode(re.sub('[" ]', "", published)) == key
+    assert "NTA7516" not in records(part("own2"))
+
+
+def test_what_misses_one_thing_has_all_else():
+    """Each partner that is not ready has a signed record and lacks the one thing it is there for"""
+    year = time.gmtime().tm_year
+    for name, words in (("notyet", "startdate=%d-01" % (year + 1)),
+                        ("ended", "enddate=%d-12" % (year - 1)), ("alias", part("unsigned")),
+                        ("nomx", "provider=Voorbeeld\""), ("weak", "ntamx="),
+                        ("mismatch", "ntamx="), ("down", "ntamx="), ("stripped", "ntamx=")):
+        assert answer(part(name), "TXT") == ("NOERROR", True), name
+        assert words in records(part(name)), name
+    assert records(part("two")).count("v=NTA7516-1;") == 2
+    assert "TLSA\t1 1 1" in records("_25._tcp.mail." + part("weak"), "TLSA")
+    alias = "_25._tcp.mx." + part("unsigned")
+    assert answer(alias, "TLSA") == ("NOERROR", False)
+    assert "CNAME" in records(alias, "TLSA") and "TLSA\t3 1 1" in records(alias, "TLSA")
+
+
+def finger(level, domain):
+    """How far TLS of LEVEL comes with the mail server of DOMAIN: "Verified" or "Untrusted"."""
+    # With an authority "dane-only" would do with its signature where there is no TLSA.
+    authority = ["-F", "/etc/ssl/certs/ca-certificates.crt"] if level == "secure" else []
+    text = command("posttls-finger", "-c", "-l", level, "-L", "summary", *authority, domain,
+                   status=None).decode()
+    found = re.search(r"(\w+) TLS connection established", text)
+    return found.group(1) if found else "none"
+
+
+def test_the_tls_of_the_partners():
+    """DANE holds for ready and nomx; for weak, mismatch and partner only the name does"""
+    for name, dane, pkix in (("ready", "Verified", "Verified"), ("nomx", "Verified", "Untrusted"),
+                             ("weak", "Untrusted", "Verified"),
+                             ("mismatch", "Untrusted", "Verified"),
+                             ("partner", "Untrusted", "Verified"), ("down", "none", "none")):
+        assert finger("dane-only", part(name)) == dane, name
+        assert finger("secure", part(name)) == pkix, name
+
+
+def test_a_zone_changes_while_the_lab_runs():
+    def edit(text):
+        return text.replace("p=quarantine", "p=none")
+    name = "_dmarc." + part("ready")
+    assert "p=quarantine" in records(name)
+    with harness.zone("ready", edit):
+        assert "p=none" in records(name) and answer(name, "TXT") == ("NOERROR", True)
+    assert "p=quarantine" in records(name) and answer(name, "TXT") == ("NOERROR", True)
+
+
+def test_a_resolver_that_does_not_validate_never_says_so():
+    harness.control("start", "unbound-plain")
+    try:
+        text = command("drill", "-D", "@" + harness.ENV["LAB_PLAIN_RESOLVER"], part("ready"),
+                       "TXT").decode()
+        assert "v=NTA7516-1" in text and not re.search(r"flags:[^;]* ad\b", text), text
+    finally:
+        harness.control("stop", "unbound-plain")
+
+
+def test_the_server_of_silent_takes_questions_and_says_nothing():
+    done = subprocess.run(["timeout", "1", "drill", "@" + harness.ENV["LAB_SILENT_ADDR"],
+                           part("silent"), "TXT"], capture_output=True, check=False)
+    assert done.returncode == 124, done.stdout + done.stderr
+
+
+def test_a_sink_takes_mail_in_the_clear():
+    """The server without TLS that tests have gets ordinary mail for stripped, every byte"""
+    word = harness.unique()
+    to = "jan@" + part("stripped")
+    with Sink(harness.ENV["LAB_STRIPPED_ADDR"]) as sink:
+        wait_delivered(send(mail("Afspraak", word + "\n", to=to), "janssen@" + part("own"), to))
+        assert sink.has(word) and sink.has("RCPT TO:<%s>" % to)
 
 
 def test_the_name_of_a_part():

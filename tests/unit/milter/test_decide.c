@@ -320,7 +320,7 @@ test_labels(void)
   g_autoptr(Decision) decision = decide_routed(f);
   g_assert_cmpint(decision->kind, ==, DECISION_SEAL);
   g_assert_cmpuint(decision->outcomes->len, ==, 3);
-  assert_outcome(decision, 0, LABEL_NONE, NULL);
+  assert_outcome(decision, 0, LABEL_OWN, NULL);
   assert_outcome(decision, 1, LABEL_VIEWER, "+31612345678");
   assert_outcome(decision, 2, LABEL_DIRECT, NULL);
 }
@@ -336,13 +336,13 @@ test_numbers(void)
     Refusal refusal;
     guint named;
   } cases[] = {
-      {1, 0, "SMS 0612345678", DECISION_SEAL, 0, 1},
+      {1, 0, "SMS 0612345678", DECISION_SEAL, 0, 0},
       {1, 0, "veilig mailen", DECISION_REFUSE, REFUSAL_NUMBER, 1},
       {1, 1, "veilig mailen", DECISION_SEAL, 0, 0},
       {1, 1, "SMS 0612345678", DECISION_SEAL, 0, 0},
       {2, 0, "veilig mailen", DECISION_REFUSE, REFUSAL_NUMBERS, 2},
       {2, 0, "SMS 0612345678", DECISION_REFUSE, REFUSAL_ONE_NUMBER, 2},
-      {2, 1, "SMS 0612345678", DECISION_SEAL, 0, 1},
+      {2, 1, "SMS 0612345678", DECISION_SEAL, 0, 0},
       {2, 1, "veilig mailen", DECISION_REFUSE, REFUSAL_NUMBER, 1},
       {3, 1, "SMS 0612345678", DECISION_REFUSE, REFUSAL_ONE_NUMBER, 2},
       {3, 3, "veilig mailen", DECISION_SEAL, 0, 0},
@@ -370,6 +370,105 @@ test_numbers(void)
       assert_outcome(decision, 2 + v, LABEL_VIEWER,
                      v < cases[i].with_header ? "+31687654321" : "+31612345678");
   }
+}
+
+/*
+ * R4: the number in the subject is kept for the only one who goes direct, when nobody else
+ * needs it: D recipients go direct, the first H have a number of their own.
+ */
+static void
+test_direct_number(void)
+{
+  static const struct {
+    guint direct, with_header;
+    const char *subject, *first, *second;
+  } cases[] = {
+      {1, 0, "SMS 0612345678", "+31612345678", NULL},
+      {1, 0, "veilig mailen", NULL, NULL},
+      {1, 1, "SMS 0612345678", "+31687654321", NULL},
+      {2, 0, "SMS 0612345678", NULL, NULL},
+      {2, 1, "SMS 0612345678", "+31687654321", "+31612345678"},
+      {2, 2, "SMS 0612345678", "+31687654321", "+31687654321"},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Fixture) f = fixture_new(Q);
+    add_subject(f, cases[i].subject);
+    for (guint d = 0; d < cases[i].direct; d++) {
+      g_autofree char *address = g_strdup_printf("d%u@partner.nl", d);
+      add_recipient(f, address, ROUTE_DIRECT);
+      if (d < cases[i].with_header)
+        add_number(f, address, "+31687654321");
+    }
+    g_autoptr(Decision) decision = decide_routed(f);
+    g_test_message("case %u", i);
+    g_assert_cmpint(decision->kind, ==, DECISION_SEAL);
+    assert_outcome(decision, 0, LABEL_DIRECT, cases[i].first);
+    if (cases[i].direct > 1)
+      assert_outcome(decision, 1, LABEL_DIRECT, cases[i].second);
+  }
+}
+
+/* R3: what is not sensitive goes direct when policyd says so; nothing else changes. */
+static void
+test_prefer(void)
+{
+  g_autoptr(Fixture) f = fixture_new(Q);
+  add_subject(f, "uitslag");
+  add_recipient(f, "bob@partner.nl", ROUTE_PREFER);
+  add_recipient(f, "an@ext.nl", ROUTE_ORDINARY);
+  g_autoptr(Decision) off = decide_routed(f);
+  g_assert_cmpint(off->kind, ==, DECISION_PASS);
+  f->facts.prefer = TRUE;
+  f->facts.answers = NULL;
+  g_autoptr(Decision) ask = decide(&f->facts);
+  g_assert_cmpint(ask->kind, ==, DECISION_ASK);
+  g_assert_false(ask->sensitive);
+  g_autoptr(Decision) prefer = decide_routed(f);
+  g_assert_cmpint(prefer->kind, ==, DECISION_PREFER);
+  assert_outcome(prefer, 0, LABEL_PREFER, NULL);
+  assert_outcome(prefer, 1, LABEL_NONE, NULL);
+  f->facts.answers = NULL;
+  f->facts.unanswered = TRUE;
+  g_autoptr(Decision) silent = decide(&f->facts);
+  g_assert_cmpint(silent->kind, ==, DECISION_PASS);
+}
+
+/* R3: only "prefer" labels, whatever else policyd says of ordinary mail. */
+static void
+test_prefer_answers(void)
+{
+  static const struct {
+    const char *address;
+    Route route;
+  } cases[] = {
+      {"an@ext.nl", ROUTE_ORDINARY},       {"an@ext.nl", ROUTE_DIRECT},
+      {"an@ext.nl", ROUTE_VIEWER},         {"an@own.nl", ROUTE_OWN},
+      {"an%evil.nl@ext.nl", ROUTE_PREFER}, {"an@x.prefer.zegel.internal", ROUTE_PREFER},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Fixture) f = fixture_new(Q);
+    add_subject(f, "uitslag");
+    add_recipient(f, cases[i].address, cases[i].route);
+    f->facts.prefer = TRUE;
+    g_autoptr(Decision) decision = decide_routed(f);
+    g_test_message("case %u", i);
+    g_assert_cmpint(decision->kind, ==, DECISION_PASS);
+  }
+}
+
+/* T27: of strangers' mail only the number of marks matters. */
+static void
+test_inward(void)
+{
+  g_autoptr(Fixture) f = fixture_new(S);
+  add_subject(f, "SMS");
+  add_recipient(f, "piet@own.nl", ROUTE_OWN);
+  f->facts.inward = TRUE;
+  g_autoptr(Decision) pass = decide(&f->facts);
+  g_assert_cmpint(pass->kind, ==, DECISION_PASS);
+  f->facts.too_many_headers = TRUE;
+  g_autoptr(Decision) over = decide(&f->facts);
+  assert_refused(over, REFUSAL_HEADERS);
 }
 
 /* A number for somebody else is no number; case does not matter. */
@@ -400,7 +499,7 @@ test_addresses(void)
   } cases[] = {
       {long_address, ROUTE_VIEWER, DECISION_REFUSE},
       {long_address, ROUTE_DIRECT, DECISION_REFUSE},
-      {long_address, ROUTE_OWN, DECISION_SEAL},
+      {long_address, ROUTE_OWN, DECISION_REFUSE},
       {"an%evil.nl@own.nl", ROUTE_OWN, DECISION_REFUSE},
       {"evil.nl!an@own.nl", ROUTE_OWN, DECISION_REFUSE},
       {"\"an@evil.nl\"@own.nl", ROUTE_OWN, DECISION_REFUSE},
@@ -464,6 +563,22 @@ test_too_many(void)
   assert_refused(headers, REFUSAL_HEADERS);
 }
 
+/* The ticket holds numbers of those whom only an alias reaches, too. */
+static void
+test_too_many_numbers(void)
+{
+  g_autoptr(Fixture) f = fixture_new(S);
+  add_subject(f, "veilig mailen");
+  for (guint i = 0; i < DECIDE_MAX_RECIPIENTS; i++)
+    add_recipient(f, "piet@own.nl", ROUTE_OWN);
+  add_number(f, "Piet@own.nl", "+31612345678");
+  g_autoptr(Decision) full = decide(&f->facts);
+  g_assert_cmpint(full->kind, ==, DECISION_ASK);
+  add_number(f, "an@ext.nl", "+31612345678");
+  g_autoptr(Decision) over = decide(&f->facts);
+  assert_refused(over, REFUSAL_TOO_MANY);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -482,6 +597,11 @@ main(int argc, char **argv)
   g_test_add_func("/decide/R4-addresses", test_addresses);
   g_test_add_func("/decide/R4-odd", test_odd);
   g_test_add_func("/decide/R6-ordinary-answer", test_ordinary_answer);
+  g_test_add_func("/decide/R4-direct-number", test_direct_number);
+  g_test_add_func("/decide/R3-prefer", test_prefer);
+  g_test_add_func("/decide/R3-prefer-answers", test_prefer_answers);
+  g_test_add_func("/decide/T27-inward", test_inward);
   g_test_add_func("/decide/too-many", test_too_many);
+  g_test_add_func("/decide/too-many-numbers", test_too_many_numbers);
   return g_test_run();
 }

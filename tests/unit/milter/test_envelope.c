@@ -124,6 +124,21 @@ static const struct {
      {"ORCPT=utf-8;\\x{0}\\x{D800}\\x{110000}\\x{4"},
      "NOTIFY=FAILURE,DELAY ORCPT=utf-8;\\x{0}\\x{D800}\\x{110000}\\x{4"},
     {"<a@b.nl>", {"ORCPT=broken"}, "NOTIFY=FAILURE,DELAY ORCPT=rfc822;a@b.nl"},
+    /* a copy (bcc) came with our label */
+    {"<a@b.nl>",
+     {"ORCPT=rfc822;c@d.nl.own.zegel.internal"},
+     "NOTIFY=FAILURE,DELAY ORCPT=rfc822;c@d.nl"},
+    {"<a@b.nl.seal.zegel.internal>", {NULL}, "NOTIFY=FAILURE,DELAY ORCPT=rfc822;a@b.nl"},
+};
+
+/* The same for mail that is not sensitive (R3): as the client asked. */
+static const struct {
+  const char *args[3], *parameters;
+} ordinary[] = {
+    {{NULL}, "NOTIFY=FAILURE,DELAY ORCPT=rfc822;a@b.nl"},
+    {{"NOTIFY=NEVER"}, "NOTIFY=NEVER ORCPT=rfc822;a@b.nl"},
+    {{"notify=Success", "ORCPT=rfc822;x@y.nl"}, "NOTIFY=Success ORCPT=rfc822;x@y.nl"},
+    {{"NOTIFY=SUCCESS,FAILURE"}, "NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a@b.nl"},
 };
 
 static void
@@ -131,9 +146,14 @@ test_parameters(void)
 {
   for (guint i = 0; i < G_N_ELEMENTS(recipients); i++) {
     g_autofree char *parameters =
-        envelope_recipient_parameters(recipients[i].given, recipients[i].args);
+        envelope_recipient_parameters(recipients[i].given, recipients[i].args, TRUE);
     g_test_message("row %u", i);
     g_assert_cmpstr(parameters, ==, recipients[i].parameters);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(ordinary); i++) {
+    g_autofree char *parameters =
+        envelope_recipient_parameters("<a@b.nl>", ordinary[i].args, FALSE);
+    g_assert_cmpstr(parameters, ==, ordinary[i].parameters);
   }
   const char *const args[] = {"SIZE=100", "RET=FULL", "EnvID=a+3Db", NULL};
   const char *const bare[] = {"RET=FULL", "BODY=8BITMIME", NULL};

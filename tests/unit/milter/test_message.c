@@ -18,7 +18,7 @@ static Message *
 begin(const char *sender)
 {
   const char *const args[] = {sender, "SIZE=1", NULL};
-  return message_new(config->organisations->pdata[0],
+  return message_new(MESSAGE_OUTWARD, config->organisations->pdata[0],
                      (const char *const *) config->sms_countries, args);
 }
 

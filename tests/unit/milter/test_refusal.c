@@ -40,8 +40,13 @@ test_shape(void)
     g_assert_cmpuint(strlen(reply->smtp_code), ==, 3);
     g_assert_true(reply->smtp_code[0] == reply->enhanced_code[0]);
     g_assert_true(refusal_is_temporary((Refusal) i) == (reply->smtp_code[0] == '4'));
-    g_assert_nonnull(strstr(reply->lines[0], "niets verzonden"));
-    g_assert_nonnull(strstr(reply->lines[1], "Nothing was sent"));
+    /* What an expansion led to is one of several: the others may have it. */
+    gboolean expanded = i >= REFUSAL_EXPANDED && i <= REFUSAL_HASH;
+    g_assert_nonnull(strstr(reply->lines[0], expanded
+                                                 ? "Deze ontvanger heeft niets gekregen"
+                                                 : "niets verzonden"));
+    g_assert_nonnull(strstr(reply->lines[1],
+                            expanded ? "This recipient got nothing" : "Nothing was sent"));
   }
 }
 

@@ -1,10 +1,15 @@
-/* The server in a thread of its own; its answer is the question's first byte, doubled. */
+/*
+ * Two servers in one loop, in a thread of its own. The answer is the question's first byte,
+ * doubled; "!" cuts the peer off, "~" and "_" are answered later, "#" never.
+ */
 #include "policyd/server.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -16,39 +21,95 @@
 #include "common/base/daemon.h"
 #include "tests/unit/tap.h"
 
-#define WAIT_MS 2000 /* for anything that should happen at once */
+#define WAIT_MS       2000 /* for anything that should happen at once */
+#define LATER_MS      200
+#define MUCH_LATER_MS (SERVER_PART_MS + 2500) /* the sweep looks every second */
+#define SERVERS       2
 
 typedef struct {
   char *directory;
-  char *path;
-  int listener;
-  int signals;
+  char *path;       /* of the first server */
+  char *other_path; /* of the second */
+  int listeners[SERVERS];
+  int stop; /* eventfd */
+  Loop *loop;
+  Server *servers[SERVERS];
+  guint draining;
   GThread *thread;
-  gint reloads; /* atomic */
 } Fixture;
 
-static char *
-answer(gpointer data, const char *block, gsize len)
+/* An answer that comes later. */
+typedef struct {
+  Server **server;
+  guint64 peer;
+  char text[4];
+  Loop *loop;
+} Later;
+
+static void
+answer_later(gpointer data)
 {
-  (void) data;
-  g_assert_cmpuint(attrs_block_length(block, len), ==, len);
-  return block[0] == '!' ? NULL : g_strdup_printf("%c%c\n", block[0], block[0]);
+  Later *later = data;
+  server_answer(*later->server, later->peer, later->text);
+  g_free(later);
 }
 
 static void
-reload(gpointer data)
+take(Fixture *f, guint n, guint64 peer, const char *block, gsize len)
+{
+  g_assert_cmpuint(attrs_block_length(block, len), ==, len);
+  Later now = {.server = &f->servers[n], .peer = peer, .text = {block[0], block[0], '\n'}};
+  if (block[0] == '~' || block[0] == '_')
+    loop_timer(f->loop, block[0] == '~' ? LATER_MS : MUCH_LATER_MS, answer_later,
+               g_memdup2(&now, sizeof now));
+  else if (block[0] != '#')
+    server_answer(f->servers[n], peer, block[0] == '!' ? NULL : now.text);
+}
+
+static void
+take_first(gpointer data, guint64 peer, const char *block, gsize len)
+{
+  take(data, 0, peer, block, len);
+}
+
+static void
+take_other(gpointer data, guint64 peer, const char *block, gsize len)
+{
+  take(data, 1, peer, block, len);
+}
+
+static void
+on_drained(gpointer data)
 {
   Fixture *f = data;
-  g_atomic_int_inc(&f->reloads);
+  if (--f->draining == 0)
+    loop_stop(f->loop);
+}
+
+static void
+on_stop(gpointer data, guint32 events)
+{
+  Fixture *f = data;
+  eventfd_t value;
+  (void) events;
+  g_assert_cmpint(eventfd_read(f->stop, &value), ==, 0);
+  f->draining = SERVERS;
+  for (guint i = 0; i < SERVERS; i++)
+    server_drain(f->servers[i], on_drained, f);
 }
 
 static gpointer
 serve(gpointer data)
 {
   Fixture *f = data;
-  const ServerHooks hooks = {.answer = answer, .reload = reload, .data = f};
   g_autoptr(GError) error = NULL;
-  g_assert_true(server_run(f->listener, f->signals, &hooks, &error));
+  g_assert_nonnull(loop_watch(f->loop, f->stop, EPOLLIN, on_stop, f, NULL));
+  f->servers[0] = server_new(f->loop, f->listeners[0], take_first, f, &error);
+  f->servers[1] = server_new(f->loop, f->listeners[1], take_other, f, &error);
+  g_assert_no_error(error);
+  g_assert_true(loop_run(f->loop, &error));
+  for (guint i = 0; i < SERVERS; i++)
+    server_free(f->servers[i]);
   return NULL;
 }
 
@@ -58,11 +119,19 @@ set_up(Fixture *f, gconstpointer data)
   (void) data;
   f->directory = g_dir_make_tmp("zegel-server-XXXXXX", NULL);
   f->path = g_build_filename(f->directory, "ask.sock", NULL);
-  f->signals = server_catch_signals(NULL);
-  g_assert_cmpint(f->signals, >=, 0);
-  f->listener = daemon_listen_unix(f->path, 0600, NULL, NULL);
-  g_assert_cmpint(f->listener, >=, 0);
+  f->other_path = g_build_filename(f->directory, "policy.sock", NULL);
+  f->listeners[0] = daemon_listen_unix(f->path, 0600, NULL, NULL);
+  f->listeners[1] = daemon_listen_unix(f->other_path, 0600, NULL, NULL);
+  g_assert_cmpint(MIN(f->listeners[0], f->listeners[1]), >=, 0);
+  f->stop = eventfd(0, EFD_CLOEXEC);
+  f->loop = loop_new(NULL);
   f->thread = g_thread_new("server", serve, f);
+}
+
+static void
+ask_to_stop(const Fixture *f)
+{
+  g_assert_cmpint(eventfd_write(f->stop, 1), ==, 0);
 }
 
 static void
@@ -70,7 +139,7 @@ stop(Fixture *f)
 {
   if (f->thread == NULL)
     return;
-  kill(getpid(), SIGTERM);
+  ask_to_stop(f);
   g_thread_join(g_steal_pointer(&f->thread));
 }
 
@@ -79,22 +148,32 @@ tear_down(Fixture *f, gconstpointer data)
 {
   (void) data;
   stop(f);
-  close(f->listener);
-  close(f->signals);
+  loop_free(f->loop);
+  close(f->stop);
+  for (guint i = 0; i < SERVERS; i++)
+    close(f->listeners[i]);
   g_unlink(f->path);
+  g_unlink(f->other_path);
   g_rmdir(f->directory);
   g_free(f->path);
+  g_free(f->other_path);
   g_free(f->directory);
+}
+
+static int
+join_at(const char *path)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint(connect(fd, (const struct sockaddr *) &address, sizeof address), ==, 0);
+  return fd;
 }
 
 static int
 join(const Fixture *f)
 {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  g_strlcpy(address.sun_path, f->path, sizeof address.sun_path);
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  g_assert_cmpint(connect(fd, (const struct sockaddr *) &address, sizeof address), ==, 0);
-  return fd;
+  return join_at(f->path);
 }
 
 static void
@@ -115,6 +194,21 @@ hear(int fd, const char *text)
     gssize got = recv(fd, buffer, sizeof buffer, 0);
     g_assert_cmpint(got, >, 0);
     g_string_append_len(heard, buffer, got);
+  }
+  g_assert_cmpstr(heard->str, ==, text);
+}
+
+/* Reads until TEXT came; more may follow. */
+static void
+hear_first(int fd, const char *text)
+{
+  g_autoptr(GString) heard = g_string_new(NULL);
+  while (heard->len < strlen(text)) {
+    char byte;
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    g_assert_cmpint(poll(&entry, 1, WAIT_MS), ==, 1);
+    g_assert_cmpint(recv(fd, &byte, 1, 0), ==, 1);
+    g_string_append_c(heard, byte);
   }
   g_assert_cmpstr(heard->str, ==, text);
 }
@@ -284,19 +378,84 @@ test_slow_peer(Fixture *f, gconstpointer data)
   close(idle);
 }
 
+/* An answer that takes its time holds up the peer's next question, and nobody else. */
 static void
-test_hup(Fixture *f, gconstpointer data)
+test_later(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int waiting = join(f);
+  int other = join_at(f->other_path);
+  say(waiting, "~1\n\nb\n\n~2\n\nc\n\n");
+  say(other, "a\n\n");
+  hear(other, "aa\n");
+  struct pollfd entry = {.fd = waiting, .events = POLLIN};
+  g_assert_cmpint(poll(&entry, 1, 0), ==, 0);
+  hear(waiting, "~~\nbb\n~~\ncc\n");
+  close(waiting);
+  close(other);
+}
+
+/* Who waits for his answer is not read from, however much he says meanwhile. */
+static void
+test_later_is_bounded(Fixture *f, gconstpointer data)
 {
   (void) data;
   int fd = join(f);
-  say(fd, "a\n\nb");
+  say(fd, "~\n\n");
+  g_usleep(LATER_MS * 500);
+  gsize sent = 0;
+  while (send(fd, "q\n\n", 3, MSG_NOSIGNAL | MSG_DONTWAIT) == 3)
+    sent += 3;
+  g_assert_cmpuint(sent, <, ATTR_BLOCK_MAX_BYTES);
+  hear_first(fd, "~~\nqq\n");
+  close(fd);
+}
+
+/* Longer than a peer may take for its own part. */
+static void
+test_much_later(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int fd = join(f);
+  say(fd, "_\n\n");
+  struct pollfd entry = {.fd = fd, .events = POLLIN};
+  g_assert_cmpint(poll(&entry, 1, MUCH_LATER_MS + WAIT_MS), ==, 1);
+  hear(fd, "__\n");
+  say(fd, "a\n\n");
   hear(fd, "aa\n");
-  kill(getpid(), SIGHUP);
-  for (guint i = 0; i < WAIT_MS && g_atomic_int_get(&f->reloads) == 0; i++)
-    g_usleep(1000);
-  g_assert_cmpint(g_atomic_int_get(&f->reloads), ==, 1);
-  say(fd, "\n\n");
-  hear(fd, "bb\n");
+  close(fd);
+}
+
+/* The asker is gone when its answer comes; its place is another's by then. */
+static void
+test_gone(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int gone = join(f);
+  say(gone, "~\n\n");
+  g_usleep(LATER_MS * 500);
+  close(gone);
+  int next = join(f);
+  say(next, "#\n\n");
+  struct pollfd entry = {.fd = next, .events = POLLIN};
+  g_assert_cmpint(poll(&entry, 1, 2 * LATER_MS), ==, 0);
+  int good = join(f);
+  say(good, "a\n\n");
+  hear(good, "aa\n");
+  close(good);
+  close(next);
+}
+
+/* Half closed: it asks no more, and still wants its answers. */
+static void
+test_half_closed(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int fd = join(f);
+  say(fd, "~\n\na\n\n");
+  g_assert_cmpint(shutdown(fd, SHUT_WR), ==, 0);
+  hear(fd, "~~\naa\n");
+  g_assert_true(is_closed_within(fd, WAIT_MS));
   close(fd);
 }
 
@@ -311,22 +470,28 @@ test_term(Fixture *f, gconstpointer data)
   hear(idle, "ii\n");
   say(busy, "b\n\nhalf");
   hear(busy, "bb\n");
-  kill(getpid(), SIGTERM);
+  int waiting = join_at(f->other_path);
+  say(waiting, "~\n\n");
+  g_usleep(LATER_MS * 500);
+  ask_to_stop(f);
   g_assert_true(is_closed_within(idle, WAIT_MS));
   int late = join(f);
   say(late, "l\n\n");
   say(busy, "\n\n");
   hear(busy, "hh\n");
+  hear(waiting, "~~\n");
   g_thread_join(g_steal_pointer(&f->thread));
   struct pollfd entry = {.fd = late, .events = POLLIN};
   g_assert_cmpint(poll(&entry, 1, 0), ==, 0);
   g_assert_true(is_closed_within(busy, 0));
+  close(waiting);
   close(late);
   close(busy);
   close(idle);
 }
 
-/* A peer that never ends its question does not hold up the end. */
+/* A peer that never ends its question does not hold up the end, nor an answer that does
+ * not come. */
 static void
 test_term_in_time(Fixture *f, gconstpointer data)
 {
@@ -334,11 +499,14 @@ test_term_in_time(Fixture *f, gconstpointer data)
   int fd = join(f);
   say(fd, "a\n\nhalf");
   hear(fd, "aa\n");
+  int waiting = join(f);
+  say(waiting, "#\n\n");
   gint64 start_us = g_get_monotonic_time();
   stop(f);
   gint64 took_ms = (g_get_monotonic_time() - start_us) / 1000;
   g_assert_cmpint(took_ms, >=, SERVER_DRAIN_MS - 100);
   g_assert_cmpint(took_ms, <, SERVER_DRAIN_MS + 2000);
+  close(waiting);
   close(fd);
 }
 
@@ -370,7 +538,11 @@ main(int argc, char **argv)
   add("/server/block-limit", test_block_limit);
   add("/server/deaf-peer", test_deaf_peer);
   add("/server/slow-peer", test_slow_peer);
-  add("/server/hup", test_hup);
+  add("/server/later", test_later);
+  add("/server/later-is-bounded", test_later_is_bounded);
+  add("/server/much-later", test_much_later);
+  add("/server/gone", test_gone);
+  add("/server/half-closed", test_half_closed);
   add("/server/term", test_term);
   add("/server/term-in-time", test_term_in_time);
   return g_test_run();

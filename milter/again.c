@@ -1,0 +1,70 @@
+#include "milter/again.h"
+
+#include "common/base/error.h"
+
+static TicketState
+state_of_error(const GError *error)
+{
+  return g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID) ||
+                 g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_FORGED) ||
+                 g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_LIMIT)
+             ? TICKET_STATE_FORGED
+             : TICKET_STATE_KEY;
+}
+
+static TicketState
+open_ticket(Message *message, const Config *config, const KeyRing *ring)
+{
+  if (message->again.tickets > 1)
+    return TICKET_STATE_DOUBLE;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Ticket) ticket = ticket_open(ring, message->ticket_text->str, &error);
+  if (ticket == NULL)
+    return state_of_error(error);
+  const Organisation *organisation = conf_organisation(config, ticket->organisation);
+  if (organisation == NULL)
+    return TICKET_STATE_ORGANISATION;
+  message->organisation = organisation;
+  message->ticket = g_steal_pointer(&ticket);
+  return TICKET_STATE_GOOD;
+}
+
+void
+again_open(Message *message, const Config *config, const KeyRing *ring)
+{
+  if (message->again.tickets == 0)
+    return;
+  message->again.state = open_ticket(message, config, ring);
+  message->again.ticket = message->ticket;
+}
+
+gboolean
+again_check_body(Message *message)
+{
+  if (message->body == NULL)
+    return FALSE;
+  guint8 sha256[CRYPT_SHA256_BYTES];
+  crypt_hash_finish(message->body, sha256);
+  message->again.changed =
+      !crypt_equal(sha256, message->ticket->body_sha256, sizeof sha256);
+  return message->again.changed;
+}
+
+gboolean
+again_renew(Message *message, const Decision *decision, const KeyRing *ring, char **value,
+            GError **error)
+{
+  gboolean renewed = FALSE;
+  *value = NULL;
+  for (guint i = 0; i < decision->outcomes->len; i++) {
+    const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
+    const char *address = message->unique->pdata[i];
+    if (outcome->label == LABEL_NONE || ticket_find_recipient(message->ticket, address))
+      continue;
+    ticket_add_recipient(message->ticket, address, outcome->number);
+    renewed = TRUE;
+  }
+  if (renewed)
+    *value = message_seal_ticket(message->ticket, ring, error);
+  return !renewed || *value != NULL;
+}

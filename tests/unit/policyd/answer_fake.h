@@ -1,0 +1,20 @@
+/*
+ * answer_fake.h - for test_answer: a resolver and rules of readiness that follow a table.
+ *
+ * Takes the place of dns.c, spf.c and ready.c. What the first label of a domain says:
+ * "yes", "no", "failure", "silent" (no answer ever), "slow" (yes, after 1.5 seconds).
+ */
+#pragma once
+
+#include "policyd/ready.h"
+
+#define FAKE_ANSWER_MS 20
+#define FAKE_SLOW_MS   1500
+
+struct Dns {
+  Loop *loop;
+  guint asked;       /* questions that were asked */
+  guint waiting;     /* of them those without an answer */
+  gint64 keep_us;    /* how long an answer is kept by who asked; 0: a minute */
+  const char *first; /* for the first label "ours": what it says now */
+};

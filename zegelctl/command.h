@@ -1,0 +1,53 @@
+/*
+ * command.h - what a subcommand of zegelctl is, and what all of them need.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "common/conf/conf.h"
+
+#define COMMAND_MAX_WORDS 2 /* of a subcommand's name */
+
+typedef struct {
+  const char *words[COMMAND_MAX_WORDS]; /* "key", "generate"; the second may be NULL */
+  int min_argc, max_argc;               /* how many arguments it takes */
+  const char *usage;                    /* the arguments, for people */
+  const char *help;
+  const GOptionEntry *options;       /* or NULL; ends with G_OPTION_ENTRY_NULL */
+  int (*run)(int argc, char **argv); /* with the arguments alone; an exit status */
+} Command;
+
+/* The commands of each file; each table ends with one without words. */
+extern const Command domain_commands[];
+extern const Command check_commands[];
+extern const Command key_commands[];
+extern const Command route_commands[];
+
+/* What -c said; NULL for the usual place. Borrowed. */
+void
+command_set_config_path(const char *path);
+
+/* zegel.conf as -c has it, freed by the caller; NULL with ZEGEL_ERROR_CONFIG. */
+Config *
+command_config(GError **error);
+
+/*
+ * Says ERROR on standard error and frees it; returns the exit status that belongs to it:
+ * this is the one place where errors become statuses.
+ */
+int
+command_fail(GError *error);
+
+/* Sets ERROR to CODE with a printf-formatted text and returns FALSE. */
+gboolean
+command_error(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* EX_OK when all that was printed has been written, else EX_IOERR. STATUS is returned as it
+ * is unless it is EX_OK. */
+int
+command_done(int status);
+
+/* Who runs us, for the log: the user who logged in, also behind sudo. New string. */
+char *
+command_user(void);

@@ -1,0 +1,24 @@
+/*
+ * file.h - replaces a file in one step: whole and on disk, or as it was.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include <glib.h>
+
+typedef struct {
+  mode_t mode;
+  uid_t owner; /* (uid_t) -1: stays with who runs us */
+  gid_t group; /* (gid_t) -1: the same */
+} FileRights;
+
+/*
+ * Writes LEN bytes at BYTES beside PATH as PATH.new with RIGHTS, syncs it, and gives it the
+ * name PATH. A PATH.new that is left of a run that was cut off is removed: only one may run
+ * at a time, which the caller sees to. FALSE with ZEGEL_ERROR_CONFIG (or _FULL); PATH is
+ * then as it was.
+ */
+gboolean
+file_replace(const char *path, const char *bytes, gsize len, const FileRights *rights,
+             GError **error);

@@ -1,0 +1,14 @@
+/*
+ * reload.h - has zegel-policyd read the domain book again.
+ */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Sends SIGHUP to the program that listens on the unix socket at PATH (SO_PEERCRED names
+ * it), when that is zegel-policyd; *TOLD says whether one was there. FALSE with
+ * ZEGEL_ERROR_TEMPORARY when one is there that cannot be told: the message says what to do.
+ */
+gboolean
+reload_policyd(const char *path, gboolean *told, GError **error);

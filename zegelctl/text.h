@@ -1,0 +1,28 @@
+/*
+ * text.h - how zegelctl writes: lines that fit a terminal, and JSON.
+ *
+ * What comes from the DNS or from policyd is written by these two only: neither lets a
+ * control character through.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define TEXT_WIDTH 78 /* columns */
+
+/*
+ * Appends TEXT to OUT in lines of at most TEXT_WIDTH columns, each with an end of line; the
+ * first begins at column AT, the others are indented to column INDENT. Lines break at
+ * spaces, but not inside "double quotes", which somebody may copy; a word that is too long
+ * stays whole. Control characters become '?'.
+ */
+void
+text_wrap(GString *out, guint at, guint indent, const char *text);
+
+/* Appends TEXT as a JSON string, quoted; what is no UTF-8 becomes U+FFFD. */
+void
+json_append_string(GString *out, const char *text);
+
+/* Appends "KEY": "VALUE" and, when MORE, a comma. */
+void
+json_append_pair(GString *out, const char *key, const char *value, gboolean more);
