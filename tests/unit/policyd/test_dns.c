@@ -10,7 +10,10 @@
 #include "tests/unit/policyd/dns_fake.h"
 #include "tests/unit/tap.h"
 
-#define TIMEOUT_MS 800
+/* Where the end of the time is not waited for, it is long: else a machine that stalls makes
+ * questions that are counted twice. */
+#define SHORT_MS 800
+#define LONG_MS  DNS_TIMEOUT_MS
 
 typedef struct {
   Loop *loop;
@@ -22,10 +25,10 @@ typedef struct {
 } Fixture;
 
 static Dns *
-new_dns(Fixture *f)
+new_dns(Fixture *f, guint timeout_ms)
 {
   g_autoptr(GError) error = NULL;
-  const DnsOptions options = {.address = f->address, .timeout_ms = TIMEOUT_MS};
+  const DnsOptions options = {.address = f->address, .timeout_ms = timeout_ms};
   Dns *dns = dns_new(f->loop, &options, &error);
   g_assert_no_error(error);
   return dns;
@@ -34,11 +37,10 @@ new_dns(Fixture *f)
 static void
 set_up(Fixture *f, gconstpointer data)
 {
-  (void) data;
   f->loop = loop_new(NULL);
   f->fake = dns_fake_new(f->loop);
   f->address = dns_fake_address(f->fake);
-  f->dns = new_dns(f);
+  f->dns = new_dns(f, GPOINTER_TO_UINT(data));
 }
 
 static void
@@ -294,7 +296,7 @@ test_many(Fixture *f, gconstpointer data)
   g_assert_true(loop_run(f->loop, NULL));
   gint64 took_us = g_get_monotonic_time() - start_us;
   g_test_message("2000 answers in %" G_GINT64_FORMAT " us", took_us);
-  g_assert_cmpint(took_us, <, TIMEOUT_MS * 1000);
+  g_assert_cmpint(took_us, <, 900 * 1000); /* not even one waited for its second try */
   for (guint i = 0; i < 2000; i++) {
     g_autofree char *name = g_strdup_printf("n%u.test", i);
     const DnsAnswer *answer = dns_cached(f->dns, name, RR_TXT);
@@ -395,8 +397,8 @@ test_deadline(Fixture *f, gconstpointer data)
   gint64 start_us = g_get_monotonic_time();
   ask(f, "silent.test", RR_TXT);
   gint64 took_ms = (g_get_monotonic_time() - start_us) / 1000;
-  g_assert_cmpint(took_ms, >=, TIMEOUT_MS - 1);
-  g_assert_cmpint(took_ms, <, TIMEOUT_MS + 200);
+  g_assert_cmpint(took_ms, >=, SHORT_MS - 1);
+  g_assert_cmpint(took_ms, <, SHORT_MS + 500);
   g_assert_cmpuint(dns_fake_asked(f->fake, "silent.test"), ==, 3);
 }
 
@@ -496,23 +498,23 @@ test_refused_address(void)
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG);
 }
 
-#define ADD(name, function) g_test_add(name, Fixture, NULL, set_up, function, tear_down)
-
+#define ADD(name, timeout_ms, function)                                                    \
+  g_test_add(name, Fixture, GUINT_TO_POINTER(timeout_ms), set_up, function, tear_down)
 int
 main(int argc, char **argv)
 {
   tap_init(argc, argv);
-  ADD("/dns/answers", test_answers);
-  ADD("/dns/large", test_large);
-  ADD("/dns/kept", test_kept);
-  ADD("/dns/many", test_many);
-  ADD("/dns/joined", test_joined);
-  ADD("/dns/too-many", test_too_many);
-  ADD("/dns/cancel", test_cancel);
-  ADD("/dns/callbacks", test_callbacks);
-  ADD("/dns/deadline", test_deadline);
-  ADD("/dns/nobody-listens", test_nobody_listens);
-  ADD("/dns/listens-again", test_listens_again);
+  ADD("/dns/answers", SHORT_MS, test_answers);
+  ADD("/dns/large", LONG_MS, test_large);
+  ADD("/dns/kept", LONG_MS, test_kept);
+  ADD("/dns/many", LONG_MS, test_many);
+  ADD("/dns/joined", LONG_MS, test_joined);
+  ADD("/dns/too-many", SHORT_MS, test_too_many);
+  ADD("/dns/cancel", LONG_MS, test_cancel);
+  ADD("/dns/callbacks", LONG_MS, test_callbacks);
+  ADD("/dns/deadline", SHORT_MS, test_deadline);
+  ADD("/dns/nobody-listens", LONG_MS, test_nobody_listens);
+  ADD("/dns/listens-again", LONG_MS, test_listens_again);
   g_test_add_func("/dns/cache", test_cache);
   g_test_add_func("/dns/addresses", test_addresses);
   g_test_add_func("/dns/refused-address", test_refused_address);

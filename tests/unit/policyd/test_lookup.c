@@ -68,7 +68,7 @@ set_up(Fixture *f, gconstpointer data)
   f->loop = loop_new(NULL);
   f->fake = dns_fake_new(f->loop);
   g_autofree char *address = dns_fake_address(f->fake);
-  const DnsOptions options = {.address = address, .timeout_ms = 400};
+  const DnsOptions options = {.address = address};
   f->dns = dns_new(f->loop, &options, NULL);
   g_assert_nonnull(f->dns);
   f->lookup = lookup_new(f->dns, (Spf *) f, data != NULL, on_came, f);
