@@ -61,9 +61,11 @@ service_start(Service *service, GError **error);
 void
 service_reload(Service *service);
 
-/* The configuration and the book that count now; until the next service_reload. */
+/* The configuration that counts now; borrowed until the next service_reload. */
 const Config *
 service_config(const Service *service);
+
+/* The domain book that counts now; borrowed until the next service_reload. */
 const Book *
 service_book(const Service *service);
 

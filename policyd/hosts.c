@@ -86,23 +86,23 @@ find_names(Hosts *hosts, const NtaRecord *record)
   return record->hosts->len > 0 ? CHECK_PASS : find_mx(hosts);
 }
 
-/* The addresses of ANSWER, with a comma behind each, are added to TEXT. */
+/* How many addresses ANSWER, to a question for NAME, has. */
 static guint
-count_addresses(const DnsAnswer *answer, GString *text)
+count_addresses(Checks *checks, const char *name, const DnsAnswer *answer)
 {
   guint count = 0;
-  if (answer == NULL)
-    return 0;
-  gboolean is_a = answer->type == RR_A;
-  for (guint i = 0; i < answer->records->len; i++) {
+  for (guint i = 0; answer != NULL && i < answer->records->len; i++) {
     char buffer[INET6_ADDRSTRLEN];
     gsize len = 0;
     const void *bytes = g_bytes_get_data(answer->records->pdata[i], &len);
+    gboolean is_a = answer->type == RR_A;
     if (len != (is_a ? sizeof(struct in_addr) : sizeof(struct in6_addr)))
       continue;
     count++;
-    if (inet_ntop(is_a ? AF_INET : AF_INET6, bytes, buffer, sizeof buffer) != NULL)
-      g_string_append_printf(text, " %s,", buffer);
+    if (checks->lines != NULL &&
+        inet_ntop(is_a ? AF_INET : AF_INET6, bytes, buffer, sizeof buffer) != NULL)
+      checks_found(checks, "%s %s %s, %s", name, rr_type_name(answer->type), buffer,
+                   check_answer_text(answer));
   }
   return count;
 }
@@ -111,29 +111,26 @@ static CheckResult
 check_address(Hosts *hosts, const char *name)
 {
   static const guint16 types[] = {RR_A, RR_AAAA};
-  g_autoptr(GString) text = g_string_new(NULL);
+  Checks *checks = hosts->checks;
   CheckResult result = CHECK_PASS;
   guint count = 0;
   for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
-    const DnsAnswer *answer = lookup_dns(hosts->checks->lookup, name, types[i]);
+    const DnsAnswer *answer = lookup_dns(checks->lookup, name, types[i]);
     CheckResult one = check_answer(answer, hosts->dane);
-    count += count_addresses(answer, text);
-    if (hosts->dane || one != CHECK_PASS)
-      g_string_append_printf(text, " %s %s,", rr_type_name(types[i]),
-                             check_answer_text(answer));
+    guint here = count_addresses(checks, name, answer);
+    if (here == 0)
+      checks_found(checks, "%s %s: none, %s", name, rr_type_name(types[i]),
+                   check_answer_text(answer));
     if (one == CHECK_FAIL)
-      checks_mend(hosts->checks,
-                  "publish the addresses of %s under DNSSEC, without CNAME or DNAME", name);
+      checks_mend(checks, "publish %s of %s under DNSSEC, without CNAME or DNAME",
+                  rr_type_name(types[i]), name);
+    count += here;
     result = check_worse(result, one);
   }
-  if (result == CHECK_PASS && count == 0) {
-    result = CHECK_FAIL;
-    g_string_append(text, " no address,");
-    checks_mend(hosts->checks, "publish A or AAAA records of %s", name);
-  }
-  g_string_truncate(text, text->len > 0 ? text->len - 1 : 0);
-  checks_found(hosts->checks, "%s:%s", name, text->str);
-  return result;
+  if (result != CHECK_PASS || count > 0)
+    return result;
+  checks_mend(checks, "publish A or AAAA records of %s", name);
+  return CHECK_FAIL;
 }
 
 /* A record that DANE for SMTP can use: RFC 7672 3.1; PKIX-TA and PKIX-EE are ignored. */
@@ -148,6 +145,8 @@ is_usable(GBytes *rdata)
          ((matching == 1 && len == 32) || (matching == 2 && len == 64));
 }
 
+/* zegelctl finds the hosts to connect to in this evidence: "NAME STATE; U S M DATA; ...".
+ */
 static void
 describe_tlsa(Checks *checks, const char *name, const DnsAnswer *answer)
 {
@@ -200,6 +199,8 @@ hosts_check(Checks *checks, const NtaRecord *record, const char *policy)
   Hosts hosts = {.checks = checks, .names = names};
   hosts.dane = policy == NULL || g_str_has_prefix(policy, "dane");
   CheckResult found = find_names(&hosts, record);
+  if (found == CHECK_FAIL && checks->lines == NULL)
+    g_ptr_array_set_size(names, 0); /* that decides: ask no more */
   CheckResult result = check_worse(found, check_names(&hosts, check_address));
   if (result == CHECK_FAIL)
     checks_mend(checks, "every host must be in order, or be taken out");

@@ -6,8 +6,10 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/checks.c policyd/checks.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dkim.c policyd/dkim.h \
+	policyd/dkim_record.c \
 	policyd/delegation.c policyd/delegation.h \
 	policyd/dmarc.c policyd/dmarc.h \
+	policyd/follow.c policyd/follow.h \
 	policyd/dmarc_record.c \
 	policyd/hosts.c policyd/hosts.h \
 	policyd/dns.c policyd/dns.h \
@@ -17,6 +19,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/dns_tcp.c policyd/dns_tcp.h \
 	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
+	policyd/notes.c policyd/notes.h \
 	policyd/nta.c policyd/nta.h \
 	policyd/own.c \
 	policyd/promise.c policyd/promise.h \
@@ -59,9 +62,12 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
+	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
+	tests/fuzz/fuzz_dkim \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
 	tests/fuzz/fuzz_nta
@@ -75,9 +81,12 @@ TESTS += \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
+	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
+	tests/fuzz/fuzz_dkim \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
 	tests/fuzz/fuzz_nta
@@ -94,23 +103,34 @@ tests_unit_policyd_test_dmarc_SOURCES = tests/unit/policyd/test_dmarc.c \
 tests_unit_policyd_test_dmarc_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_nta_SOURCES = tests/unit/policyd/test_nta.c
 tests_unit_policyd_test_nta_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c \
+	tests/unit/policyd/routes.h
+tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_routedb_SOURCES = tests/unit/policyd/test_routedb.c \
+	tests/unit/policyd/routes.h
+tests_unit_policyd_test_routedb_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_policyd_test_routedb_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_dns_SOURCES = \
 	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
 	tests/unit/policyd/test_dns.c
 tests_unit_policyd_test_dns_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_delegation_SOURCES = tests/unit/policyd/test_delegation.c
 tests_unit_policyd_test_delegation_LDADD = $(POLICYD_LIBS)
-tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c
-tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
-tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_own_SOURCES = tests/unit/policyd/test_own.c $(READINESS_TEST)
 tests_unit_policyd_test_own_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_ready_SOURCES = tests/unit/policyd/test_ready.c $(READINESS_TEST)
 tests_unit_policyd_test_ready_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_refresh_SOURCES = tests/unit/policyd/test_refresh.c \
+	tests/unit/policyd/routes.h tests/unit/policyd/zone.c tests/unit/policyd/zone.h
+tests_unit_policyd_test_refresh_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_policyd_test_refresh_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_server_SOURCES = tests/unit/policyd/test_server.c
 tests_unit_policyd_test_server_LDADD = $(POLICYD_LIBS)
 tests_fuzz_fuzz_book_SOURCES = tests/fuzz/fuzz_book.c
 tests_fuzz_fuzz_book_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_dkim_SOURCES = tests/fuzz/fuzz_dkim.c
+tests_fuzz_fuzz_dkim_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_dmarc_SOURCES = tests/fuzz/fuzz_dmarc.c
 tests_fuzz_fuzz_dmarc_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_nta_SOURCES = tests/fuzz/fuzz_nta.c
@@ -124,6 +144,11 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_book/deviation \
 	tests/fuzz/corpus/fuzz_book/empty-name \
 	tests/fuzz/corpus/fuzz_book/idna \
+	tests/fuzz/corpus/fuzz_dkim/ed25519 \
+	tests/fuzz/corpus/fuzz_dkim/overlap \
+	tests/fuzz/corpus/fuzz_dkim/pem \
+	tests/fuzz/corpus/fuzz_dkim/revoked \
+	tests/fuzz/corpus/fuzz_dkim/rsa \
 	tests/fuzz/corpus/fuzz_book/network \
 	tests/fuzz/corpus/fuzz_dmarc/full \
 	tests/fuzz/corpus/fuzz_dmarc/loose \

@@ -2,7 +2,9 @@
 
 /* What the TXT records of the domain have to say. */
 typedef struct {
-  NtaState state; /* of the best one */
+  const NtaRules *rules;
+  const char *mail_host; /* in what to publish; may be NULL */
+  NtaState state;        /* of the best one */
   NtaRecord *record;
   const char *what;
   guint count; /* records that are NTA records, good or bad */
@@ -17,7 +19,7 @@ rank(NtaState state)
 }
 
 static void
-take_candidate(Checks *checks, GBytes *rdata, const NtaRules *rules, Candidates *all)
+take_candidate(Checks *checks, GBytes *rdata, Candidates *all)
 {
   g_autoptr(NtaRecord) record = NULL;
   const char *what = NULL;
@@ -25,7 +27,7 @@ take_candidate(Checks *checks, GBytes *rdata, const NtaRules *rules, Candidates 
   g_autofree char *text = rr_txt(rdata, &len);
   if (text == NULL)
     return; /* damaged: nobody can tell what it was */
-  NtaState state = nta_parse(text, len, rules, &record, &what);
+  NtaState state = nta_parse(text, len, all->rules, &record, &what);
   if (state == NTA_OTHER)
     return;
   if (checks->lines != NULL) {
@@ -45,10 +47,11 @@ take_candidate(Checks *checks, GBytes *rdata, const NtaRules *rules, Candidates 
 
 /* A whole record that would count now, with what RECORD (or NULL) says of the rest. */
 static char *
-good_record(const NtaRecord *record, int month, const char *domain, const char *mail_host)
+good_record(const NtaRecord *record, const Candidates *all, const char *domain)
 {
-  g_autofree char *start = nta_month_text(month);
-  g_autofree char *end = nta_month_text(month + NTA_SPAN_MONTHS);
+  const char *mail_host = all->mail_host;
+  g_autofree char *start = nta_month_text(all->rules->month);
+  g_autofree char *end = nta_month_text(all->rules->month + NTA_SPAN_MONTHS);
   g_autoptr(GString) text = g_string_new(NULL);
   g_string_printf(text, "v=NTA7516-1;startdate=%s;enddate=%s;provider=%s", start, end,
                   record != NULL ? record->provider : "NAME");
@@ -65,11 +68,11 @@ good_record(const NtaRecord *record, int month, const char *domain, const char *
 
 static void
 mend_record(Checks *checks, const char *verb, const NtaRecord *record,
-            const NtaRules *rules, const char *mail_host)
+            const Candidates *all)
 {
   if (checks->lines == NULL)
     return;
-  g_autofree char *text = good_record(record, rules->month, checks->domain, mail_host);
+  g_autofree char *text = good_record(record, all, checks->domain);
   checks_mend(checks, "%s: %s. IN TXT \"%s\"%s", verb, checks->domain, text,
               record == NULL ? ", with the NAME of your provider and its mail host" : "");
 }
@@ -95,42 +98,55 @@ check_dnssec(Checks *checks, const DnsAnswer *answer)
   return result;
 }
 
-/* The rules that a record must keep which can be read. */
+/* Ends the rule at hand: the record is GOOD, or a new one must take its place. */
 static void
-check_content(Checks *checks, const Candidates *all, const NtaRules *rules,
-              const char *mail_host)
+require_record(Checks *checks, const char *code, gboolean good, const char *title,
+               const Candidates *all)
 {
-  const NtaRecord *record = all->record;
+  if (!good)
+    mend_record(checks, "put in its place", all->record, all);
+  checks_require(checks, code, good ? CHECK_PASS : CHECK_FAIL, title);
+}
+
+static void
+found_dates(Checks *checks, const NtaRecord *record, int month)
+{
+  if (checks->lines == NULL)
+    return;
   g_autofree char *start = nta_month_text(record->start);
   g_autofree char *end = nta_month_text(record->end);
-  g_autofree char *now = nta_month_text(rules->month);
+  g_autofree char *now = nta_month_text(month);
+  checks_found(checks, "from %s through %s; it is %s", start, end, now);
+}
+
+/* The rules that a record must keep which can be read. */
+static void
+check_content(Checks *checks, const Candidates *all)
+{
+  const NtaRecord *record = all->record;
+  const NtaRules *rules = all->rules;
   gboolean good = !record->old || rules->old_syntax;
   checks_found(checks, record->old ? "v=NTA7516, the syntax of 2019%s" : "v=NTA7516-1%s",
                record->old && good ? ", which [policyd] nta_old_syntax allows" : "");
-  mend_record(checks, "put in its place", record, rules, mail_host);
-  checks_require(checks, "Z-N1-OLD", good ? CHECK_PASS : CHECK_FAIL,
-                 "the record has the current syntax");
-  good = nta_in_dates(record, rules->month);
-  checks_found(checks, "from %s through %s; it is %s", start, end, now);
-  mend_record(checks, "put in its place", record, rules, mail_host);
-  checks_require(checks, "Z-N1-DATES", good ? CHECK_PASS : CHECK_FAIL,
-                 "the record is valid today");
+  require_record(checks, "Z-N1-OLD", good, "the record has the current syntax", all);
+  found_dates(checks, record, rules->month);
+  require_record(checks, "Z-N1-DATES", nta_in_dates(record, rules->month),
+                 "the record is valid today", all);
   good = nta_in_span(record);
   checks_found(checks, "%d months%s", record->end - record->start,
                !good && rules->long_span ? ", which [policyd] nta_long_span allows" : "");
-  mend_record(checks, "put in its place", record, rules, mail_host);
-  checks_require(checks, "Z-N1-SPAN", good || rules->long_span ? CHECK_PASS : CHECK_FAIL,
-                 "the record holds for at most three years");
+  require_record(checks, "Z-N1-SPAN", good || rules->long_span,
+                 "the record holds for at most three years", all);
 }
 
 /* Whether there is a record, one, that can be read. */
 static void
-check_presence(Checks *checks, const Candidates *all, const NtaRules *rules,
-               const char *mail_host)
+check_presence(Checks *checks, const Candidates *all)
 {
-  if (all->count == 0)
+  if (all->count == 0) {
     checks_found(checks, "none of its TXT records begins with v=NTA7516");
-  mend_record(checks, "publish", NULL, rules, mail_host);
+    mend_record(checks, "publish", NULL, all);
+  }
   checks_require(checks, "Z-N1-RECORD", all->count > 0 ? CHECK_PASS : CHECK_FAIL,
                  "the domain has an NTA 7516 record");
   if (all->count == 0)
@@ -141,15 +157,14 @@ check_presence(Checks *checks, const Candidates *all, const NtaRules *rules,
   checks_require(checks, "Z-N1-TWO", all->valid > 1 ? CHECK_FAIL : CHECK_PASS,
                  "no two records count at once");
   checks_found(checks, "%s", all->state == NTA_SYNTAX ? all->what : "it can be read");
-  mend_record(checks, "put in its place", NULL, rules, mail_host);
-  checks_require(checks, "Z-N1-SYNTAX", all->state == NTA_SYNTAX ? CHECK_FAIL : CHECK_PASS,
-                 "the record can be read");
+  require_record(checks, "Z-N1-SYNTAX", all->state != NTA_SYNTAX, "the record can be read",
+                 all);
 }
 
 NtaRecord *
 record_check(Checks *checks, const NtaRules *rules, const char *mail_host)
 {
-  Candidates all = {.state = NTA_OTHER};
+  Candidates all = {.rules = rules, .mail_host = mail_host, .state = NTA_OTHER};
   const DnsAnswer *answer = lookup_dns(checks->lookup, checks->domain, RR_TXT);
   if (check_dnssec(checks, answer) == CHECK_UNKNOWN) {
     checks_found(checks, "%s", check_answer_text(answer));
@@ -158,9 +173,9 @@ record_check(Checks *checks, const NtaRules *rules, const char *mail_host)
     return NULL;
   }
   for (guint i = 0; i < answer->records->len; i++)
-    take_candidate(checks, answer->records->pdata[i], rules, &all);
-  check_presence(checks, &all, rules, mail_host);
+    take_candidate(checks, answer->records->pdata[i], &all);
+  check_presence(checks, &all);
   if (all.record != NULL)
-    check_content(checks, &all, rules, mail_host);
+    check_content(checks, &all);
   return all.record;
 }

@@ -74,7 +74,7 @@ renew(Refresh *refresh, const char *domain, const Verdict *verdict)
     withdraw(refresh, domain, "Z-R5-CONFLICT");
   else if (promises_renew(refresh->promises, domain, &hop) > 0 && commit(refresh, domain))
     event_log(EVENT_PROMISED, NULL, NULL, "change", "renewed", "domain", domain, "nexthop",
-              hop.nexthop, "tls", hop.policy, NULL);
+              hop.nexthop, "tls", hop.policy != NULL ? hop.policy : "dane-only", NULL);
 }
 
 static void

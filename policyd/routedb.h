@@ -37,7 +37,7 @@ typedef struct {
 
 /* Rows, or changes of rows: then NULL as a value means that the row goes. */
 typedef struct {
-  GHashTable *routes; /* key to RouteRow; the row owns the key */
+  GHashTable *routes; /* key to RouteRow */
   GHashTable *tls;    /* next hop to policy */
 } RouteTables;
 

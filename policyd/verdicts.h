@@ -69,9 +69,11 @@ verdicts_keep(Verdicts *verdicts, Side side, const char *domain, const Lookup *l
 Verdict *
 verdict_of(Readiness readiness, const char *code);
 
-/* Another reference of VERDICT, and its end; NULL is allowed. */
+/* One reference of VERDICT more; NULL is allowed. Returns VERDICT. */
 Verdict *
 verdict_ref(Verdict *verdict);
+
+/* One reference of VERDICT less; NULL is allowed. */
 void
 verdict_unref(Verdict *verdict);
 

@@ -1,8 +1,9 @@
-/* Any bytes as a question and as answers; what is accepted survives a round trip. */
+/* Any bytes as questions and as answers; what is accepted survives a round trip. */
 #include <glib.h>
 #include <stdint.h>
 
 #include "common/ask/ask.h"
+#include "common/ask/check.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,7 +23,7 @@ try_question(const Attrs *attrs)
 static void
 try_answers(const Attrs *attrs)
 {
-  guint count = attrs_count(attrs) / 2;
+  guint count = attrs_count(attrs) / 3; /* route, code, reason; and the version */
   g_autoptr(GPtrArray) answers = route_answers_parse(attrs, count, NULL);
   if (answers == NULL)
     return;
@@ -30,6 +31,36 @@ try_answers(const Attrs *attrs)
   g_autoptr(Attrs) again = route_answers_format(answers);
   g_autoptr(GPtrArray) copy = route_answers_parse(again, count, NULL);
   g_assert_nonnull(copy);
+}
+
+static void
+try_check_question(const Attrs *attrs)
+{
+  g_autoptr(CheckQuestion) question = check_question_parse(attrs, NULL);
+  if (question == NULL)
+    return;
+  g_autoptr(Attrs) again = check_question_format(question);
+  g_autoptr(CheckQuestion) copy = check_question_parse(again, NULL);
+  g_assert_nonnull(copy);
+  g_assert_cmpstr(copy->domain, ==, question->domain);
+  g_assert_cmpint(copy->fresh, ==, question->fresh);
+}
+
+static void
+try_check_answer(const Attrs *attrs)
+{
+  gboolean own = FALSE;
+  g_autoptr(GPtrArray) lines = check_answer_parse(attrs, &own, NULL);
+  if (lines == NULL)
+    return;
+  g_assert_cmpuint(lines->len, <=, CHECK_MAX_LINES);
+  gboolean own_again = !own;
+  g_autoptr(Attrs) again = check_answer_format(lines, own);
+  g_autoptr(GPtrArray) copy = check_answer_parse(again, &own_again, NULL);
+  g_assert_nonnull(copy);
+  g_assert_cmpuint(copy->len, ==, lines->len);
+  g_assert_cmpint(own_again, ==, own);
+  g_assert_cmpint(check_lines_result(copy), ==, check_lines_result(lines));
 }
 
 int
@@ -43,6 +74,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (attrs != NULL) {
     try_question(attrs);
     try_answers(attrs);
+    try_check_question(attrs);
+    try_check_answer(attrs);
   }
   return 0;
 }

@@ -8,7 +8,7 @@
 static void
 test_route_names(void)
 {
-  const Route all[] = {ROUTE_ORDINARY, ROUTE_OWN, ROUTE_DIRECT, ROUTE_VIEWER};
+  const Route all[] = {ROUTE_ORDINARY, ROUTE_PREFER, ROUTE_OWN, ROUTE_DIRECT, ROUTE_VIEWER};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
     Route route = (Route) 99;
     g_assert_true(route_parse(route_name(all[i]), &route));
@@ -28,6 +28,7 @@ test_question_round_trip(void)
   question->sender = g_strdup("arts@zorg.nl");
   question->queue_id = g_strdup("4XYZ");
   question->sensitive = TRUE;
+  question->dry_run = TRUE;
   g_ptr_array_add(question->recipients, g_strdup("a%41b\nrecipient=x@y@example.com"));
   g_ptr_array_add(question->recipients, g_strdup("j\xc3\xb6rg@m\xc3\xbcller.example"));
 
@@ -40,38 +41,43 @@ test_question_round_trip(void)
   g_assert_cmpstr(copy->sender, ==, "arts@zorg.nl");
   g_assert_cmpstr(copy->queue_id, ==, "4XYZ");
   g_assert_true(copy->sensitive);
+  g_assert_false(copy->inward);
+  g_assert_true(copy->dry_run);
   g_assert_cmpuint(copy->recipients->len, ==, 2);
   for (guint i = 0; i < 2; i++)
     g_assert_cmpstr(copy->recipients->pdata[i], ==, question->recipients->pdata[i]);
 }
 
-#define HEAD "request=route\nversion=1\norganisation=o\nsender=\nqueue_id=\n"
+#define NAMES "organisation=o\nsender=\nqueue_id=\n"
+#define FLAGS "sensitive=no\ninward=no\ndry_run=no\n"
+#define HEAD  "request=route\nversion=2\n" NAMES
+#define ONE   "recipient=a@b\n\n"
 
 static const struct {
   const char *block;
   gboolean good;
 } questions[] = {
-    {HEAD "sensitive=no\nrecipient=a@b\n\n", TRUE},
-    {HEAD "sensitive=yes\nrecipient=a@b\nlater=ignored\nrecipient=c@d\n\n", TRUE},
-    {HEAD "sensitive=yes\n\n", FALSE},
-    {HEAD "sensitive=yes\nrecipient=\n\n", FALSE},
-    {HEAD "sensitive=1\nrecipient=a@b\n\n", FALSE},
-    {HEAD "recipient=a@b\n\n", FALSE},
-    {"request=route\nversion=2\norganisation=o\nsender=\nqueue_id=\nsensitive=no\n"
-     "recipient=a@b\n\n",
-     FALSE},
-    {"request=route\norganisation=o\nsender=\nqueue_id=\nsensitive=no\nrecipient=a@b\n\n",
-     FALSE},
-    {"request=other\nversion=1\norganisation=o\nsender=\nqueue_id=\nsensitive=no\n"
-     "recipient=a@b\n\n",
-     FALSE},
-    {"request=route\nversion=1\norganisation=\nsender=\nqueue_id=\nsensitive=no\n"
-     "recipient=a@b\n\n",
-     FALSE},
-    {"request=route\nversion=1\norganisation=o\nqueue_id=\nsensitive=no\nrecipient=a@b\n\n",
-     FALSE},
-    {"request=route\nversion=1\norganisation=o\nsender=\nsensitive=no\nrecipient=a@b\n\n",
-     FALSE},
+    {HEAD FLAGS ONE, TRUE},
+    {HEAD "sensitive=yes\ninward=yes\ndry_run=yes\n" ONE, TRUE},
+    {HEAD FLAGS "recipient=a@b\nlater=ignored\nrecipient=c@d\n\n", TRUE},
+    {HEAD FLAGS "\n", FALSE},
+    {HEAD FLAGS "recipient=\n\n", FALSE},
+    {HEAD "sensitive=1\ninward=no\ndry_run=no\n" ONE, FALSE},
+    {HEAD "sensitive=no\ninward=\ndry_run=no\n" ONE, FALSE},
+    {HEAD "sensitive=no\ninward=no\ndry_run=maybe\n" ONE, FALSE},
+    {HEAD "inward=no\ndry_run=no\n" ONE, FALSE},
+    {HEAD "sensitive=no\ndry_run=no\n" ONE, FALSE},
+    {HEAD "sensitive=no\ninward=no\n" ONE, FALSE},
+    {HEAD ONE, FALSE},
+    {"request=route\nversion=1\n" NAMES FLAGS ONE, FALSE},
+    {"request=route\nversion=3\n" NAMES FLAGS ONE, FALSE},
+    {"request=route\n" NAMES FLAGS ONE, FALSE},
+    {"request=other\nversion=2\n" NAMES FLAGS ONE, FALSE},
+    {"request=domain\nversion=2\n" NAMES FLAGS ONE, FALSE},
+    {"version=2\n" NAMES FLAGS ONE, FALSE},
+    {"request=route\nversion=2\norganisation=\nsender=\nqueue_id=\n" FLAGS ONE, FALSE},
+    {"request=route\nversion=2\norganisation=o\nqueue_id=\n" FLAGS ONE, FALSE},
+    {"request=route\nversion=2\norganisation=o\nsender=\n" FLAGS ONE, FALSE},
     {"\n", FALSE},
 };
 
@@ -140,6 +146,8 @@ test_answers_round_trip(void)
   g_assert_cmpstr(first->code, ==, "Z-R1-COMMUNITY");
   g_assert_cmpint(second->route, ==, ROUTE_VIEWER);
   g_assert_cmpstr(second->code, ==, "Z-R1-VIEWER");
+  g_assert_cmpstr(first->reason, ==, "-");
+  g_assert_cmpstr(second->reason, ==, "Z-N1-DATES");
 }
 
 static const struct {
@@ -147,19 +155,24 @@ static const struct {
   guint count;
   int code; /* of the error; -1: none */
 } replies[] = {
-    {"version=1\nroute=own\ncode=Z\n\n", 1, -1},
-    {"version=1\nroute=own\ncode=Z\n\n", 2, ZEGEL_ERROR_INVALID},
-    {"version=1\nroute=own\ncode=Z\n\n", 0, ZEGEL_ERROR_INVALID},
-    {"version=1\nroute=own\ncode=Z\n\n", G_MAXUINT, ZEGEL_ERROR_INVALID},
-    {"version=1\nroute=own\ncode=Z\n\n", 0x80000001, ZEGEL_ERROR_INVALID},
-    {"version=1\ncode=Z\nroute=own\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=1\nroute=plain\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=1\nroute=own\ncode=\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=1\nroute=own\ncode=A B\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", 1, -1},
+    {"version=2\nroute=prefer\ncode=Z\nreason=Z-N1-READY\n\n", 1, -1},
+    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", 2, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", 0, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", G_MAXUINT, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", 0x55555556, ZEGEL_ERROR_INVALID},
     {"version=2\nroute=own\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"route=own\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=1\nerror=later\n\n", 1, ZEGEL_ERROR_TEMPORARY},
-    {"version=1\nroute=own\ncode=Z\nerror=later\n\n", 1, ZEGEL_ERROR_TEMPORARY},
+    {"version=2\nroute=own\ncode=Z\nreason=\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=own\ncode=Z\nreason=a b\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=own\nreason=-\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=2\ncode=Z\nroute=own\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=plain\ncode=Z\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=own\ncode=\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=2\nroute=own\ncode=A B\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=1\nroute=own\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"route=own\ncode=Z\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=2\nerror=later\n\n", 1, ZEGEL_ERROR_TEMPORARY},
+    {"version=2\nroute=own\ncode=Z\nreason=-\nerror=later\n\n", 1, ZEGEL_ERROR_TEMPORARY},
     {"\n", 1, ZEGEL_ERROR_INVALID},
 };
 

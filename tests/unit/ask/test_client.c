@@ -1,4 +1,5 @@
-/* ask_route against a peer that follows a script, one word for each connection. */
+/* ask_route and ask_check against a peer that follows a script, one word for each
+ * connection. */
 #include "common/ask/ask.h"
 
 #include <errno.h>
@@ -9,12 +10,13 @@
 
 #include <glib/gstdio.h>
 
+#include "common/ask/check.h"
 #include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "tests/unit/tap.h"
 
 #define QUIET_US 20000
-#define GOOD     "version=1\nroute=viewer\ncode=Z-R1-VIEWER\n\n"
+#define GOOD     "version=2\nroute=viewer\ncode=Z-R1-VIEWER\nreason=-\n\n"
 
 /* What the peer does on one connection. */
 typedef struct {
@@ -114,10 +116,11 @@ peer_stop(Peer *peer)
 
 /* Asks for one recipient: -1 when answered well, else the error's code. */
 static int
-ask_once(const char *path)
+ask_as(const char *path, gboolean sensitive)
 {
   g_autoptr(RouteQuestion) question = route_question_new();
   question->organisation = g_strdup("o");
+  question->sensitive = sensitive;
   g_ptr_array_add(question->recipients, g_strdup("jan@example.com"));
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) answers = ask_route(path, question, &error);
@@ -129,6 +132,12 @@ ask_once(const char *path)
   const RouteAnswer *answer = answers->pdata[0];
   g_assert_cmpint(answer->route, ==, ROUTE_VIEWER);
   return -1;
+}
+
+static int
+ask_once(const char *path)
+{
+  return ask_as(path, TRUE);
 }
 
 static void
@@ -183,7 +192,7 @@ test_does_not_reconnect_twice(void)
 static void
 test_stale_answer(void)
 {
-  static const Script scripts[] = {{1, GOOD "version=1\nerror=stale\n\n", TRUE, FALSE},
+  static const Script scripts[] = {{1, GOOD "version=2\nerror=stale\n\n", TRUE, FALSE},
                                    {1, NULL, FALSE, FALSE}};
   Peer peer;
   peer_start(&peer, scripts, 2);
@@ -197,7 +206,7 @@ test_stale_answer(void)
 static void
 test_unasked_answer(void)
 {
-  static const Script scripts[] = {{1, "version=1\nerror=stale\n\n", TRUE, TRUE},
+  static const Script scripts[] = {{1, "version=2\nerror=stale\n\n", TRUE, TRUE},
                                    {1, NULL, FALSE, FALSE}};
   Peer peer;
   peer_start(&peer, scripts, 2);
@@ -211,9 +220,13 @@ static void
 test_bad_answers(void)
 {
   static const char *const bad[] = {
-      "version=1\nroute=viewer\n",                                 /* cut */
-      "version=1\nroute=viewer\ncode=Z\nroute=viewer\ncode=Z\n\n", /* one too many */
-      "version=1\nerror=the book is burning\n\n",
+      "version=2\nroute=viewer\n", /* cut */
+      "version=2\nroute=viewer\ncode=Z\nreason=-\nroute=viewer\ncode=Z\nreason=-"
+      "\n\n", /* one
+                 too
+                 many
+               */
+      "version=2\nerror=the book is burning\n\n",
       "HTTP/1.0 200\n\n",
       "\n",
   };
@@ -235,18 +248,62 @@ test_nobody(void)
   g_assert_cmpint(ask_once(longest), ==, ZEGEL_ERROR_TEMPORARY);
 }
 
+/* Mail that goes on without an answer does not wait long for one. */
 static void
 test_deadline(void)
 {
-  static const Script scripts[] = {{0, "version=1\n", TRUE, FALSE}};
-  Peer peer;
-  peer_start(&peer, scripts, 1);
-  gint64 start_us = g_get_monotonic_time();
-  g_assert_cmpint(ask_once(peer.path), ==, ZEGEL_ERROR_TEMPORARY);
-  gint64 took_ms = (g_get_monotonic_time() - start_us) / 1000;
-  g_assert_cmpint(took_ms, >=, ASK_TIMEOUT_MS - 50);
-  g_assert_cmpint(took_ms, <, ASK_TIMEOUT_MS + 2000);
-  peer_stop(&peer);
+  static const Script scripts[] = {{0, "version=2\n", TRUE, FALSE}};
+  for (guint i = 0; i < 2; i++) {
+    gint64 timeout_ms = i == 0 ? ASK_TIMEOUT_MS : ASK_PREFER_TIMEOUT_MS;
+    Peer peer;
+    peer_start(&peer, scripts, 1);
+    gint64 start_us = g_get_monotonic_time();
+    g_assert_cmpint(ask_as(peer.path, i == 0), ==, ZEGEL_ERROR_TEMPORARY);
+    gint64 took_ms = (g_get_monotonic_time() - start_us) / 1000;
+    g_assert_cmpint(took_ms, >=, timeout_ms - 50);
+    g_assert_cmpint(took_ms, <, timeout_ms + 2000);
+    peer_stop(&peer);
+  }
+}
+
+#define LINE                                                                               \
+  "code=Z-N1-DNSSEC\nresult=fail\nrequired=yes\ntitle=t\nevidence=e%0Af\ncure=c\n"
+
+static void
+test_check(void)
+{
+  static const struct {
+    const char *answer;
+    int code; /* of the error; -1: none */
+  } rows[] = {
+      {"version=2\nown=yes\n" LINE LINE "\n", -1},
+      {"version=2\nerror=too many\n\n", ZEGEL_ERROR_TEMPORARY},
+      {GOOD, ZEGEL_ERROR_TEMPORARY},
+      {"\n", ZEGEL_ERROR_TEMPORARY},
+      {"", ZEGEL_ERROR_TEMPORARY},
+  };
+  static char domain[] = "example.nl";
+  const CheckQuestion question = {domain, TRUE};
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    const Script scripts[] = {{0, rows[i].answer, FALSE, FALSE}};
+    Peer peer;
+    peer_start(&peer, scripts, 1);
+    gboolean own = FALSE;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) lines = ask_check(peer.path, &question, &own, &error);
+    g_test_message("row %u", i);
+    g_assert_true((lines != NULL) == (rows[i].code < 0));
+    if (lines == NULL) {
+      g_assert_error(error, ZEGEL_ERROR, rows[i].code);
+    } else {
+      const CheckLine *line = lines->pdata[1];
+      g_assert_true(own);
+      g_assert_cmpuint(lines->len, ==, 2);
+      g_assert_cmpstr(line->evidence, ==, "e\nf");
+      g_assert_cmpint(line->result, ==, CHECK_FAIL);
+    }
+    peer_stop(&peer);
+  }
 }
 
 int
@@ -262,5 +319,6 @@ main(int argc, char **argv)
   g_test_add_func("/ask/client/bad-answers", test_bad_answers);
   g_test_add_func("/ask/client/nobody", test_nobody);
   g_test_add_func("/ask/client/deadline", test_deadline);
+  g_test_add_func("/ask/client/check", test_check);
   return g_test_run();
 }

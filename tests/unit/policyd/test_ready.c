@@ -237,9 +237,10 @@ test_questions(void)
     const char *zone;
     guint asked;
   } rows[] = {
-      {"", 8},                       /* TXT, MX; A, AAAA and TLSA of two hosts */
-      {"a.nl TXT i " NTA, 2},        /* not under DNSSEC */
-      {"a.nl TXT s v=spf1 ~all", 2}, /* the most usual: no record */
+      {"", 8},                            /* TXT, MX; A, AAAA and TLSA of two hosts */
+      {"a.nl TXT i " NTA, 2},             /* not under DNSSEC */
+      {"a.nl TXT s v=spf1 ~all", 2},      /* the most usual: no record */
+      {NO_MX "a.nl MX i 10 mx1.a.nl", 2}, /* its hosts do not matter any more */
       {"a.nl TXT f", 2},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -284,10 +285,15 @@ test_words(void)
       {"a.nl TXT f", "Z-N1-DNSSEC", "SERVFAIL", "delv a.nl TXT"},
       {"a.nl TXT s " NTA "\na.nl TXT s " NTA, "Z-N1-TWO", "records that count: 2",
        "all NTA 7516 records but one"},
-      {"", "Z-N1-HOSTS", "mx1.a.nl: 192.0.2.1, A secure, 2001:db8::1, AAAA secure", ""},
-      {"mx2.b.nl A b 192.0.2.2", "Z-N1-HOSTS", "A an alias leads to it, not secure",
-       "publish the addresses of mx2.b.nl under DNSSEC"},
-      {"_25._tcp.mx1.a.nl TLSA s 1 0 1 32", "Z-N1-TLSA", "1 0 1 000000",
+      {"", "Z-N1-HOSTS",
+       "mx1.a.nl A 192.0.2.1, secure; mx1.a.nl AAAA 2001:db8::1, secure; "
+       "mx2.b.nl A 192.0.2.2, secure; mx2.b.nl AAAA: none, secure",
+       ""},
+      {"mx2.b.nl A b 192.0.2.2", "Z-N1-HOSTS",
+       "mx2.b.nl A 192.0.2.2, an alias leads to it, not secure",
+       "publish A of mx2.b.nl under DNSSEC"},
+      {"_25._tcp.mx1.a.nl TLSA s 1 0 1 32", "Z-N1-TLSA",
+       "_25._tcp.mx1.a.nl secure; 1 0 1 0000000000",
        "_25._tcp.mx1.a.nl. IN TLSA 3 1 1 HASH"},
       {"", "Z-N1-CONTACT", "not tried", "NTA7516@a.nl"},
       {"", "Z-N2-SPF-ALL", "a.nl: v=spf1 mx -all", ""},
