@@ -14,7 +14,8 @@ address_read(const char *text, Address *address)
     return;
   address->domain = domain_canonical(at + 1);
   if (address->domain != NULL)
-    address->spelled = g_utf8_casefold(at + 1, -1);
+    address->spelled =
+        g_str_is_ascii(at + 1) ? g_ascii_strdown(at + 1, -1) : g_utf8_casefold(at + 1, -1);
 }
 
 void

@@ -229,6 +229,15 @@ tests_unit_policyd_test_spf_LDADD = $(POLICYD_LIBS) $(SANDBOX_LIBS)
 tests_unit_policyd_bad_spf_SOURCES = tests/unit/policyd/bad_spf.c
 tests_unit_policyd_bad_spf_LDADD = $(POLICYD_LIBS)
 TESTS += tests/unit/policyd/test_spf
+check_PROGRAMS += tests/unit/policyd/test_spf_record
+tests_unit_policyd_test_spf_record_SOURCES = tests/unit/policyd/test_spf_record.c
+tests_unit_policyd_test_spf_record_LDADD = $(POLICYD_LIBS)
+TESTS += tests/unit/policyd/test_spf_record
+check_PROGRAMS += tests/fuzz/fuzz_spf
+tests_fuzz_fuzz_spf_SOURCES = tests/fuzz/fuzz_spf.c
+tests_fuzz_fuzz_spf_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+TESTS += tests/fuzz/fuzz_spf
+EXTRA_DIST += tests/fuzz/corpus/fuzz_spf
 
 check_PROGRAMS += tests/replay/spf/replay_spf
 tests_replay_spf_replay_spf_SOURCES = tests/replay/spf/replay_spf.c \

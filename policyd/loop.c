@@ -119,7 +119,8 @@ loop_timer(Loop *loop, guint wait_ms, LoopDue due, gpointer data)
 {
   LoopTimer *timer = g_new0(LoopTimer, 1);
   timer->loop = loop;
-  timer->due_us = g_get_monotonic_time() + wait_ms * G_TIME_SPAN_MILLISECOND;
+  timer->due_us = wait_ms == 0 ? loop->now_us
+                               : g_get_monotonic_time() + wait_ms * G_TIME_SPAN_MILLISECOND;
   timer->due = due;
   timer->data = data;
   timer->place = g_sequence_insert_sorted(loop->timers, timer, compare_due, NULL);

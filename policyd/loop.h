@@ -43,7 +43,10 @@ loop_watch_change(LoopWatch *watch, guint32 events);
 void
 loop_unwatch(LoopWatch *watch);
 
-/* Calls DUE with DATA once, in WAIT_MS milliseconds. Never NULL. */
+/*
+ * Calls DUE with DATA once, in WAIT_MS milliseconds; 0: at the end of this turn of the
+ * loop, before it waits. Never NULL.
+ */
 LoopTimer *
 loop_timer(Loop *loop, guint wait_ms, LoopDue due, gpointer data);
 

@@ -40,6 +40,15 @@ is_host_name(const char *text)
   return label > 0 && strlen(text) <= DOMAIN_MAX_BYTES;
 }
 
+/* TEXT as an ASCII name in lower case, or NULL. */
+static char *
+to_ascii(const char *text)
+{
+  if (g_str_is_ascii(text))
+    return g_ascii_strdown(text, -1); /* as g_hostname_to_ascii does it, but at once */
+  return has_deviation(text) ? NULL : g_hostname_to_ascii(text);
+}
+
 char *
 domain_canonical(const char *text)
 {
@@ -49,9 +58,7 @@ domain_canonical(const char *text)
   if (len == 0 || len > DOMAIN_MAX_BYTES || !g_utf8_validate(text, (gssize) len, NULL))
     return NULL;
   g_autofree char *name = g_strndup(text, len);
-  if (has_deviation(name))
-    return NULL;
-  g_autofree char *ascii = g_hostname_to_ascii(name); /* in lower case */
+  g_autofree char *ascii = to_ascii(name);
   if (ascii == NULL || !is_host_name(ascii) || g_hostname_is_ip_address(ascii))
     return NULL;
   return g_steal_pointer(&ascii);

@@ -12,4 +12,7 @@ tests_bench_dns_chain_SOURCES = tests/bench/dns_chain.c
 tests_bench_dns_chain_LDADD = $(GLIB_LIBS)
 tests_bench_noop_server_SOURCES = tests/bench/noop_server.c
 tests_bench_noop_server_LDADD = $(GLIB_LIBS)
-EXTRA_DIST += tests/bench/policyd
+EXTRA_DIST += tests/bench/policyd tests/bench/policyd.test
+if LAB
+TESTS += tests/bench/policyd.test
+endif

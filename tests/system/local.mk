@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
 	tests/system/test_browser.py \
+	tests/system/test_delegation.py \
 	tests/system/test_dns.py \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
