@@ -340,6 +340,8 @@ assert_whole(const Fixture *f)
   assert_row(f, "PRAGMA integrity_check", "ok");
   g_assert_cmpint(stat(f->path, &status), ==, 0);
   g_assert_cmpint(status.st_mode & 0777, ==, 0640);
+  g_assert_cmpint(stat(f->directory, &status), ==, 0);
+  g_assert_cmpint(status.st_mode & 0700, ==, 0700);
 }
 
 /* F9, F12: whatever is done to the file, it is whole again without any question. */
@@ -461,6 +463,20 @@ test_old_copy(Fixture *f, gconstpointer data)
   assert_row(f, PREFER_OF("p.nl"), "-");
 }
 
+/* A copy from before an upgrade: of what it has more nothing is lost. */
+static void
+test_old_version(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  g_autoptr(Book) book = book_of("a.nl [now.nl] dane-only\n");
+  follow(f, book, 0);
+  replace_by_version_1(f);
+  g_assert_true(promises_look(f->promises, NULL));
+  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[now.nl]:25");
+  assert_row(f, ROUTE_OF("gone.nl"), "zegel-store:unix:x");
+  assert_row(f, "PRAGMA user_version", "2");
+}
+
 static void
 add_rows(const char *path, guint count, void (*test)(Fixture *, gconstpointer))
 {
@@ -482,6 +498,7 @@ main(int argc, char **argv)
   add("/promise/migrates", test_migrates);
   add("/promise/cannot-put-back", test_cannot_put_back);
   add_rows("/promise/harm", G_N_ELEMENTS(harms), test_harm);
+  add("/promise/old-version", test_old_version);
   add_rows("/promise/old-copy", G_N_ELEMENTS(puts_back), test_old_copy);
   return g_test_run();
 }
