@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/system/test_nta.py \
 	tests/system/test_organisations.py \
 	tests/system/test_prefer.py \
+	tests/system/test_promises.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
 	tests/system/test_zegelctl.py \

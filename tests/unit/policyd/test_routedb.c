@@ -390,6 +390,37 @@ test_cannot_put_back(Fixture *f, gconstpointer data)
   assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]:25");
 }
 
+/* Postfix has the file open: it must open the new one, and never go on with the old. But
+ * what somebody took away for himself stays as it was. */
+static void
+test_readers(Fixture *f, gconstpointer data)
+{
+  gboolean moved = GPOINTER_TO_UINT(data) == 1;
+  gboolean changed = GPOINTER_TO_UINT(data) == 2;
+  g_autoptr(Book) book = book_of("a.nl [x.nl] dane-only\n");
+  g_autofree char *old = beside(f, ".old");
+  sqlite3_stmt *query = NULL;
+  promise(f, book, "a.nl", TRUE);
+  sqlite3 *reader = open_reader(f);
+  g_autofree char *before = ask(reader, ROUTE_OF("a.nl"));
+  g_assert_cmpstr(before, ==, "zegel-direct:[x.nl]:25");
+  if (moved)
+    g_assert_cmpint(g_rename(f->path, old), ==, 0);
+  else if (changed)
+    run_sql(f->path, "DELETE FROM route");
+  else
+    remove_files(f);
+  g_assert_true(promises_look(f->promises, NULL));
+  static const char *const questions[] = {ROUTE_OF("a.nl"), TLS_OF("[x.nl]:25")};
+  for (guint i = 0; i < G_N_ELEMENTS(questions); i++) {
+    int code = sqlite3_prepare_v2(reader, questions[i], -1, &query, NULL);
+    g_assert_cmpint(code, ==, moved ? SQLITE_OK : SQLITE_ERROR);
+    sqlite3_finalize(query);
+  }
+  sqlite3_close(reader);
+  assert_row(f, ROUTE_OF("a.nl"), "zegel-direct:[x.nl]:25");
+}
+
 /* ---- An old copy ---- */
 
 static void
@@ -498,6 +529,7 @@ main(int argc, char **argv)
   add("/promise/migrates", test_migrates);
   add("/promise/cannot-put-back", test_cannot_put_back);
   add_rows("/promise/harm", G_N_ELEMENTS(harms), test_harm);
+  add_rows("/promise/readers", 3, test_readers);
   add("/promise/old-version", test_old_version);
   add_rows("/promise/old-copy", G_N_ELEMENTS(puts_back), test_old_copy);
   return g_test_run();
