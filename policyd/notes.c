@@ -69,6 +69,22 @@ row_to_hop(const char *key, Label label, const PromiseHop *hop, const PromiseWay
 
 /* ---- Notes ---- */
 
+/* Nearly always it is: no row has to be made to see it. */
+gboolean
+notes_have_kept(Notes *notes, const char *key, Label label, const PromiseHop *hop,
+                const PromiseWays *ways)
+{
+  const RouteRow *row = g_hash_table_lookup(notes->kept->routes, key);
+  const char *way = label == LABEL_PREFER ? ways->prefer : ways->direct;
+  gsize len = strlen(way);
+  gboolean same = row != NULL && row->source == source_of(hop) &&
+                  strncmp(row->transport, way, len) == 0 && row->transport[len] == ':' &&
+                  strcmp(row->transport + len + 1, hop->nexthop) == 0;
+  if (same)
+    g_hash_table_remove(notes->noted->routes, key);
+  return same;
+}
+
 gboolean
 notes_route(Notes *notes, const char *key, RouteRow *change)
 {
@@ -111,8 +127,10 @@ gboolean
 notes_policies(Notes *notes, const PromiseHop *hop)
 {
   gboolean new = FALSE;
+  if (hop->policy == NULL)
+    return FALSE;
   g_auto(GStrv) hops = hops_split(hop->nexthop);
-  for (guint i = 0; hop->policy != NULL && hops[i] != NULL; i++)
+  for (guint i = 0; hops[i] != NULL; i++)
     new = notes_policy(notes, hops[i], hop->policy) || new;
   return new;
 }
