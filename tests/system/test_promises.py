@@ -102,9 +102,12 @@ def test_routes_db_cannot_be_read():
     def modes():
         return [stat.S_IMODE(os.stat(path).st_mode) for path in (STATE, *FILES)]
     before = modes()
-    harmed(lambda: os.chmod(PATH, 0), "had mode 0000.*mended")
+    harmed(lambda: os.chmod(PATH, 0), "rights of .*routes.db were taken away: they are mended")
     assert modes() == before
-    harmed(lambda: os.chmod(STATE, 0), "had mode 0000.*mended")
+    try:
+        harmed(lambda: os.chmod(STATE, 0), "rights of .*routes were taken away: they are mended")
+    finally:
+        os.chmod(STATE, before[0])  # only who is in its group can give setgid back
     assert modes() == before
 
 

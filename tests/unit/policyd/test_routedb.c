@@ -414,7 +414,9 @@ test_readers(Fixture *f, gconstpointer data)
   static const char *const questions[] = {ROUTE_OF("a.nl"), TLS_OF("[x.nl]:25")};
   for (guint i = 0; i < G_N_ELEMENTS(questions); i++) {
     int code = sqlite3_prepare_v2(reader, questions[i], -1, &query, NULL);
-    g_assert_cmpint(code, ==, moved ? SQLITE_OK : SQLITE_ERROR);
+    if (code == SQLITE_OK)
+      code = sqlite3_step(query); /* the schema is looked at only now */
+    g_assert_cmpint(code, ==, moved ? SQLITE_ROW : SQLITE_ERROR);
     sqlite3_finalize(query);
   }
   sqlite3_close(reader);
