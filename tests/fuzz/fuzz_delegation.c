@@ -17,6 +17,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static Config *config;
+  if (size == 0)
+    return 0;
   if (config == NULL)
     config = conf_parse("fuzz", config_text, strlen(config_text), NULL);
   g_assert_nonnull(config);
