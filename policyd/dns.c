@@ -6,13 +6,15 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "policyd/chain.h"
 #include "policyd/dns_cache.h"
 #include "policyd/dns_message.h"
 #include "policyd/dns_server.h"
 #include "policyd/dns_tcp.h"
 
 #define QUESTIONS_MAX    4096 /* under way at once */
-#define SENT_AT_ONCE     128  /* in one turn of the loop: more overruns a socket's buffer */
+#define SENT_AT_ONCE     100  /* more than are answered: the resolver's buffer has an end */
+#define SENT_AGAIN_MS    20   /* then so many more may leave, answered or not */
 #define RECEIVED_AT_ONCE 256
 #define TCP_AT_ONCE      32
 #define TCP_TRIES        2
@@ -30,6 +32,7 @@ typedef enum {
   STATE_UDP,      /* asked, or in UNSENT */
   STATE_TCP_WAIT, /* in TCP_WAITING */
   STATE_TCP,
+  STATE_CHAIN,  /* has an answer, which is being verified */
   STATE_SETTLED /* has its answer, which is not told yet */
 } State;
 
@@ -47,7 +50,10 @@ typedef struct {
   LoopTimer *timer;
   GList place; /* in UNSENT or TCP_WAITING */
   DnsTcp *tcp;
-  GQueue waiters; /* of DnsWaiter */
+  DnsAnswer *claim; /* in STATE_CHAIN: what the resolver calls secure... */
+  GPtrArray *signatures;
+  DnsWaiter *key_waiter; /* ... until the keys for it have come */
+  GQueue waiters;        /* of DnsWaiter */
 } Query;
 
 struct DnsWaiter {
@@ -63,14 +69,16 @@ struct Dns {
   guint timeout_ms;
   int fd;
   LoopWatch *watch;
+  Chain *chain; /* NULL: the word of the resolver is enough */
   DnsCache *cache;
-  GHashTable *queries; /* set of Query: all of them, owned */
-  GHashTable *asked;   /* DnsAnswer, as key, to the Query that others may join */
-  GHashTable *ids;     /* id to Query, in STATE_UDP and the TCP states */
-  GQueue unsent;       /* of Query */
-  gint64 sent_turn_us; /* turn of the loop in which SENT were sent */
-  guint sent;
-  GQueue tcp_waiting; /* of Query */
+  GHashTable *queries;   /* set of Query: all of them, owned */
+  GHashTable *asked;     /* DnsAnswer, as key, to the Query that others may join */
+  GHashTable *ids;       /* id to Query, in STATE_UDP and the TCP states */
+  GQueue unsent;         /* of Query */
+  guint credit;          /* how many may be sent before answers come... */
+  gint64 credited_us;    /* ... or SENT_AGAIN_MS have gone since then */
+  LoopTimer *send_timer; /* runs while something is in UNSENT */
+  GQueue tcp_waiting;    /* of Query */
   guint tcp_running;
   gboolean tcp_starting;
   LoopTimer *refused; /* runs when the resolver's port was closed */
@@ -83,6 +91,8 @@ static void
 on_socket(gpointer data, guint32 events);
 static void
 start_tcp(Query *query);
+static void
+leave_transport(Query *query);
 
 static void
 query_free(gpointer p)
@@ -91,8 +101,9 @@ query_free(gpointer p)
   loop_timer_cancel(query->timer);
   dns_tcp_free(query->tcp);
   dns_answer_unref(query->answer);
-  if (query->question != NULL)
-    g_bytes_unref(query->question);
+  dns_answer_unref(query->claim);
+  g_clear_pointer(&query->signatures, g_ptr_array_unref);
+  g_clear_pointer(&query->question, g_bytes_unref);
   g_free(query);
 }
 
@@ -123,8 +134,18 @@ dns_new(Loop *loop, const DnsOptions *options, GError **error)
     zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, "socket to the resolver");
     return NULL;
   }
+  if (options->chain && (dns->chain = chain_new(options->trust_anchor, error)) == NULL)
+    return NULL;
   dns->watch = loop_watch(loop, dns->fd, EPOLLIN, on_socket, dns, error);
   return dns->watch != NULL ? g_steal_pointer(&dns) : NULL;
+}
+
+static void
+end_query(gpointer key, gpointer value, gpointer data)
+{
+  (void) value;
+  (void) data;
+  leave_transport(key);
 }
 
 void
@@ -132,10 +153,13 @@ dns_free(Dns *dns)
 {
   if (dns == NULL)
     return;
+  g_hash_table_foreach(dns->queries, end_query, NULL);
   loop_timer_cancel(dns->refused);
+  loop_timer_cancel(dns->send_timer);
   g_hash_table_unref(dns->asked);
   g_hash_table_unref(dns->ids);
   g_hash_table_unref(dns->queries);
+  chain_free(dns->chain);
   dns_cache_free(dns->cache);
   loop_unwatch(dns->watch);
   if (dns->fd >= 0)
@@ -149,7 +173,7 @@ dns_cached(Dns *dns, const char *name, guint16 type)
   return dns_cache_get(dns->cache, name, type, loop_now_us(dns->loop));
 }
 
-/* Takes QUERY out of whatever list and table of the transport it is in. */
+/* Takes QUERY out of whatever list and table it is in while its answer is on the way. */
 static void
 leave_transport(Query *query)
 {
@@ -166,6 +190,7 @@ leave_transport(Query *query)
     query->tcp = NULL;
     dns->tcp_running--;
   }
+  g_clear_pointer(&query->key_waiter, dns_cancel);
 }
 
 /* Places that became free go to who waits for TCP; what ends meanwhile frees more. */
@@ -297,19 +322,28 @@ send_question(Query *query)
   return sent >= 0 || (errno != EAGAIN && errno != ENOBUFS);
 }
 
-/* Whether this turn of the loop may send one more. */
 static gboolean
 may_send(Dns *dns)
 {
-  gint64 turn_us = loop_now_us(dns->loop);
-  if (dns->sent_turn_us != turn_us) {
-    dns->sent_turn_us = turn_us;
-    dns->sent = 0;
+  gint64 now_us = loop_now_us(dns->loop);
+  if (now_us - dns->credited_us >= SENT_AGAIN_MS * G_TIME_SPAN_MILLISECOND) {
+    dns->credited_us = now_us;
+    dns->credit = SENT_AT_ONCE;
   }
-  return dns->sent < SENT_AT_ONCE;
+  return dns->credit > 0;
 }
 
-/* Sends QUERY at once, or as soon as the socket may have room for it and its answer. */
+static void
+on_send_time(gpointer data);
+
+static void
+set_send_timer(Dns *dns)
+{
+  if (dns->unsent.length > 0 && dns->send_timer == NULL)
+    dns->send_timer = loop_timer(dns->loop, SENT_AGAIN_MS, on_send_time, dns);
+}
+
+/* Sends QUERY at once, or as soon as the resolver is likely to have room for it. */
 static void
 send_or_queue(Query *query)
 {
@@ -317,13 +351,12 @@ send_or_queue(Query *query)
   if (query->place.data != NULL)
     return;
   if (dns->unsent.length == 0 && may_send(dns) && send_question(query)) {
-    dns->sent++;
+    dns->credit--;
     return;
   }
   query->place.data = query;
   g_queue_push_tail_link(&dns->unsent, &query->place);
-  if (dns->unsent.length == 1)
-    loop_watch_change(dns->watch, EPOLLIN | EPOLLOUT);
+  set_send_timer(dns);
 }
 
 static void
@@ -333,12 +366,19 @@ send_unsent(Dns *dns)
     Query *query = g_queue_peek_head(&dns->unsent);
     if (!send_question(query))
       return;
-    dns->sent++;
+    dns->credit--;
     g_queue_unlink(&dns->unsent, &query->place);
     query->place.data = NULL;
   }
-  if (dns->unsent.length == 0)
-    loop_watch_change(dns->watch, EPOLLIN);
+}
+
+static void
+on_send_time(gpointer data)
+{
+  Dns *dns = data;
+  dns->send_timer = NULL;
+  send_unsent(dns);
+  set_send_timer(dns);
 }
 
 static void
@@ -387,12 +427,76 @@ on_refused(gpointer data)
   }
 }
 
-/* The response of LEN octets at MESSAGE is whole and answers QUERY. */
+/* The claim of QUERY is verified as far as NEEDED (NULL: the trust anchor) allows. */
+static void
+finish_claim(Query *query, const DnsAnswer *needed)
+{
+  DnsAnswer *claim = query->claim;
+  gint64 now_us = loop_now_us(query->dns->loop);
+  guint32 holds_s = 0;
+  if (!chain_verify(query->dns->chain, claim, query->signatures, needed, time(NULL),
+                    &holds_s)) {
+    finish_failed(query, "bogus: chain of trust");
+    return;
+  }
+  claim->expires_us = MIN(claim->expires_us, now_us + holds_s * G_TIME_SPAN_SECOND);
+  if (needed != NULL)
+    claim->expires_us = MIN(claim->expires_us, needed->expires_us);
+  finish(query, g_steal_pointer(&query->claim));
+}
+
+static void
+on_key(gpointer data, DnsAnswer *needed)
+{
+  Query *query = data;
+  query->key_waiter = NULL;
+  if (needed->outcome != DNS_FAILURE) {
+    finish_claim(query, needed);
+    return;
+  }
+  g_autofree char *failure = g_strdup_printf("%s of \"%s\": %s", rr_type_name(needed->type),
+                                             needed->name, needed->failure);
+  finish_failed(query, failure);
+}
+
+/* The claim of QUERY must hold by its signatures too: asks for the keys. */
+static void
+start_chain(Query *query)
+{
+  g_autofree char *name = NULL;
+  guint16 type;
+  leave_transport(query);
+  query->state = STATE_CHAIN;
+  start_waiting_tcp(query->dns); /* the keys may have to come that way */
+  if (!chain_next(query->claim, query->signatures, &name, &type))
+    finish_failed(query, "bogus: chain of trust");
+  else if (name == NULL)
+    finish_claim(query, NULL);
+  else
+    query->key_waiter = dns_ask(query->dns, name, type, FALSE, on_key, query);
+}
+
+/*
+ * The response of LEN octets at MESSAGE is whole and answers QUERY. An alias is not
+ * verified, so it is not secure: nobody may rely on one anyway (dns_answer_is_proved).
+ */
 static void
 take_response(Query *query, const guint8 *message, gsize len)
 {
-  finish(query, dns_message_read(message, len, query->answer->name, query->answer->type,
-                                 loop_now_us(query->dns->loop), NULL));
+  Dns *dns = query->dns;
+  query->signatures = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
+  DnsAnswer *answer =
+      dns_message_read(message, len, query->answer->name, query->answer->type,
+                       loop_now_us(dns->loop), query->signatures);
+  if (dns->chain == NULL || answer->outcome != DNS_DATA || !answer->secure) {
+    finish(query, answer);
+  } else if (answer->alias) {
+    answer->secure = FALSE;
+    finish(query, answer);
+  } else {
+    query->claim = answer;
+    start_chain(query);
+  }
 }
 
 static void
@@ -450,6 +554,7 @@ take_datagram(Dns *dns, gsize len)
   DnsResponse response = dns_message_check(query->question, dns->message, len);
   if (response == DNS_RESPONSE_ALIEN)
     return;
+  dns->credit = MIN(dns->credit + 1, SENT_AT_ONCE);
   if (query->place.data != NULL) { /* the first try was answered before the second left */
     g_queue_unlink(&dns->unsent, &query->place);
     query->place.data = NULL;
@@ -495,12 +600,13 @@ begin(Query *query)
 {
   Dns *dns = query->dns;
   guint16 id;
-  if (g_hash_table_size(dns->ids) >= QUESTIONS_MAX)
+  if (g_hash_table_size(dns->ids) >= QUESTIONS_MAX ||
+      g_hash_table_size(dns->queries) > 2 * QUESTIONS_MAX)
     return "too many questions at once";
   if (!choose_id(dns, &id))
     return "no randomness";
-  query->question =
-      dns_message_question(query->answer->name, query->answer->type, id, FALSE);
+  query->question = dns_message_question(query->answer->name, query->answer->type, id,
+                                         dns->chain != NULL);
   if (query->question == NULL)
     return "not a name";
   query->id = id;

@@ -3,6 +3,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/address.c policyd/address.h \
 	policyd/advice.c policyd/advice.h \
 	policyd/answer.c policyd/answer.h \
+	policyd/chain.c policyd/chain.h \
 	policyd/checks.c policyd/checks.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dkim.c policyd/dkim.h \
@@ -55,38 +56,48 @@ READINESS_TEST = \
 check_PROGRAMS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
+	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
 	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_dns \
+	tests/unit/policyd/test_lookup \
+	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
 	tests/unit/policyd/test_refresh \
+	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_dkim \
+	tests/fuzz/fuzz_dns \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
 	tests/fuzz/fuzz_nta
 TESTS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
+	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
 	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_dns \
+	tests/unit/policyd/test_lookup \
+	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
 	tests/unit/policyd/test_refresh \
+	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_dkim \
+	tests/fuzz/fuzz_dns \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
 	tests/fuzz/fuzz_nta
@@ -96,6 +107,10 @@ tests_unit_policyd_test_answer_SOURCES = \
 	tests/unit/policyd/answer_fake.c tests/unit/policyd/answer_fake.h \
 	tests/unit/policyd/test_answer.c
 tests_unit_policyd_test_answer_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_chain_SOURCES = \
+	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
+	tests/unit/policyd/test_chain.c
+tests_unit_policyd_test_chain_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_dmarc_SOURCES = tests/unit/policyd/test_dmarc.c \
@@ -115,6 +130,14 @@ tests_unit_policyd_test_dns_SOURCES = \
 	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
 	tests/unit/policyd/test_dns.c
 tests_unit_policyd_test_dns_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_lookup_SOURCES = \
+	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
+	tests/unit/policyd/test_lookup.c
+tests_unit_policyd_test_lookup_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_loop_SOURCES = tests/unit/policyd/test_loop.c
+tests_unit_policyd_test_loop_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_rr_SOURCES = tests/unit/policyd/test_rr.c
+tests_unit_policyd_test_rr_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_delegation_SOURCES = tests/unit/policyd/test_delegation.c
 tests_unit_policyd_test_delegation_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_own_SOURCES = tests/unit/policyd/test_own.c $(READINESS_TEST)
@@ -137,7 +160,39 @@ tests_fuzz_fuzz_nta_SOURCES = tests/fuzz/fuzz_nta.c
 tests_fuzz_fuzz_nta_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_delegation_SOURCES = tests/fuzz/fuzz_delegation.c
 tests_fuzz_fuzz_delegation_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
+tests_fuzz_fuzz_dns_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 EXTRA_DIST += \
+	tests/fuzz/corpus/fuzz_dns/badvers \
+	tests/fuzz/corpus/fuzz_dns/cname \
+	tests/fuzz/corpus/fuzz_dns/cname-chain \
+	tests/fuzz/corpus/fuzz_dns/cname-damaged \
+	tests/fuzz/corpus/fuzz_dns/cname-loop \
+	tests/fuzz/corpus/fuzz_dns/cut \
+	tests/fuzz/corpus/fuzz_dns/dnskey \
+	tests/fuzz/corpus/fuzz_dns/ds \
+	tests/fuzz/corpus/fuzz_dns/ds-empty \
+	tests/fuzz/corpus/fuzz_dns/empty \
+	tests/fuzz/corpus/fuzz_dns/more-than-there \
+	tests/fuzz/corpus/fuzz_dns/mx \
+	tests/fuzz/corpus/fuzz_dns/mx-damaged \
+	tests/fuzz/corpus/fuzz_dns/nxdomain \
+	tests/fuzz/corpus/fuzz_dns/pointer-beyond \
+	tests/fuzz/corpus/fuzz_dns/pointer-to-itself \
+	tests/fuzz/corpus/fuzz_dns/pointers-in-a-circle \
+	tests/fuzz/corpus/fuzz_dns/ptr \
+	tests/fuzz/corpus/fuzz_dns/rdata-beyond \
+	tests/fuzz/corpus/fuzz_dns/soa-short \
+	tests/fuzz/corpus/fuzz_dns/tlsa \
+	tests/fuzz/corpus/fuzz_dns/truncated \
+	tests/fuzz/corpus/fuzz_dns/ttl-negative \
+	tests/fuzz/corpus/fuzz_dns/txt \
+	tests/fuzz/corpus/fuzz_dns/txt-many-strings \
+	tests/fuzz/corpus/fuzz_dns/txt-signed \
+	tests/fuzz/corpus/fuzz_dns/txt-signed-above \
+	tests/fuzz/corpus/fuzz_dns/txt-signed-many \
+	tests/fuzz/corpus/fuzz_dns/txt-signed-wildcard \
+	tests/fuzz/corpus/fuzz_dns/whole \
 	tests/fuzz/corpus/fuzz_book/address \
 	tests/fuzz/corpus/fuzz_book/bad \
 	tests/fuzz/corpus/fuzz_book/book \

@@ -3,6 +3,8 @@
 /* An answer that was asked for: a DNS answer or the verdict of an SPF check. */
 typedef struct {
   Lookup *lookup;
+  char *name; /* of a question that was asked */
+  guint16 type;
   DnsWaiter *dns_waiter; /* not NULL: on its way */
   SpfWaiter *spf_waiter;
   DnsAnswer *answer;
@@ -21,15 +23,24 @@ struct Lookup {
   GHashTable *items; /* key to Item */
 };
 
+/* ITEM is not waited for any more. */
+static void
+cancel(Item *item)
+{
+  if (item->dns_waiter == NULL && item->spf_waiter == NULL)
+    return;
+  g_clear_pointer(&item->dns_waiter, dns_cancel);
+  g_clear_pointer(&item->spf_waiter, spf_cancel);
+  item->lookup->missing--;
+}
+
 static void
 item_free(gpointer p)
 {
   Item *item = p;
-  if (item->dns_waiter != NULL)
-    dns_cancel(item->dns_waiter);
-  if (item->spf_waiter != NULL)
-    spf_cancel(item->spf_waiter);
+  cancel(item);
   dns_answer_unref(item->answer);
+  g_free(item->name);
   g_free(item);
 }
 
@@ -124,6 +135,8 @@ start_dns(Item *item, const char *name, guint16 type)
     settle(item, kept);
     return;
   }
+  item->name = g_strdup(name);
+  item->type = type;
   lookup->missing++;
   item->dns_waiter = dns_ask(lookup->dns, name, type, lookup->fresh, on_answer, item);
 }
@@ -169,22 +182,15 @@ give_up_item(gpointer key, gpointer value, gpointer data)
   Item *item = value;
   (void) key;
   (void) data;
-  if (item->dns_waiter != NULL) {
-    dns_cancel(item->dns_waiter);
-    item->dns_waiter = NULL;
-    settle_failure(item, "", 0);
-  }
-  if (item->spf_waiter != NULL) {
-    spf_cancel(item->spf_waiter);
-    item->spf_waiter = NULL;
-  }
+  if (item->dns_waiter != NULL)
+    settle_failure(item, item->name, item->type);
+  cancel(item);
 }
 
 void
 lookup_give_up(Lookup *lookup)
 {
   lookup->given_up = TRUE;
-  lookup->missing = 0;
   g_hash_table_foreach(lookup->items, give_up_item, NULL);
 }
 

@@ -46,11 +46,10 @@ hops_with_ports(const char *text, gboolean ports)
   return g_strjoinv(", ", hops);
 }
 
-static char *
-transport_of(Label label, const char *nexthop, const PromiseWays *ways)
+static const char *
+way_of(Label label, const PromiseWays *ways)
 {
-  return g_strconcat(label == LABEL_PREFER ? ways->prefer : ways->direct, ":", nexthop,
-                     NULL);
+  return label == LABEL_PREFER ? ways->prefer : ways->direct;
 }
 
 static RouteSource
@@ -63,27 +62,11 @@ RouteRow *
 row_to_hop(const char *key, Label label, const PromiseHop *hop, const PromiseWays *ways,
            gint64 promised_s)
 {
-  g_autofree char *transport = transport_of(label, hop->nexthop, ways);
+  g_autofree char *transport = g_strconcat(way_of(label, ways), ":", hop->nexthop, NULL);
   return route_row_new(key, transport, source_of(hop), promised_s);
 }
 
 /* ---- Notes ---- */
-
-/* Nearly always it is: no row has to be made to see it. */
-gboolean
-notes_have_kept(Notes *notes, const char *key, Label label, const PromiseHop *hop,
-                const PromiseWays *ways)
-{
-  const RouteRow *row = g_hash_table_lookup(notes->kept->routes, key);
-  const char *way = label == LABEL_PREFER ? ways->prefer : ways->direct;
-  gsize len = strlen(way);
-  gboolean same = row != NULL && row->source == source_of(hop) &&
-                  strncmp(row->transport, way, len) == 0 && row->transport[len] == ':' &&
-                  strcmp(row->transport + len + 1, hop->nexthop) == 0;
-  if (same)
-    g_hash_table_remove(notes->noted->routes, key);
-  return same;
-}
 
 gboolean
 notes_route(Notes *notes, const char *key, RouteRow *change)
@@ -99,6 +82,27 @@ notes_route(Notes *notes, const char *key, RouteRow *change)
   }
   g_hash_table_remove(notes->noted->routes, key);
   route_row_free(change);
+  return FALSE;
+}
+
+/* Whether ROW is what row_to_hop would make. Nearly always it is: nothing is made then. */
+static gboolean
+goes_to(const RouteRow *row, Label label, const PromiseHop *hop, const PromiseWays *ways)
+{
+  const char *way = way_of(label, ways);
+  gsize len = strlen(way);
+  return row != NULL && row->source == source_of(hop) &&
+         strncmp(row->transport, way, len) == 0 && row->transport[len] == ':' &&
+         strcmp(row->transport + len + 1, hop->nexthop) == 0;
+}
+
+gboolean
+notes_hop(Notes *notes, const char *key, Label label, const PromiseHop *hop,
+          const PromiseWays *ways, gint64 promised_s)
+{
+  if (!goes_to(g_hash_table_lookup(notes->kept->routes, key), label, hop, ways))
+    return notes_route(notes, key, row_to_hop(key, label, hop, ways, promised_s));
+  g_hash_table_remove(notes->noted->routes, key);
   return FALSE;
 }
 

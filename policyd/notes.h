@@ -33,15 +33,14 @@ RouteRow *
 row_to_hop(const char *key, Label label, const PromiseHop *hop, const PromiseWays *ways,
            gint64 promised_s);
 
-/* Whether KEY's row is what row_to_hop would make. It is then, and nothing else is noted.
- */
-gboolean
-notes_have_kept(Notes *notes, const char *key, Label label, const PromiseHop *hop,
-                const PromiseWays *ways);
-
 /* Notes ROW (taken over) for KEY, or with NULL that it goes. TRUE when that is new. */
 gboolean
 notes_route(Notes *notes, const char *key, RouteRow *row);
+
+/* Notes that KEY, of which LABEL is the label, goes to HOP. TRUE when that is new. */
+gboolean
+notes_hop(Notes *notes, const char *key, Label label, const PromiseHop *hop,
+          const PromiseWays *ways, gint64 promised_s);
 
 /* Notes that nobody's word stands behind ROW any more: it turns to the store, and mail that
  * is not sensitive has none. */

@@ -101,9 +101,7 @@ promises_note(Promises *promises, const char *spelled, Label label, const Promis
 {
   g_autofree char *key = g_strconcat(spelled, label_suffix(label), NULL);
   gboolean tls_is_new = notes_policies(&promises->notes, hop);
-  gboolean route_is_new =
-      !notes_have_kept(&promises->notes, key, label, hop, ways) &&
-      notes_route(&promises->notes, key, row_to_hop(key, label, hop, ways, now_s()));
+  gboolean route_is_new = notes_hop(&promises->notes, key, label, hop, ways, now_s());
   if (!route_is_new)
     touch(promises, key);
   return route_is_new || tls_is_new;

@@ -1,5 +1,6 @@
 #include "policyd/routedb.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ struct RouteDb {
   char *path;
   gid_t group;
   sqlite3 *db;
+  int place;           /* O_PATH of the open file: says whether it has a name; or -1 */
   RouteFilesMark mark; /* the files as we left them */
   gint64 patient_us;   /* until then writes do not wait for a lock */
   gboolean suspect;    /* SQLite complained: look closely */
@@ -52,6 +54,14 @@ static const char load_routes_sql[] = "SELECT key, transport, source, promised F
 static const char load_routes_1_sql[] =
     "SELECT key, transport, 0, CAST(strftime('%s', 'now') AS INTEGER) FROM route";
 static const char load_tls_sql[] = "SELECT nexthop, policy FROM tls";
+
+/*
+ * Postfix keeps its tables open: processes that have a file which is no more would go on
+ * with what stands in it, for hours. Without the tables they end at the next question, and
+ * master starts others. Where the file is too damaged for this, it is for them as well.
+ */
+static const char former_sql[] = "ALTER TABLE route RENAME TO former_route;"
+                                 "ALTER TABLE tls RENAME TO former_tls";
 
 /* ---- Rows ---- */
 
@@ -325,6 +335,9 @@ close_file(RouteDb *db)
 {
   sqlite3_close(db->db);
   db->db = NULL;
+  if (db->place >= 0)
+    close(db->place); /* with O_PATH that does not drop SQLite's locks */
+  db->place = -1;
 }
 
 static gboolean
@@ -335,8 +348,11 @@ open_once(RouteDb *db, GError **error)
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
   int persist = 1; /* from the first moment: closing would remove -wal and -shm else */
   if (sqlite3_open_v2(db->path, &db->db, flags, NULL) == SQLITE_OK &&
-      sqlite3_file_control(db->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist) == SQLITE_OK)
+      sqlite3_file_control(db->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist) ==
+          SQLITE_OK) {
+    db->place = open(db->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     return TRUE;
+  }
   fail(db, error);
   close_file(db);
   return FALSE;
@@ -347,6 +363,7 @@ static gboolean
 set_aside(RouteDb *db, GError **error)
 {
   g_autofree char *aside = g_strconcat(db->path, ".damaged", NULL);
+  sqlite3_exec(db->db, former_sql, NULL, NULL, NULL);
   close_file(db);
   if (rename(db->path, aside) < 0)
     return misplaced(db, error, "is damaged, and cannot be renamed");
@@ -378,6 +395,7 @@ route_db_open(const char *path, gid_t group, RouteTables *tables, gboolean *rebu
   RouteDb *db = g_new0(RouteDb, 1);
   db->path = g_strdup(path);
   db->group = group;
+  db->place = -1;
   if (open_and_load(db, tables, rebuilt, error))
     return db;
   route_db_close(db);
@@ -570,29 +588,32 @@ build(RouteDb *fresh, const RouteTables *tables, GError **error)
   return good;
 }
 
+/* Not when the file has a name somewhere: then somebody wants to keep it. */
+static void
+turn_readers_away(const RouteDb *db, const char *aside)
+{
+  struct stat former, kept;
+  if (db->db == NULL || db->place < 0 || fstat(db->place, &former) < 0)
+    return;
+  gboolean is_kept = aside != NULL && lstat(aside, &kept) == 0 &&
+                     kept.st_dev == former.st_dev && kept.st_ino == former.st_ino;
+  if (former.st_nlink == (is_kept ? 1 : 0))
+    sqlite3_exec(db->db, former_sql, NULL, NULL, NULL);
+}
+
 static gboolean
 place(RouteDb *db, const RouteTables *tables, const char *suffix, GError **error)
 {
   g_autofree char *path = g_strconcat(db->path, ".new", NULL);
   g_autofree char *aside = suffix != NULL ? g_strconcat(db->path, ".", suffix, NULL) : NULL;
-  RouteDb fresh = {.path = path, .group = db->group};
+  RouteDb fresh = {.path = path, .group = db->group, .place = -1};
   gboolean good =
       build(&fresh, tables, error) && route_files_replace(path, db->path, aside, error);
-  if (!good)
+  if (good)
+    turn_readers_away(db, aside);
+  else
     route_files_remove(path);
   return good;
-}
-
-/*
- * A process of Postfix keeps the file that it opened, and would read the old one for hours.
- * Without its table the next question there ends that process (dict_sqlite.c: "SQL prepare
- * failed"), and the one that follows it opens the new file. The rows stay for who looks.
- */
-static void
-send_readers_away(RouteDb *db)
-{
-  if (db->db != NULL)
-    sqlite3_exec(db->db, "ALTER TABLE route RENAME TO route_of_before", NULL, NULL, NULL);
 }
 
 gboolean
@@ -606,7 +627,6 @@ route_db_put_back(RouteDb *db, const RouteTables *tables, const char *suffix,
       return FALSE;
     route_files_mark(db->path, &db->mark);
     db->placed = TRUE;
-    send_readers_away(db);
   }
   close_file(db);
   if (!open_once(db, error) || !set_up(db, ROUTE_DB_BUSY_MS, error)) {

@@ -106,7 +106,8 @@ route_db_read_other(const RouteDb *db);
 
 /*
  * Puts a file with TABLES where Postfix opens it, and opens it. What is there now is kept
- * as PATH.SUFFIX, or not when SUFFIX is NULL. FALSE with ZEGEL_ERROR_CONFIG,
+ * as PATH.SUFFIX, or not when SUFFIX is NULL. Who has the former file open finds no tables
+ * in it any more, unless somebody gave it another name. FALSE with ZEGEL_ERROR_CONFIG,
  * ZEGEL_ERROR_TEMPORARY or ZEGEL_ERROR_FULL: to be tried again.
  */
 gboolean

@@ -49,19 +49,27 @@ route_files_prepare(const char *path, gid_t group, GError **error)
 
 /* ---- Rights ---- */
 
+/*
+ * Who is not in the group cannot give a directory its setgid bit back (chmod(2)). Without
+ * it the files that are there can be used, but no new one gets the group: that takes a
+ * hand.
+ */
 static void
 mend_directory(const char *path, gid_t group)
 {
   g_autofree char *directory = g_path_get_dirname(path);
-  mode_t needed = group == (gid_t) -1 ? 0700 : 0750;
+  mode_t needed = group == (gid_t) -1 ? 0700 : 02750;
+  mode_t vital = needed & 0777;
   struct stat status;
   if (stat(directory, &status) < 0 || status.st_uid != geteuid() ||
-      (status.st_mode & needed) == needed)
+      (status.st_mode & vital) == vital)
     return;
   mode_t mode = (status.st_mode & 07777) | needed;
-  gboolean done = chmod(directory, mode) == 0;
-  log_line(LOG_LEVEL_ALARM, "%s had mode %04o: %s", directory,
-           (guint) (status.st_mode & 07777), done ? "mended" : "it cannot be mended");
+  gboolean done = chmod(directory, mode) == 0 && stat(directory, &status) == 0;
+  log_line(LOG_LEVEL_ALARM, "the rights of %s were taken away: %s", directory,
+           !done                                 ? "they cannot be mended"
+           : (status.st_mode & needed) == needed ? "they are mended"
+                                                 : "they are mended, but for chmod g+s");
 }
 
 static void
@@ -75,8 +83,8 @@ mend_file(const char *path, gid_t group)
     return;
   gboolean done =
       (group_good || lchown(path, (uid_t) -1, group) == 0) && chmod(path, FILE_MODE) == 0;
-  log_line(LOG_LEVEL_ALARM, "%s had mode %04o or another group: %s", path,
-           (guint) (status.st_mode & 07777), done ? "mended" : "it cannot be mended");
+  log_line(LOG_LEVEL_ALARM, "the rights of %s were taken away: %s", path,
+           done ? "they are mended" : "they cannot be mended");
 }
 
 void

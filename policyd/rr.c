@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define NAME_MAX_LABELS 127 /* of 255 octets, RFC 1035 2.3.4 */
+#define NAME_MAX_BYTES  255 /* RFC 1035 2.3.4 */
 #define MX_HEAD_BYTES   2
 #define TLSA_HEAD_BYTES 3
 
@@ -114,7 +114,9 @@ static char *
 read_name(const guint8 *p, gsize len, gboolean (*good)(gchar c))
 {
   g_autoptr(GString) name = g_string_new(NULL);
-  for (guint labels = 0; len > 1 && labels <= NAME_MAX_LABELS; labels++) {
+  if (len > NAME_MAX_BYTES)
+    return NULL;
+  while (len > 1) {
     gsize count = *p;
     if (count == 0 || count > 63 || count + 1 >= len)
       return NULL;

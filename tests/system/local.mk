@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/system/test_abuse_web.py \
 	tests/system/test_browser.py \
 	tests/system/test_delegation.py \
+	tests/system/test_dns.py \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
 	tests/system/test_input.py \
@@ -21,8 +22,8 @@ EXTRA_DIST += \
 	tests/system/test_milter.py \
 	tests/system/test_nta.py \
 	tests/system/test_organisations.py \
-	tests/system/test_promises.py \
 	tests/system/test_prefer.py \
+	tests/system/test_promises.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
 	tests/system/test_zegelctl.py \

@@ -1,157 +1,181 @@
-"""routes.db taken away, locked, replaced or spoiled: nothing secure leaves in the clear (R4, R9).
+"""routes.db removed, damaged, unreadable, locked or replaced while mail flows (R4, F9, F11, F12).
 
-Ordinary mail may wait meanwhile (4xx) only while Postfix cannot read the file; it flows again by
-itself when zegel-policyd has put the file back.
+Whatever is done to it: nothing protected goes plain, ordinary mail flows, and what was promised
+is there again within seconds, without a hand.
 """
 import contextlib
-import glob
 import os
+import re
 import shutil
 import sqlite3
+import stat
 import time
 
 import harness
 from guard import guard
 from harness import part, without
-from test_routes import book
+from test_routes import STATE, promise_of, reload_postfix
 
-ROUTES = os.path.join(harness.ENV["LAB_STATEDIR"], "routes", "routes.db")
-FILES = (ROUTES, ROUTES + "-wal", ROUTES + "-shm")
-PUT_BACK_S = 5
-
-
-def rows():
-    """What routes.db promises: {key: transport}; None while it cannot be read."""
-    try:
-        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % ROUTES, uri=True)) as database:
-            return dict(database.execute("SELECT key, transport FROM route"))
-    except sqlite3.Error:
-        return None
+PATH = os.path.join(STATE, "routes.db")
+FILES = [PATH + suffix for suffix in ("", "-wal", "-shm")]
+BACK_S = 10  # policyd looks every second; Postfix's proxymap ends and starts again
 
 
-def wait_put_back(before):
-    """Waits until routes.db has all the rows BEFORE again."""
-    harness.wait_for(lambda: before.items() <= (rows() or {}).items(), "routes.db", PUT_BACK_S)
+def start_afresh():
+    """policyd and Postfix with an empty routes.db."""
+    with without("policyd"):
+        for path in FILES:
+            os.unlink(path)
+    reload_postfix()
 
 
-def flows_again(watch):
-    """Ordinary mail flows, at the latest now that routes.db is back, without a hand."""
-    def once():
+def eventually(function, *arguments):
+    """FUNCTION, tried again while it is put off: for at most BACK_S."""
+    end = time.monotonic() + BACK_S
+    while True:
         try:
-            watch.flows()
-            return True
+            return function(*arguments)
         except harness.Refused as refusal:
             assert 400 <= refusal.code <= 499, refusal
-            return False
-    harness.wait_for(once, "ordinary mail")
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.2)
 
 
-def remove():
-    """routes.db and its companions are gone."""
-    for path in FILES:
-        os.unlink(path)
+def wait_promises(*names):
+    """Waits until Postfix finds a direct route to all parts NAMES again."""
+    for name in names:
+        harness.wait_for(lambda name=name: re.match("zegel-direct:", promise_of(part(name)) or ""),
+                         "promise for " + name, BACK_S)
 
 
-def spoil():
-    """Every octet of routes.db is another."""
-    with open(ROUTES, "r+b") as file:
-        size = len(file.read())
-        file.seek(0)
-        file.write(os.urandom(size))
-
-
-def empty():
-    """routes.db has no octets."""
-    os.truncate(ROUTES, 0)
-
-
-def replace():
-    """Another database is there, which leads our secure mail to a server without TLS."""
-    with contextlib.closing(sqlite3.connect(ROUTES + ".other")) as database, database:
-        database.execute("CREATE TABLE route (key TEXT PRIMARY KEY, transport TEXT)")
-        database.execute("CREATE TABLE tls (nexthop TEXT PRIMARY KEY, policy TEXT)")
-        database.execute("INSERT INTO route VALUES (?, ?)", (
-            part("ready") + ".direct.zegel.internal",
-            "zegel-direct:[mail.%s]:25" % part("stripped")))
-    shutil.chown(ROUTES + ".other", "zegel-policyd", "postfix")
-    os.chmod(ROUTES + ".other", 0o640)
-    os.rename(ROUTES + ".other", ROUTES)
-
-
-def lock_away():
-    """Nobody may read routes.db."""
-    for path in FILES:
-        os.chmod(path, 0)
-
-
-def test_what_is_done_to_the_file_is_undone():
-    """R4 R9: routes.db removed, emptied, spoiled, replaced or unreadable: policyd puts it back
-
-    A message that waits keeps its way, and a new one gets its own.
-    """
-    for harm in (remove, empty, spoil, replace, lock_away):
-        with guard() as watch:
-            with without("ready"):
-                waits = watch.secure("ready")
-                waits.tried()
-                before = rows()
-                harm()
-                harness.queue_flush()
-                wait_put_back(before)
-                flows_again(watch)
-            harness.queue_flush()
-            waits.arrived()
-            watch.secure("ready").arrived()
-
-
-def test_a_new_promise_is_seen_after_the_file_was_put_back():
-    """R4: what is promised first after that leads Postfix too, though it had the old file open"""
+def harmed(harm, alarm):
+    """Mail waits and mail comes while HARM is done to routes.db; ALARM is in the log then."""
     with guard() as watch:
-        before = rows()
-        remove()
-        wait_put_back(before)
-        with book("%s [mail.%s]:25 secure" % (part("two"), part("ready"))):
-            message = watch.secure("two")
-            assert message.routed() == ("direct", "Z-R1-COMMUNITY")
-
-            def again():
-                harness.queue_flush()
-                return harness.mailbox(message.to)
-            harness.wait_for(again, "direct mail")
-            message.arrived()
-        watch.flows()
-
-
-def test_without_policyd_too():
-    """R4 R9: routes.db removed while policyd is dead: nothing leaves in the clear; it flows again"""
-    with guard() as watch:
+        start_afresh()
         with without("ready"):
-            waits = watch.secure("ready")
-            waits.tried()
-            with without("policyd", kill=True):
-                remove()
-                harness.queue_flush()
-                time.sleep(1)
-            flows_again(watch)
-        # Nobody was there to tell Postfix that its open file is gone: zegel-policyd(8) says what
-        # to do then. The promise is lost with the file, and given again with the next message.
-        harness.command("postfix", "reload")
-        watch.secure("ready").arrived()
-        harness.queue_flush()
-        waits.arrived()
-
-
-def test_the_file_is_locked():
-    """R4 R9: somebody locks routes.db: what was promised is kept, what is new waits at its sender"""
-    with guard() as watch:
-        watch.secure("ready").arrived()
-        with contextlib.closing(sqlite3.connect(ROUTES, isolation_level=None)) as database:
-            database.execute("BEGIN EXCLUSIVE")
-            watch.secure("ready").arrived()
-            with book("%s [mail.%s]:25 secure" % (part("ended"), part("ready"))):
-                refusal = watch.refused("ended")
-                assert 400 <= refusal.code <= 499, refusal
+            waiting = watch.secure("ready")
+            waiting.tried()
+            watch.secure("community").arrived()
+            mark = harness.log_mark()
+            harm()
+            harness.wait_log(r"crit zegel-policyd.*" + alarm, mark, BACK_S)
             watch.flows()
-            database.execute("ROLLBACK")
+            eventually(watch.secure, "partner").arrived()  # promised only now
+            eventually(watch.secure, "community").arrived()
+        wait_promises("ready", "community", "partner")
+        harness.queue_flush()
+        waiting.arrived()
+
+
+# ---- Removed, damaged, unreadable -------------------------------------------------------
+
+def test_routes_db_is_removed():
+    """F9: routes.db removed while mail waits: it is back, with all that was promised"""
+    def remove():
+        for path in FILES:
+            os.unlink(path)
+    harmed(remove, "was removed: it is put back")
+
+
+def test_routes_db_is_damaged():
+    """F12: garbage written into routes.db and its -wal"""
+    def overwrite():
+        for path in FILES[:2]:
+            with open(path, "r+b") as file:
+                file.write(os.urandom(20000))
+    harmed(overwrite, "was damaged .*: it is put back")
+    assert os.path.exists(PATH + ".damaged")
+
+
+def test_routes_db_is_replaced_by_garbage():
+    """F9: another file, of root and no database, in the place of routes.db"""
+    def replace():
+        with open(PATH + ".tmp", "wb") as file:
+            file.write(os.urandom(5000))
+        os.rename(PATH + ".tmp", PATH)
+    harmed(replace, "it is put back")
+
+
+def test_routes_db_cannot_be_read():
+    """F9: the rights of routes.db, and then of its directory, taken away"""
+    def modes():
+        return [stat.S_IMODE(os.stat(path).st_mode) for path in (STATE, *FILES)]
+    before = modes()
+    harmed(lambda: os.chmod(PATH, 0), "rights of .*routes.db were taken away: they are mended")
+    assert modes() == before
+    try:
+        harmed(lambda: os.chmod(STATE, 0), "rights of .*routes were taken away: they are mended")
+    finally:
+        os.chmod(STATE, before[0])  # only who is in its group can give setgid back
+    assert modes() == before
+
+
+def test_routes_db_is_replaced_by_an_old_copy():
+    """F31: a copy from before the last promises: they hold all the same"""
+    def replace():
+        shutil.copy(PATH + ".copy", PATH + ".tmp")
+        os.rename(PATH + ".tmp", PATH)
+    with contextlib.closing(sqlite3.connect(PATH)) as database:
+        database.execute("VACUUM INTO ?", (PATH + ".copy",))
+    try:
+        harmed(replace, "was replaced: it is put back")
+    finally:
+        os.unlink(PATH + ".copy")
+
+
+# ---- Locked ----------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def locked():
+    """Somebody else writes in routes.db, and does not come to an end."""
+    database = sqlite3.connect(PATH, isolation_level=None)
+    database.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        database.execute("ROLLBACK")
+        database.close()
+
+
+def test_routes_db_is_locked():
+    """F11: while routes.db is locked only new promises are put off, and nobody waits for that"""
+    with guard() as watch:
+        start_afresh()
         watch.secure("community").arrived()
-        assert not glob.glob(ROUTES + "*corrupt*")
+        with locked():
+            begin = time.monotonic()
+            for _ in range(5):
+                refusal = watch.refused("partner")
+                assert 400 <= refusal.code <= 499, refusal
+            assert time.monotonic() - begin < 5, "somebody waited for the lock"
+            watch.secure("community").arrived()
+            watch.flows()
+        watch.secure("partner").arrived()
+
+
+# ---- policyd comes back ------------------------------------------------------------------
+
+def test_everything_is_looked_at_again_after_a_restart():
+    """R4: what was promised before policyd was killed is rechecked when it is back"""
+    def without_nta(text):
+        return "".join(line for line in text.splitlines(True) if "v=NTA7516" not in line)
+    with guard() as watch, harness.configured("policyd", "recheck_s", "2", "policyd"):
+        start_afresh()
+        watch.secure("ready").arrived()
+        with without("policyd", kill=True):
+            assert promise_of(part("ready")).startswith("zegel-direct:")
+            gone = harness.zone("ready", without_nta)
+            gone.__enter__()
+        try:
+            mark = harness.log_mark()
+            harness.wait_log(r"event=promised, change=withdrawn, domain=%s, reason=Z-N1-RECORD" %
+                             re.escape(part("ready")), mark - 4000, BACK_S)
+            harness.wait_for(lambda: promise_of(part("ready")).startswith("zegel-store:"),
+                             "the way to the viewer", BACK_S)
+            watch.flows()
+        finally:
+            gone.__exit__()
+        harness.wait_for(lambda: not harness.queue(), "empty queue")
+        eventually(watch.secure, "ready").arrived()
+        assert promise_of(part("ready")).startswith("zegel-direct:")

@@ -21,12 +21,21 @@ struct DnsFake {
   int tcp;     /* listens */
   int stream;  /* a connection that came in, or -1 */
   int spoofer; /* another port, same address */
+  int other;   /* the same port at 127.0.0.2 */
   LoopWatch *udp_watch;
   LoopWatch *tcp_watch;
   LoopWatch *stream_watch;
   GHashTable *asked; /* name to how often */
+  GArray *added;     /* of Added */
   struct sockaddr_in peer;
 };
+
+typedef struct {
+  char *name;
+  guint16 type; /* that is asked */
+  guint16 record_type;
+  GBytes *rdata;
+} Added;
 
 /* One response that is being put together. */
 typedef struct {
@@ -167,6 +176,7 @@ send_spoofed(DnsFake *f, const guint8 *question, gsize len)
   gsize end = model.question_end;
   g_byte_array_unref(model.bytes);
   send_changed(f, f->spoofer, question, len, 0, 0);      /* wrong port */
+  send_changed(f, f->other, question, len, 0, 0);        /* wrong address */
   send_changed(f, f->udp, question, len, 0, 0x40);       /* wrong id */
   send_changed(f, f->udp, question, len, 1, 0x01);       /* wrong id */
   send_changed(f, f->udp, question, len, 2, 0x80);       /* QR = 0 */
@@ -208,6 +218,11 @@ put_damage(Reply *reply, guint kind)
   case 4: /* a name of the MX that does not end where its rdata does */
     bytes[1] = HEADER;
     bytes[3] = RR_MX;
+    break;
+  case 7: /* a name of the MX that ends before its rdata */
+    put(reply, "\0", 2);
+    bytes = reply->bytes->data + reply->question_end;
+    memcpy(bytes, "\300\14\0\17\0\1\0\0\0\74\0\4\0\12\0", 16);
     break;
   case 5: /* cut off */
     bytes[1] = HEADER;
@@ -326,6 +341,49 @@ dns_fake_asked(const DnsFake *f, const char *name)
 }
 
 static void
+added_clear(gpointer p)
+{
+  Added *added = p;
+  g_free(added->name);
+  g_bytes_unref(added->rdata);
+}
+
+void
+dns_fake_add(DnsFake *f, const char *name, guint16 type, guint16 record_type, GBytes *rdata)
+{
+  const Added added = {g_strdup(name), type, record_type, g_bytes_ref(rdata)};
+  g_array_append_val(f->added, added);
+}
+
+void
+dns_fake_clear(DnsFake *f)
+{
+  g_array_set_size(f->added, 0);
+}
+
+/* The answer to QUESTION from what was added; FALSE: nothing was. */
+static gboolean
+answer_added(DnsFake *f, const char *name, const guint8 *question, gsize len)
+{
+  Reply reply = reply_new(question, len, GOOD);
+  const guint8 *type = question + reply.question_end - 4;
+  guint count = 0;
+  for (guint i = 0; i < f->added->len; i++) {
+    const Added *added = &g_array_index(f->added, Added, i);
+    gsize data_len;
+    const guint8 *data = g_bytes_get_data(added->rdata, &data_len);
+    if (strcmp(added->name, name) != 0 || added->type != (type[0] << 8 | type[1]))
+      continue;
+    put_record(&reply, 0, NULL, added->record_type, 60, data, data_len);
+    count++;
+  }
+  if (count > 0)
+    send_from(f, f->udp, &reply);
+  g_byte_array_unref(reply.bytes);
+  return count > 0;
+}
+
+static void
 answer_udp(DnsFake *f, guint8 *question, gsize len)
 {
   g_assert_cmpuint(len, >, HEADER);
@@ -333,6 +391,8 @@ answer_udp(DnsFake *f, guint8 *question, gsize len)
   g_assert_cmpuint(question[3], ==, 0x20); /* AD, not CD */
   g_autofree char *name = question_name(question);
   count_question(f, name);
+  if (answer_added(f, name, question, len))
+    return;
   if (g_str_has_prefix(name, "silent"))
     return;
   if (g_str_has_prefix(name, "late") && dns_fake_asked(f, name) < 2)
@@ -423,11 +483,11 @@ on_connection(gpointer data, guint32 events)
 }
 
 static int
-bind_socket(int type, guint16 *port)
+bind_socket(int type, guint32 host, guint16 *port)
 {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(*port)};
   socklen_t len = sizeof(address);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(host);
   int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
   g_assert_cmpint(bind(fd, (struct sockaddr *) &address, len), ==, 0);
   getsockname(fd, (struct sockaddr *) &address, &len);
@@ -442,11 +502,14 @@ dns_fake_new(Loop *loop)
   guint16 other = 0;
   f->loop = loop;
   f->stream = -1;
-  f->tcp = bind_socket(SOCK_STREAM, &f->port);
-  f->spoofer = bind_socket(SOCK_DGRAM, &other);
+  f->tcp = bind_socket(SOCK_STREAM, INADDR_LOOPBACK, &f->port);
+  f->spoofer = bind_socket(SOCK_DGRAM, INADDR_LOOPBACK, &other);
+  f->other = bind_socket(SOCK_DGRAM, INADDR_LOOPBACK + 1, &f->port);
   g_assert_cmpint(listen(f->tcp, 64), ==, 0);
   f->tcp_watch = loop_watch(loop, f->tcp, EPOLLIN, on_connection, f, NULL);
   f->asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  f->added = g_array_new(FALSE, FALSE, sizeof(Added));
+  g_array_set_clear_func(f->added, added_clear);
   dns_fake_listen(f);
   return f;
 }
@@ -454,7 +517,7 @@ dns_fake_new(Loop *loop)
 void
 dns_fake_listen(DnsFake *f)
 {
-  f->udp = bind_socket(SOCK_DGRAM, &f->port);
+  f->udp = bind_socket(SOCK_DGRAM, INADDR_LOOPBACK, &f->port);
   f->udp_watch = loop_watch(f->loop, f->udp, EPOLLIN, on_udp, f, NULL);
 }
 
@@ -475,7 +538,9 @@ dns_fake_free(DnsFake *f)
   loop_unwatch(f->tcp_watch);
   close(f->tcp);
   close(f->spoofer);
+  close(f->other);
   g_hash_table_unref(f->asked);
+  g_array_unref(f->added);
   g_free(f);
 }
 

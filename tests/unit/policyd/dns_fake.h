@@ -31,6 +31,15 @@ dns_fake_deaf(DnsFake *fake);
 void
 dns_fake_listen(DnsFake *fake);
 
+/* From now on the answer to NAME and TYPE is, with AD, the records added here. */
+void
+dns_fake_add(DnsFake *fake, const char *name, guint16 type, guint16 record_type,
+             GBytes *rdata);
+
+/* Forgets what was added. */
+void
+dns_fake_clear(DnsFake *fake);
+
 /* How often NAME was asked, over UDP and TCP. */
 guint
 dns_fake_asked(const DnsFake *fake, const char *name);

@@ -204,6 +204,45 @@ test_odd_senders(Fixture *f, gconstpointer data)
                   SPF_VERDICT_PASS);
 }
 
+/* NAME has a record with MACROS macros and a literal of LITERAL octets. */
+static void
+put_macros(Fixture *f, const char *name, guint macros, gsize literal)
+{
+  g_autoptr(GString) text = g_string_new("v=spf1 a:");
+  for (guint i = 0; i < macros; i++)
+    g_string_append(text, "%{d}");
+  g_autofree char *letters = g_strnfill(literal, 'x');
+  g_string_append_printf(text, "%s.nl +all", letters);
+  g_autoptr(GByteArray) rdata = g_byte_array_new();
+  for (gsize at = 0; at < text->len; at += 255) {
+    guint8 len = (guint8) MIN(text->len - at, 255);
+    g_byte_array_append(rdata, &len, 1);
+    g_byte_array_append(rdata, (const guint8 *) text->str + at, len);
+  }
+  dns_answer_add(fake_dns_put(f->dns, name, RR_TXT, DNS_DATA), rdata->data, rdata->len);
+}
+
+/*
+ * CVE-2023-42118: with 127 macros, a longer literal is copied over the stack of libspf2
+ * (3700 octets ended its process). The worker lives, and its process is the same.
+ */
+static void
+test_overflow(Fixture *f, gconstpointer data)
+{
+  static const gsize literals[] = {200, 1500, 3700, 20000};
+  (void) data;
+  g_assert_cmpint(check(f, "192.0.2.1", "h", "jan@pass.example"), ==, SPF_VERDICT_PASS);
+  g_autoptr(GPtrArray) before = children();
+  for (gsize i = 0; i < G_N_ELEMENTS(literals); i++) {
+    put_macros(f, "macros.example", 127, literals[i]);
+    g_assert_cmpint(check(f, "192.0.2.1", "h", "jan@macros.example"), ==,
+                    SPF_VERDICT_PERMERROR);
+  }
+  g_autoptr(GPtrArray) after = children();
+  g_assert_cmpuint(after->len, ==, 1);
+  g_assert_cmpstr(before->pdata[0], ==, after->pdata[0]);
+}
+
 static void
 kill_asker(gpointer data, const char *name)
 {
@@ -390,6 +429,7 @@ main(int argc, char **argv)
 #define ADD(path, test) g_test_add("/spf/" path, Fixture, NULL, set_up, test, tear_down)
   ADD("verdicts", test_verdicts);
   ADD("odd-senders", test_odd_senders);
+  ADD("overflow", test_overflow);
   ADD("abort-costs-one-answer", test_abort_costs_one_answer);
   ADD("death-while-idle", test_death_while_idle);
   ADD("confined", test_confined);
