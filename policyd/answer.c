@@ -194,6 +194,14 @@ theirs_of(Asking *asking, Party *recipient)
   return asking->question->inward ? &asking->sender : recipient;
 }
 
+static gboolean
+is_here(const Party *party)
+{
+  return party->address.domain != NULL &&
+         conf_organisation_of_domain(party->asking->service->config,
+                                     party->address.domain) != NULL;
+}
+
 static RouteFacts
 gather(Asking *asking, Party *recipient)
 {
@@ -205,6 +213,7 @@ gather(Asking *asking, Party *recipient)
       .prefer = asking->organisation->prefer_direct,
       .own = theirs->address.local_is_plain && is_of_organisation(asking, theirs) &&
              (!inward || is_of_organisation(asking, recipient)),
+      .here = !inward && is_here(theirs),
       .in_book = book_line(asking, theirs) != NULL,
       .can_label = can_label(recipient),
       .ours_ready = readiness_of(ours_of(asking, recipient)),
@@ -228,9 +237,7 @@ on_verdict(gpointer data, Verdict *verdict);
 static gboolean
 leads_on(const Party *party)
 {
-  return !party->address.local_is_plain &&
-         conf_organisation_of_domain(party->asking->service->config,
-                                     party->address.domain) != NULL;
+  return !party->address.local_is_plain && is_here(party);
 }
 
 /* Sets the verdict on PARTY's domain, or waits for it. */

@@ -23,7 +23,7 @@ decide_third_party(const RouteFacts *facts)
 {
   switch (both_ready(facts)) {
   case READINESS_YES:
-    return decided(ROUTE_DIRECT, "Z-R1-NTA");
+    return decided(facts->here ? ROUTE_OWN : ROUTE_DIRECT, "Z-R1-NTA");
   case READINESS_NO:
     return decided(ROUTE_VIEWER, "Z-R1-VIEWER");
   case READINESS_UNKNOWN:
@@ -36,7 +36,8 @@ decide_third_party(const RouteFacts *facts)
 static RouteDecision
 decide_ordinary(const RouteFacts *facts)
 {
-  gboolean direct = facts->in_book || (!facts->own && both_ready(facts) == READINESS_YES);
+  gboolean direct =
+      facts->in_book || (!facts->own && !facts->here && both_ready(facts) == READINESS_YES);
   if (facts->prefer && direct && facts->can_label)
     return decided(ROUTE_PREFER, facts->in_book ? "Z-R1-COMMUNITY" : "Z-R1-NTA");
   return decided(ROUTE_ORDINARY, "Z-R9-ORDINARY");

@@ -20,6 +20,7 @@ typedef struct {
   gboolean sensitive;
   gboolean prefer;        /* not sensitive mail prefers the direct route (R3) */
   gboolean own;           /* both sides are one organisation: a mailbox of its own */
+  gboolean here;          /* their domain is another organisation's on this very server */
   gboolean in_book;       /* the domain book has their domain: community or partner */
   gboolean can_label;     /* the domain can carry a label */
   Readiness ours_ready;   /* for NTA 7516: our domain (N2) */
@@ -34,7 +35,8 @@ typedef struct {
 
 /*
  * The route for FACTS. Outward, sensitive, in this order: in the book: direct (also when it
- * is an own domain); own; NTA, both sides ready: direct; viewer. A domain that cannot carry
+ * is an own domain); own; NTA, both sides ready: direct, and for what is here own, because
+ * a server that sends to itself takes that for a loop; viewer. A domain that cannot carry
  * a label gets "viewer" too: nothing else is safe, and the milter refuses what it cannot
  * label. Outward and not sensitive: "prefer" where a sensitive message would go direct,
  * else ordinary. Inward: direct where it counts as having come by a secure way, else

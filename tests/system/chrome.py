@@ -150,7 +150,8 @@ class Chrome:
         try:
             return self.call("GET", "/element/%s/text" % self.find("body"))
         except DriverError as error:
-            assert error.error in ("stale element reference", "no such element"), error
+            changing = ("stale element reference", "no such element")
+            assert error.error in changing or "does not belong to the document" in str(error), error
             return ""
 
     def url(self):

@@ -5,7 +5,7 @@
 #include "tests/unit/tap.h"
 
 /*
- * Facts in words: "in", "sensitive", "prefer", "own", "book", "label", and two of
+ * Facts in words: "in", "sensitive", "prefer", "own", "here", "book", "label", and two of
  * ready/not/unknown, ours first. Everything else is FALSE.
  */
 static Readiness
@@ -28,6 +28,7 @@ facts_of(const char *text)
       .sensitive = g_strv_contains(all, "sensitive"),
       .prefer = g_strv_contains(all, "prefer"),
       .own = g_strv_contains(all, "own"),
+      .here = g_strv_contains(all, "here"),
       .in_book = g_strv_contains(all, "book"),
       .can_label = g_strv_contains(all, "label"),
       .ours_ready = readiness_of(words[count - 2]),
@@ -103,6 +104,9 @@ test_order(void)
       {"no label, ready", "sensitive ready ready", "viewer", "Z-R1-NO-LABEL"},
       {"no label, book", "sensitive book not not", "viewer", "Z-R1-NO-LABEL"},
       {"own without label", "sensitive own not not", "own", "Z-R1-OWN"},
+      {"here, both ready", "sensitive here label ready ready", "own", "Z-R1-NTA"},
+      {"here, not ready", "sensitive here label ready not", "viewer", "Z-R1-VIEWER"},
+      {"here, unknown", "sensitive here label ready unknown", WAIT, "Z-R6-UNKNOWN"},
       {"in, unknown", "in ready unknown", WAIT, "Z-R6-UNKNOWN"},
       {"in, book over own", "in own book not not", "direct", "Z-R1-COMMUNITY"},
       {"in, sensitive is theirs to know", "in sensitive ready not", "ordinary",
@@ -121,6 +125,7 @@ test_ordinary(void)
       {"unknown does not wait", "prefer label ready unknown", "ordinary", "Z-R9-ORDINARY"},
       {"not ready", "prefer label ready not", "ordinary", "Z-R9-ORDINARY"},
       {"own", "prefer own label ready ready", "ordinary", "Z-R9-ORDINARY"},
+      {"here", "prefer here label ready ready", "ordinary", "Z-R9-ORDINARY"},
       {"own in the book", "prefer own book label ready ready", "prefer", "Z-R1-COMMUNITY"},
       {"no label", "prefer book ready ready", "ordinary", "Z-R9-ORDINARY"},
       {"switched off", "book label ready ready", "ordinary", "Z-R9-ORDINARY"},
@@ -133,7 +138,7 @@ test_ordinary(void)
 static void
 test_never_plain(void)
 {
-  for (guint bits = 0; bits < 16; bits++)
+  for (guint bits = 0; bits < 32; bits++)
     for (guint ours = READINESS_NO; ours <= READINESS_UNKNOWN; ours++)
       for (guint theirs = READINESS_NO; theirs <= READINESS_UNKNOWN; theirs++) {
         const RouteFacts facts = {.sensitive = TRUE,
@@ -141,6 +146,7 @@ test_never_plain(void)
                                   .in_book = (bits & 2) != 0,
                                   .can_label = (bits & 4) != 0,
                                   .prefer = (bits & 8) != 0,
+                                  .here = (bits & 16) != 0,
                                   .ours_ready = (Readiness) ours,
                                   .theirs_ready = (Readiness) theirs};
         RouteDecision decision = route_decide(&facts);
@@ -149,7 +155,7 @@ test_never_plain(void)
         g_assert_cmpint(decision.route, !=, ROUTE_PREFER);
         g_assert_true(decision.route != ROUTE_DIRECT || facts.can_label);
         g_assert_true(decision.route != ROUTE_DIRECT || facts.in_book || both);
-        g_assert_true(decision.route != ROUTE_OWN || facts.own);
+        g_assert_true(decision.route != ROUTE_OWN || facts.own || (facts.here && both));
       }
 }
 
