@@ -1,10 +1,14 @@
 """All pairs of the two organisations: nobody sends or is numbered as the other (O1-O3)."""
+import contextlib
+import os
 import re
+import shutil
 
 import harness
 import walk
 from guard import guard
-from harness import mail, part, send, unique
+from harness import mail, part, send, unique, zone
+from test_routes import content, read, reload_policyd, reload_postfix
 
 OURS = {"own": "janssen@" + part("own"), "own2": "bakker@" + part("own2")}
 PAIRS = (("own", "own2"), ("own2", "own"))
@@ -112,6 +116,81 @@ def speaks_for(mine, theirs, link, notification):
     assert header["From"].addresses[0].domain == "veilig." + part(mine)
     assert NAMES[mine] in text and NAMES[theirs] not in notification
     assert "veilig." + part(theirs) not in re.sub(r"\s", "", text), text
+
+
+# ---- Both ready, on one server -----------------------------------------------------------
+
+VIRTUAL = "/etc/postfix/virtual"
+KEYS = os.path.join(harness.ENV["LAB_SYSCONFDIR"], "zegel", "dkim")
+
+
+def like_own(text):
+    """Zone TEXT of own2 with what own publishes: an NTA record, with our host, and a DKIM key."""
+    zones = os.path.join(harness.ENV["LAB"], "dns")
+    lines = read(os.path.join(zones, part("own") + ".zone")).splitlines(True)
+    return text + "".join(line for line in lines if "v=NTA7516" in line or "v=DKIM1" in line)
+
+
+@contextlib.contextmanager
+def both_ready():
+    """own2 is NTA-ready as well: its zone, key and declaration."""
+    keys = os.path.join(KEYS, part("own2"))
+    head = "[organisation kliniek]\n"
+    path = harness.configured.PATH
+    shutil.copytree(os.path.join(KEYS, part("own")), keys)
+    try:
+        with zone("own2", like_own), content(path, read(path).replace(
+                head, head + "nta_declaration = 2026-01-05\n"), reload_policyd):
+            yield
+    finally:
+        shutil.rmtree(keys)
+
+
+def found(word, address):
+    """Whether WORD is in the mailbox of ADDRESS."""
+    return any(word in one for one in harness.mailbox(address))
+
+
+def test_two_ready_organisations_mail_each_other_without_leaving():
+    """R1 R2: both ready, all four pairs: from mailbox to mailbox, and nothing by zegel-direct"""
+    mark = harness.log_mark()
+    with guard() as watch, both_ready():
+        for mine in OURS:
+            for theirs in OURS:
+                code = "Z-R1-OWN" if mine == theirs else "Z-R1-NTA"
+                message = watch.secure(theirs, sender=OURS[mine])
+                assert message.routed() == ("own", code), (mine, theirs)
+                got = harness.wait_mail(message.to)
+                assert message.body in got and got.message["Subject"] == message.subject, got.raw
+                ordinary, word = "%s@%s" % (unique("p"), part(theirs)), unique()
+                send(mail(word, sender=OURS[mine], to=ordinary, x_ezorg_secbypass="true"),
+                     OURS[mine], ordinary)
+                harness.wait_for(lambda: found(word, ordinary), "mail for " + ordinary)
+        assert not harness.log_lines(r"zegel-(direct|prefer)/smtp.*voorbeeld", mark)
+        watch.flows()
+
+
+def test_an_alias_of_the_other_ready_one_is_sealed_outside():
+    """R7: to the other's alias that leads outside: sealed there, or back when there is no number"""
+    to, outside = "uit@" + part("own2"), walk.new_outsider()
+    bounces = len(harness.mailbox(OURS["own"]))
+    with both_ready(), content(VIRTUAL, read(VIRTUAL) + "%s %s, %s\n" % (
+            to, OURS["own2"], outside), reload_postfix):
+        for number in (walk.new_number()[1], None):
+            word = unique()
+            message = mail("veilig mailen", body=word, to=to)
+            if number:
+                message["X-Zegel-SMS"] = "%s %s" % (outside, number)
+            send(message, OURS["own"], to)
+            harness.wait_for(lambda: found(word, OURS["own2"]), "mail for " + OURS["own2"])
+            if number:
+                speaks_for("own", "own2", walk.link_in(harness.wait_mail(outside)),
+                           harness.mailbox(outside)[-1])
+            else:
+                bounce = harness.wait_mail(OURS["own"], bounces + 1)
+                assert "Z-R7-NUMBER" in bounce and word not in bounce, bounce.raw
+            assert not found(word, outside)
+    assert len(harness.mailbox(outside)) == 1
 
 
 def test_each_reads_in_its_own_viewer_only():
