@@ -17,7 +17,7 @@ from browser import link_in
 OWN, LOCAL = lab.part("own"), lab.ENV["LAB_LOCAL"]
 OUT, COMMUNITY = lab.part("outsider"), lab.part("community")
 SENDER = "janssen@" + OWN
-MASTER = "/etc/postfix/master.cf"
+MAIN, MASTER = "/etc/postfix/main.cf", "/etc/postfix/master.cf"
 OUTSIDE = (os.path.join(lab.ENV["LAB_MAILDIRS"], OUT), "/var/spool/postfix-outsider")
 EXPAND, AGAIN = 10028, 10027  # ports of master.cf.zegel
 
@@ -122,6 +122,21 @@ def master(change):
 def closed(port):
     """master.cf without the service at PORT."""
     return master(lambda text: re.sub(r"(?m)^127\.0\.0\.1:%d .*\n(?:[ \t].*\n)*" % port, "", text))
+
+
+@contextlib.contextmanager
+def settings(*values):
+    """main.cf with VALUES (name=value) as well, meanwhile."""
+    with open(MAIN, encoding="utf-8") as file:
+        before = file.read()
+    try:
+        lab.command("postconf", "-e", *values)
+        reload_postfix()
+        yield
+    finally:
+        with open(MAIN, "w", encoding="utf-8") as file:
+            file.write(before)
+        reload_postfix()
 
 
 def recipients():
@@ -239,6 +254,27 @@ def test_without_the_second_pass_everything_waits():
     wait_all_sealed(messages)
 
 
+def test_what_local_sends_on_waits_without_the_second_pass():
+    """R7 I5: 10027 closes after a message passed it for local(8), postsuper -r ALL: what aliases(5), :include: and .forward made of it waits with .seal"""
+    ways = [way for way in WAYS if way.address.endswith(LOCAL)]
+    with settings("defer_transports=local"):
+        messages = secure(*ways)
+        lab.wait_for(lambda: sum("deferred transport" in why
+                                 for why in recipients().values()) >= len(ways), "local mail")
+        with closed(AGAIN):
+            lab.command("postconf", "-X", "defer_transports")
+            reload_postfix()
+            for _ in range(2):
+                lab.queue_flush()
+                for way in ways:
+                    lab.wait_for(lambda name=way.outsider + ".seal.zegel.internal":
+                                 "refused" in recipients().get(name, ""), way.outsider)
+                start_anew()
+            for message in messages:
+                message.nothing_outside()
+    wait_all_sealed(messages)
+
+
 def test_without_the_expansion_everything_waits():
     """R7 I5: port 10028 closed, postsuper -r ALL: own recipients wait with .own, and are sealed later"""
     with closed(EXPAND):
@@ -293,22 +329,13 @@ def test_ordinary_mail_waits_for_the_second_pass_too():
 
 def test_lost_transport_entries_send_nothing_to_the_relayhost():
     """R4: without our entries in transport_maps labelled mail comes back, and a relayhost gets nothing"""
-    main = "/etc/postfix/main.cf"
-    with open(main, encoding="utf-8") as file:
-        before = file.read()
     mark = lab.log_mark()
-    try:
-        lab.command("postconf", "-e", "transport_maps=", "relayhost=[mail.%s]" % OUT)
-        reload_postfix()
+    with settings("transport_maps=", "relayhost=[mail.%s]" % OUT):
         for label in ("viewer", "direct", "own", "seal", "prefer"):
             address = "%s@%s.%s.zegel.internal" % (lab.unique("p"), OUT, label)
             submit(lab.mail("x", to=address).as_bytes(), address)
             line = lab.wait_log(r"to=<%s>.* status=" % re.escape(address), mark)
             assert "status=bounced" in line and "relay=virtual" in line, line
-    finally:
-        with open(main, "w", encoding="utf-8") as file:
-            file.write(before)
-        reload_postfix()
     assert not lab.log_lines(r"outsider/smtpd.*zegel\.internal", mark)
 
 
