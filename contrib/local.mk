@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	contrib/postfix/zegel_domains \
 	contrib/postfix/zegel_generic \
 	contrib/postfix/zegel_header_checks \
+	contrib/postfix/zegel_header_keep \
 	contrib/postfix/zegel_transport
 
 # the commands of the README

@@ -13,7 +13,7 @@ import walk
 OWN, OWN2, OUT = lab.part("own"), lab.part("own2"), lab.part("outsider")
 ME, OTHER = "janssen@" + OWN, "devries@" + OWN2
 STRANGER = "patient@" + OUT
-FLOWS_S = 8  # with a policyd that does not answer: 2 s for each recipient that is asked about
+FLOWS_S = 8  # with a policyd that does not answer: 1 s for each recipient that is asked about
 LABELS = ("viewer", "direct", "prefer", "own", "seal", "anything")
 
 

@@ -275,6 +275,22 @@ def test_what_local_sends_on_waits_without_the_second_pass():
     wait_all_sealed(messages)
 
 
+def test_header_checks_of_the_site_leave_the_ticket():
+    """R4: with zegel_header_keep first, tables that drop every X- header drop no ticket, also after postsuper -r ALL"""
+    drop = "/etc/postfix/drop"
+    with open(drop, "w", encoding="ascii") as file:
+        file.write("/^X-/ IGNORE\n")
+    tables = "=regexp:$config_directory/zegel_header_keep, regexp:" + drop
+    with settings("header_checks" + tables, "milter_header_checks" + tables):
+        with closed(AGAIN):
+            messages = secure()
+            wait_waiting("seal", "refused", 5)
+            start_anew()
+            lab.queue_flush()
+            wait_waiting("seal", "refused", 5)
+        wait_all_sealed(messages)
+
+
 def test_without_the_expansion_everything_waits():
     """R7 I5: port 10028 closed, postsuper -r ALL: own recipients wait with .own, and are sealed later"""
     with closed(EXPAND):
