@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "policyd/lookup.h"
 #include "policyd/ready.h"
+#include "policyd/verdicts.h"
 
 #define DAY_S 86400
 
@@ -94,33 +95,15 @@ settle(Refresh *refresh, const char *domain, const Verdict *verdict)
 
 /* ---- Looking at one domain ---- */
 
-static NtaRules
-rules_of(const Config *config)
-{
-  return (NtaRules){
-      .old_syntax = config->nta_old_syntax,
-      .long_span = config->nta_long_span == LONG_SPAN_WARN,
-      .month = nta_month(g_get_real_time() / G_USEC_PER_SEC),
-  };
-}
-
-/* Its line in the book, when that leaves the readiness to the NTA record. */
-static const BookEntry *
-partner_of(const Refresh *refresh, const char *domain)
-{
-  const BookEntry *entry = book_find(refresh->basis->book, domain);
-  return entry != NULL && entry->nta ? entry : NULL;
-}
-
 /* Reads what is known. TRUE when that was all: RECHECK is gone then. */
 static gboolean
 look_again(Recheck *recheck)
 {
   Refresh *refresh = recheck->refresh;
   g_auto(Verdict) verdict = {.readiness = READINESS_UNKNOWN};
-  NtaRules rules = rules_of(refresh->basis->config);
+  NtaRules rules = verdicts_rules(refresh->basis->config);
   ready_theirs(recheck->lookup, &rules, recheck->domain,
-               partner_of(refresh, recheck->domain), NULL, &verdict);
+               verdicts_partner(refresh->basis->book, recheck->domain), NULL, &verdict);
   if (lookup_missing(recheck->lookup) > 0)
     return FALSE;
   set_due(refresh, recheck->domain, (gint64) refresh->basis->config->recheck_s * 1000);

@@ -229,20 +229,32 @@ verdicts_keep(Verdicts *verdicts, Side side, const char *domain, const Lookup *l
   keep(find_entry(verdicts, side, domain), kept, lookup_expires_us(lookup));
 }
 
+NtaRules
+verdicts_rules(const Config *config)
+{
+  return (NtaRules){
+      .old_syntax = config->nta_old_syntax,
+      .long_span = config->nta_long_span == LONG_SPAN_WARN,
+      .month = nta_month(g_get_real_time() / G_USEC_PER_SEC),
+  };
+}
+
+const BookEntry *
+verdicts_partner(const Book *book, const char *domain)
+{
+  const BookEntry *entry = book_find(book, domain);
+  return entry != NULL && entry->nta ? entry : NULL;
+}
+
 void
 verdicts_read(const Verdicts *verdicts, Side side, const char *domain, Lookup *lookup,
               GPtrArray *lines, Verdict *verdict)
 {
   const Config *config = verdicts->config;
-  const NtaRules rules = {
-      .old_syntax = config->nta_old_syntax,
-      .long_span = config->nta_long_span == LONG_SPAN_WARN,
-      .month = nta_month(g_get_real_time() / G_USEC_PER_SEC),
-  };
+  NtaRules rules = verdicts_rules(config);
   if (side == SIDE_THEIRS) {
-    const BookEntry *line = book_find(verdicts->book, domain);
-    const BookEntry *partner = line != NULL && line->nta ? line : NULL;
-    ready_theirs(lookup, &rules, domain, partner, lines, verdict);
+    ready_theirs(lookup, &rules, domain, verdicts_partner(verdicts->book, domain), lines,
+                 verdict);
     return;
   }
   const Organisation *organisation = conf_organisation_of_domain(config, domain);

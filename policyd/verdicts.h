@@ -55,6 +55,14 @@ verdicts_find(Verdicts *verdicts, Side side, const char *domain, VerdictDone don
 void
 verdicts_cancel(VerdictWait *wait);
 
+/* What CONFIG says of NTA records, and the month that it is now. */
+NtaRules
+verdicts_rules(const Config *config);
+
+/* The line of DOMAIN in BOOK with next hop "nta" (book.h), borrowed, or NULL. */
+const BookEntry *
+verdicts_partner(const Book *book, const char *domain);
+
 /* Reads *VERDICT on DOMAIN, and LINES unless NULL, from LOOKUP as ready.h does. */
 void
 verdicts_read(const Verdicts *verdicts, Side side, const char *domain, Lookup *lookup,

@@ -204,9 +204,12 @@ def later(watch, name, numbers=(False, True)):
     """What is secure for part NAME is put off, in time, with a number and without."""
     for number in numbers:
         begin = time.monotonic()
+        mark = harness.log_mark()
         refusal = watch.refused(name, number)
         assert 400 <= refusal.code <= 499 and LATER in refusal.text, (name, refusal)
         assert time.monotonic() - begin < ANSWER_LIMIT_S, name
+        harness.wait_log(r"policyd.* no route can be given now: Z-R6-UNKNOWN: .* \(Z-N\d-\w+\)",
+                         mark)
 
 
 def test_what_cannot_be_known_waits_at_its_sender():

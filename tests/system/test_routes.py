@@ -241,6 +241,38 @@ def test_the_partner_sees_the_plain_address_and_no_ticket():
     assert received.message["X-Original-To"] == address
 
 
+def test_every_rule_of_the_book_lets_the_right_server_have_mail():
+    """R5: each TLS rule for which the server has what it asks, one that wants TLS 1.3 among them"""
+    domain = lab.part("community")
+    certificate = os.path.join(lab.ENV["LAB"], "pki", "community.crt")
+    print_ = lab.command("openssl", "x509", "-in", certificate, "-noout", "-fingerprint",
+                         "-sha256").decode().strip().split("=")[1]
+    wrong = ":".join(["00"] * 32)
+    for rule in ("secure", "secure match=mail." + domain, "fingerprint=" + print_,
+                 "fingerprint=%s|%s" % (wrong, print_), "secure protocols=TLSv1.3"):
+        with book("%s [mail.%s] %s" % (domain, domain, rule)):
+            lab.wait_mail(send_secure(domain)[1])
+
+
+def test_a_next_hop_with_older_tls_gets_nothing():
+    """R5: a server that stops at TLS 1.2 gets nothing when the book asks 1.3, and at 1.1 never"""
+    domain, config = lab.part("community"), "/etc/postfix-community"
+    main = config + "/main.cf"
+
+    def reload_community():
+        lab.command("touch", "-d", "1 hour ago", main)
+        lab.command("postfix", "-c", config, "reload")
+    for newest, rule in (("TLSv1.2", "secure protocols=TLSv1.3"), ("TLSv1.1", "secure")):
+        with content(main, read(main) + "smtpd_tls_protocols = <=%s\n" % newest,
+                     reload_community), book("%s [mail.%s] %s" % (domain, domain, rule)):
+            mark = lab.log_mark()
+            queue_id, address = send_secure(domain)
+            line = wait_line(address + ".direct.zegel.internal", mark)
+            assert "status=deferred" in line and "TLS" in line, line
+            assert not lab.mailbox(address)
+            lab.command("postsuper", "-d", queue_id)
+
+
 def test_a_next_hop_without_the_promised_certificate_gets_nothing():
     """R5: a name or a fingerprint that is not the server's stops the message."""
     domain = lab.part("community")
