@@ -20,7 +20,8 @@ typedef struct {
   Loop *loop;
   Dns *dns;
   Refresh *refresh;
-  guint most; /* domains that waited for the DNS at once */
+  guint most;    /* domains that waited for the DNS at once */
+  gboolean mute; /* no answer of the DNS comes */
 } World;
 
 static char *
@@ -58,7 +59,8 @@ deliver(gpointer data)
 {
   World *w = data;
   count_waiting(w);
-  zone_deliver(w->dns);
+  if (!w->mute)
+    zone_deliver(w->dns);
   loop_timer(w->loop, 20, deliver, w);
 }
 
@@ -242,6 +244,7 @@ static void
 test_ends_in_the_middle(World *w, gconstpointer data)
 {
   (void) data;
+  w->mute = TRUE;
   note(w, "a.nl", "[mx1.nl]", NULL);
   while (w->dns->asked == 0)
     run_for(w, 10);
