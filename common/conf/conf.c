@@ -208,6 +208,18 @@ check_disjoint(Parser *parser, GError **error)
   return TRUE;
 }
 
+/* The one never lets a message take its ordinary way, the other does (R4). */
+static gboolean
+check_transports(Parser *parser, GError **error)
+{
+  const Config *config = parser->config;
+  if (strcmp(config->direct_transport, config->prefer_transport) != 0)
+    return TRUE;
+  return complain(parser, error,
+                  "direct_transport and prefer_transport cannot be one: what must be "
+                  "protected would take its ordinary way");
+}
+
 static gboolean
 parse_all(Parser *parser, const char *text, gsize len, GError **error)
 {
@@ -220,7 +232,8 @@ parse_all(Parser *parser, const char *text, gsize len, GError **error)
     if (!parse_line(parser, *line, error))
       return FALSE;
   }
-  return check_complete(parser, error) && check_disjoint(parser, error);
+  return check_complete(parser, error) && check_disjoint(parser, error) &&
+         check_transports(parser, error);
 }
 
 Config *

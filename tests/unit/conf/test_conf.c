@@ -120,6 +120,10 @@ static const struct {
      "zegel.conf:1: [organisation NAME]"},
     {CARE CARE, "zegel.conf:6: [organisation care] stands here a second time"},
     {"", "zegel.conf:0: at least one [organisation NAME] is needed"},
+    {CARE "[policyd]\ndirect_transport = zegel-prefer\n",
+     "zegel.conf:8: direct_transport and prefer_transport cannot be one"},
+    {CARE "[policyd]\nprefer_transport = zegel-direct\n",
+     "zegel.conf:8: direct_transport and prefer_transport cannot be one"},
     {"[organisation x]\ndisplay_name = X\nviewer_url = https://x.nl/\n"
      "service_domain = s.x.nl\n",
      "zegel.conf:5: [organisation x] needs domains"},
