@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define NAME_MAX_BYTES 48 /* of a named address; three of them fit in a line */
+#include "common/base/reply.h"
 
 /* "{}" stands for the names. */
 static const struct {
@@ -159,24 +159,13 @@ refusal_is_temporary(Refusal refusal)
   return table[refusal].smtp_code[0] == '4';
 }
 
-/* Appends NAME as printable ASCII, shortened when it is long. */
-static void
-append_name(GString *line, const char *name)
-{
-  gsize len = strlen(name);
-  for (gsize i = 0; i < MIN(len, NAME_MAX_BYTES); i++)
-    g_string_append_c(line, name[i] > 0x20 && name[i] < 0x7f ? name[i] : '?');
-  if (len > NAME_MAX_BYTES)
-    g_string_append(line, "...");
-}
-
 static void
 append_names(GString *line, const GPtrArray *names, const char *others)
 {
   guint count = names != NULL ? names->len : 0;
   for (guint i = 0; i < MIN(count, REFUSAL_MAX_NAMES); i++) {
     g_string_append(line, i > 0 ? ", " : "");
-    append_name(line, names->pdata[i]);
+    reply_append_name(line, names->pdata[i]);
   }
   if (count > REFUSAL_MAX_NAMES)
     g_string_append_printf(line, " (+%u %s)", count - REFUSAL_MAX_NAMES, others);

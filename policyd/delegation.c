@@ -6,9 +6,8 @@
 #include "common/base/error.h"
 #include "common/base/label.h"
 #include "common/base/log.h"
+#include "common/base/reply.h"
 #include "common/book/domain.h"
-
-#define NAME_MAX_BYTES 48 /* of the address that a text names */
 
 #define NOTHING "action=DUNNO\n\n"
 
@@ -79,24 +78,13 @@ is_of(const Organisation *organisation, const char *address)
 
 /* ---- Answers ---- */
 
-/* Appends NAME as printable ASCII, shortened when it is long. */
-static void
-append_name(GString *line, const char *name)
-{
-  gsize len = strlen(name);
-  for (gsize i = 0; i < MIN(len, NAME_MAX_BYTES); i++)
-    g_string_append_c(line, name[i] > 0x20 && name[i] < 0x7f ? name[i] : '?');
-  if (len > NAME_MAX_BYTES)
-    g_string_append(line, "...");
-}
-
 static void
 append_text(GString *line, const char *text, const char *name)
 {
   const char *gap = strstr(text, "{}");
   g_string_append_c(line, ' ');
   g_string_append_len(line, text, gap - text);
-  append_name(line, name);
+  reply_append_name(line, name);
   g_string_append(line, gap + strlen("{}"));
 }
 

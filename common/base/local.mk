@@ -6,6 +6,7 @@ common_base_libbase_a_SOURCES = \
 	common/base/label.c common/base/label.h \
 	common/base/log.c common/base/log.h \
 	common/base/phone.c common/base/phone.h \
+	common/base/reply.c common/base/reply.h \
 	common/base/secret.c common/base/secret.h
 
 BASE_LIBS = common/base/libbase.a $(GLIB_LIBS)
