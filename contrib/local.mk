@@ -14,6 +14,13 @@ EXTRA_DIST += \
 	contrib/postfix/zegel_header_keep \
 	contrib/postfix/zegel_transport
 
+# contrib/systemd
+EXTRA_DIST += \
+	contrib/systemd/zegel-deliver.service \
+	contrib/systemd/zegel-milter.service \
+	contrib/systemd/zegel-policyd.service \
+	contrib/systemd/zegel-viewer.service
+
 # the commands of the README
 EXTRA_DIST += contrib/try contrib/try-story contrib/try-message contrib/check \
 	contrib/install-packages.sh contrib/packages

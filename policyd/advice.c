@@ -111,11 +111,14 @@ void
 spf_all_check(Checks *checks)
 {
   CheckResult result = follow_spf(checks);
-  checks_mend(
-      checks,
-      "publish one SPF record that names every server that sends for %s and ends in "
-      "-all: %s. IN TXT \"v=spf1 mx -all\"",
-      checks->domain, checks->domain);
+  if (result == CHECK_UNKNOWN)
+    checks_mend(checks, "try again later");
+  else
+    checks_mend(
+        checks,
+        "publish one SPF record that names every server that sends for %s and ends in "
+        "-all: %s. IN TXT \"v=spf1 mx -all\"",
+        checks->domain, checks->domain);
   checks_advise(checks, "Z-N2-SPF-ALL", result, "the domain's SPF record ends in -all");
 }
 

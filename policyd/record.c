@@ -133,7 +133,8 @@ check_content(Checks *checks, const Candidates *all)
   require_record(checks, "Z-N1-DATES", nta_in_dates(record, rules->month),
                  "the record is valid today", all);
   good = nta_in_span(record);
-  checks_found(checks, "%d months%s", record->end - record->start,
+  checks_found(checks, "the end is %d months after the start%s",
+               record->end - record->start,
                !good && rules->long_span ? ", which [policyd] nta_long_span allows" : "");
   require_record(checks, "Z-N1-SPAN", good || rules->long_span,
                  "the record holds for at most three years", all);

@@ -99,6 +99,18 @@ verdict_words(CheckResult result)
   return "it could not be found out now whether it is ready for NTA 7516";
 }
 
+/* Ready is what the DNS says; a server that does not keep it takes no mail of ours. */
+static gboolean
+mail_would_wait(const GPtrArray *lines)
+{
+  for (guint i = 0; i < lines->len; i++) {
+    const CheckLine *line = lines->pdata[i];
+    if (strcmp(line->code, "Z-N3-CONNECT") == 0 && line->result == CHECK_FAIL)
+      return check_lines_result(lines) == CHECK_PASS;
+  }
+  return FALSE;
+}
+
 static void
 append_text(GString *out, const char *domain, gboolean own, const GPtrArray *lines,
             gboolean colour)
@@ -106,7 +118,9 @@ append_text(GString *out, const char *domain, gboolean own, const GPtrArray *lin
   g_string_append_printf(out, "%s%s\n", domain, own ? ", one of our own domains" : "");
   for (guint i = 0; i < lines->len; i++)
     append_line(out, lines->pdata[i], colour);
-  g_string_append_printf(out, "%s: %s\n", domain, verdict_words(check_lines_result(lines)));
+  g_string_append_printf(
+      out, "%s: %s%s\n", domain, verdict_words(check_lines_result(lines)),
+      mail_would_wait(lines) ? ", but mail for it may wait: see Z-N3-CONNECT" : "");
 }
 
 static const char *

@@ -335,8 +335,8 @@ print_import(const Config *config, const Published *list, const Import *import)
   }
   for (guint i = 0; i < import->others->len; i++) {
     const BookEntry *entry = import->others->pdata[i];
-    printf("stays as it is: %s has a line of its own, %u%s%s\n", entry->domain, entry->line,
-           *entry->network != '\0' ? ", of network " : "", entry->network);
+    printf("stays as it is: %s (line %u, %s%s)\n", entry->domain, entry->line,
+           *entry->network != '\0' ? "of network " : "of no network", entry->network);
   }
   for (guint i = 0; i < import->added->len; i++)
     warn_own(config, import->added->pdata[i]);

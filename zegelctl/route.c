@@ -255,11 +255,11 @@ run_route(int argc, char **argv)
   g_autoptr(GPtrArray) answers = ask_route(config->policyd_socket, question, &error);
   if (answers != NULL)
     return report(config, question, answers);
-  fputs(
-      "zegelctl: no route can be given now: a sensitive message would be answered 451 and "
-      "wait with its sender\n",
-      stderr);
-  return command_fail(error);
+  int status = command_fail(error);
+  fputs("zegelctl: no route can be told now. When the milter gets none either, a sensitive "
+        "message is answered 451 and waits with its sender.\n",
+        stderr);
+  return status;
 }
 
 static const GOptionEntry route_options[] = {

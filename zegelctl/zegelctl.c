@@ -40,20 +40,20 @@ static const Command *const tables[] = {
 static void
 print_command(FILE *to, const Command *command)
 {
-  fprintf(to, "  %s%s%s %s\n      %s\n", command->words[0],
+  fprintf(to, "  %s%s%s%s%s\n      %s\n", command->words[0],
           command->words[1] != NULL ? " " : "",
-          command->words[1] != NULL ? command->words[1] : "", command->usage,
-          command->help);
+          command->words[1] != NULL ? command->words[1] : "",
+          *command->usage != '\0' ? " " : "", command->usage, command->help);
 }
 
-static int
-print_usage(void)
+static void
+print_usage(FILE *to)
 {
-  fputs("usage: zegelctl [-c FILE] COMMAND\n\n", stderr);
+  fputs("usage: zegelctl [-c FILE] COMMAND\n\n", to);
   for (guint i = 0; i < G_N_ELEMENTS(tables); i++)
     for (const Command *command = tables[i]; command->words[0] != NULL; command++)
-      print_command(stderr, command);
-  return EX_USAGE;
+      print_command(to, command);
+  fputs("\nzegelctl(8) says more.\n", to);
 }
 
 /* How many of the words at ARGV are COMMAND's name; 0 when they are not. */
@@ -102,21 +102,27 @@ run_command(const Command *command, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-  gboolean version = FALSE;
+  gboolean version = FALSE, help = FALSE;
   g_autofree char *config_path = NULL;
   const GOptionEntry entries[] = {
       {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_path,
        "Read FILE instead of " ZEGEL_SYSCONFDIR "/zegel.conf", "FILE"},
+      {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Print the commands and exit", NULL},
       {"version", 'V', 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL},
       G_OPTION_ENTRY_NULL,
   };
   g_autoptr(GOptionContext) context = g_option_context_new("COMMAND");
   g_option_context_add_main_entries(context, entries, NULL);
-  g_option_context_set_strict_posix(context, TRUE); /* a command has its own options */
+  g_option_context_set_help_enabled(context, FALSE); /* GLib's knows no commands */
+  g_option_context_set_strict_posix(context, TRUE);  /* a command has its own options */
   g_autoptr(GError) error = NULL;
   if (!g_option_context_parse(context, &argc, &argv, &error)) {
     fprintf(stderr, "zegelctl: %s\n", error->message);
     return EX_USAGE;
+  }
+  if (help) {
+    print_usage(stdout);
+    return EX_OK;
   }
   if (version) {
     printf("zegelctl %s\n", PACKAGE_VERSION);
@@ -124,8 +130,10 @@ main(int argc, char **argv)
   }
   int used = 0;
   const Command *command = find_command(argc - 1, argv + 1, &used);
-  if (command == NULL)
-    return print_usage();
+  if (command == NULL) {
+    print_usage(stderr);
+    return EX_USAGE;
+  }
   command_set_config_path(config_path);
   return run_command(command, argc - used, argv + used);
 }

@@ -35,6 +35,7 @@ zegel_main()
   read -r first last <<<"$(main_value transport_maps <"$ours")"
   echo "transport_maps = $first $(main_value transport_maps <$main)$last"
   echo "zegel_submit_networks = $LAB_MAIL_ADDR 127.0.0.0/8"
+  echo "proxy_read_maps = $(postconf -dh proxy_read_maps) \$zegel_tls_policy_maps \$zegel_seal_maps"
 }
 
 # master.cf with our services in the place of those that have their names.
