@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-#define REPLY_NAME_MAX_BYTES 48 /* three names fit in a line of 400 octets with its text   \
-                                 */
+/* Three names fit in a line of 400 octets with its text. */
+#define REPLY_NAME_MAX_BYTES 48
 
 /*
  * Appends NAME, which may hold any octets, to LINE as printable ASCII without spaces: '?'
