@@ -52,6 +52,10 @@ int
 command_fail(GError *error)
 {
   int status = status_of(error);
+  /* It may quote a file of somebody else: nothing of that may steer the terminal. */
+  for (char *p = error->message; *p != '\0'; p++)
+    if (g_ascii_iscntrl(*p) && *p != '\n')
+      *p = '?';
   fprintf(stderr, "zegelctl: %s\n", error->message);
   g_error_free(error);
   return status;

@@ -326,7 +326,7 @@ print_names(char sign, const GPtrArray *domains)
 }
 
 static void
-print_import(const Config *config, const Published *list, const Import *import)
+print_import(const Published *list, const Import *import)
 {
   if (*list->header != '\0') {
     g_autoptr(GString) header = g_string_new(NULL);
@@ -338,8 +338,6 @@ print_import(const Config *config, const Published *list, const Import *import)
     printf("stays as it is: %s (line %u, %s%s)\n", entry->domain, entry->line,
            *entry->network != '\0' ? "of network " : "of no network", entry->network);
   }
-  for (guint i = 0; i < import->added->len; i++)
-    warn_own(config, import->added->pdata[i]);
   if (option_dry_run) {
     print_names('+', import->added);
     print_names('-', import->removed);
@@ -354,7 +352,7 @@ apply_import(const Config *config, BookFile *file, const Published *list,
              const Import *import)
 {
   GError *error = NULL;
-  print_import(config, list, import);
+  print_import(list, import);
   if (option_dry_run || !edit_is_change(import->edit)) {
     puts("Nothing was changed.");
     return EX_OK;
@@ -383,6 +381,24 @@ parse_template(GError **error)
   return NULL;
 }
 
+/*
+ * A network's list has its own members, us too, and the book wins over our own domains: our
+ * mail would go round by the network. Whoever wants that adds the line by hand.
+ */
+static void
+leave_out_own(const Config *config, const Book *book, GPtrArray *domains)
+{
+  for (guint i = domains->len; i > 0; i--) {
+    const char *domain = domains->pdata[i - 1];
+    const Organisation *organisation = conf_organisation_of_domain(config, domain);
+    if (organisation == NULL || book_find(book, domain) != NULL)
+      continue;
+    printf("left out: %s is a domain of organisation %s itself\n", domain,
+           organisation->name);
+    g_ptr_array_remove_index(domains, i - 1);
+  }
+}
+
 static int
 run_import(int argc, char **argv)
 {
@@ -395,6 +411,7 @@ run_import(int argc, char **argv)
       list != NULL ? book_file_open(config->domain_book, &error) : NULL;
   if (file == NULL)
     return command_fail(error);
+  leave_out_own(config, file->book, list->domains);
   g_autoptr(Import) import = import_plan(file->book, only_entry(template), list->domains);
   return command_done(apply_import(config, file, list, import));
 }

@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
+	tests/system/test_attack_routes.py \
 	tests/system/test_browser.py \
 	tests/system/test_delegation.py \
 	tests/system/test_dns.py \

@@ -174,6 +174,23 @@ def test_a_list_with_a_fault_imports_nothing():
         assert "-16 removed" in text, text
 
 
+def test_a_list_does_not_take_our_own_mail_away():
+    """R1: our own domain in the list of a network is left out; added by hand it stays."""
+    with kept_book():
+        data = ("Domein\n%s\nb-voorbeeld.nl\n" % lab.part("own")).encode()
+        text = change("domain", "import", "-", *IMPORT, data=data)
+        assert "left out: %s is" % lab.part("own") in text and "+1 added" in text, text
+        change("domain", "add", lab.part("own"), HOP, "secure", "--network", "zorgnet")
+        _, text, _ = zegelctl("domain", "import", "-", *IMPORT, data=data)
+        assert "=2 kept" in text, text
+
+
+def test_a_list_does_not_steer_the_terminal():
+    """M4: control characters of a list stand in no message."""
+    status, _, errors = zegelctl("domain", "import", "-", *IMPORT, data=b"Domein\na\x1b[31m.nl\n")
+    assert status == 65 and "a?[31m.nl" in errors and "\x1b" not in errors, errors
+
+
 def test_two_at_a_time_lose_nothing():
     """M4: ten at the same time each add their line."""
     with kept_book():
