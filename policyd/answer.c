@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "policyd/address.h"
 #include "policyd/decide.h"
+#include "policyd/memo.h"
 #include "policyd/tester.h"
 
 struct Service {
@@ -19,6 +20,8 @@ struct Service {
   Verdicts *verdicts;
   GHashTable *askings; /* set of Asking: those that wait */
   Tester *tester;
+  Memo *memo;    /* answers to questions that need nothing new */
+  guint changes; /* of the promises, when the first of these was kept */
 };
 
 /* The sender or a recipient of a question. */
@@ -35,6 +38,7 @@ typedef struct Asking {
   Service *service;
   guint64 peer;
   RouteQuestion *question;
+  char *memo_key;                   /* NULL: its answer is not kept */
   const Organisation *organisation; /* only while we are called: a reload may come */
   Party sender;
   Party *recipients; /* as many as QUESTION has */
@@ -49,11 +53,19 @@ static void
 asking_free(gpointer p);
 
 static void
-send_answer(gpointer data, guint64 peer, const Attrs *attrs)
+send_answer(const Service *service, guint64 peer, const Attrs *attrs)
 {
-  const Service *service = data;
   g_autofree char *text = attrs_format(attrs, ATTR_ESCAPED);
   service->parts.answer(service->parts.data, peer, text);
+}
+
+/* What was found out by the way counts from now on. */
+static void
+send_checks(gpointer data, guint64 peer, const Attrs *attrs)
+{
+  Service *service = data;
+  memo_clear(service->memo);
+  send_answer(service, peer, attrs);
 }
 
 Service *
@@ -66,12 +78,13 @@ service_new(const ServiceParts *parts, Config *config, Book *book)
   service->book = book;
   service->verdicts = verdicts_new(parts->loop, parts->dns, parts->spf);
   verdicts_follow(service->verdicts, config, book);
+  service->memo = memo_new();
   service->askings = g_hash_table_new_full(NULL, NULL, asking_free, NULL);
   const TesterParts tester = {.loop = parts->loop,
                               .dns = parts->dns,
                               .spf = parts->spf,
                               .verdicts = service->verdicts,
-                              .answer = send_answer,
+                              .answer = send_checks,
                               .data = service};
   service->tester = tester_new(&tester);
   tester_follow(service->tester, config);
@@ -85,6 +98,7 @@ service_free(Service *service)
     return;
   g_hash_table_unref(service->askings);
   tester_free(service->tester);
+  memo_free(service->memo);
   verdicts_free(service->verdicts);
   g_free(service->config_path);
   conf_free(service->config);
@@ -134,6 +148,7 @@ asking_free(gpointer p)
   if (asking->promised != NULL)
     g_ptr_array_unref(asking->promised);
   route_question_free(asking->question);
+  g_free(asking->memo_key);
   g_free(asking);
 }
 
@@ -452,6 +467,41 @@ log_failure(const Asking *asking, const char *text)
            text);
 }
 
+/* Until when the same question has the same answer, or 0. */
+static gint64
+holds_until(const Asking *asking)
+{
+  if (asking->promised != NULL)
+    return 0; /* once: for the log */
+  gint64 until_us =
+      asking->promising
+          ? promises_hold_until_us(asking->service->parts.promises)
+          : g_get_monotonic_time() + SERVICE_MEMO_MS * G_TIME_SPAN_MILLISECOND;
+  if (asking->sender.verdict != NULL)
+    until_us = MIN(until_us, asking->sender.verdict->expires_us);
+  for (guint i = 0; i < asking->question->recipients->len; i++)
+    if (asking->recipients[i].verdict != NULL)
+      until_us = MIN(until_us, asking->recipients[i].verdict->expires_us);
+  return until_us;
+}
+
+/* ASKING has ANSWERS, which are given again as long as nothing can have changed. */
+static void
+remember(const Asking *asking, const GPtrArray *answers)
+{
+  Service *service = asking->service;
+  guint changes = promises_changes(service->parts.promises);
+  gint64 until_us = holds_until(asking);
+  if (asking->memo_key == NULL || until_us == 0)
+    return;
+  if (service->changes != changes)
+    memo_clear(service->memo);
+  service->changes = changes;
+  g_autoptr(Attrs) attrs = route_answers_format(answers);
+  g_autofree char *text = attrs_format(attrs, ATTR_ESCAPED);
+  memo_keep(service->memo, asking->memo_key, text, until_us);
+}
+
 /* Answers and frees ASKING. */
 static void
 finish(Asking *asking)
@@ -465,6 +515,8 @@ finish(Asking *asking)
                 asking->question->organisation);
   if (answers == NULL)
     log_failure(asking, error->message);
+  else
+    remember(asking, answers);
   Service *service = asking->service;
   guint64 peer = asking->peer;
   if (asking->deadline != NULL)
@@ -501,6 +553,7 @@ go_on(Asking *asking)
   if (asking->waiting == 0) {
     finish(asking);
   } else if (asking->deadline == NULL) {
+    g_clear_pointer(&asking->memo_key, g_free); /* time may be up before all is known */
     g_hash_table_add(service->askings, asking);
     asking->deadline = loop_timer(service->parts.loop,
                                   question->sensitive ? SERVICE_WAIT_MS : SERVICE_PREFER_MS,
@@ -520,14 +573,18 @@ on_verdict(gpointer data, Verdict *verdict)
 
 /* ---- Questions ---- */
 
+/* KEY is what memo_key made of the question, or NULL. */
 static gboolean
-take_route(Service *service, guint64 peer, const Attrs *attrs, GError **error)
+take_route(Service *service, guint64 peer, const Attrs *attrs, const char *key,
+           GError **error)
 {
   RouteQuestion *question = route_question_parse(attrs, error);
   if (question == NULL)
     return FALSE;
   if (g_hash_table_size(service->askings) < SERVICE_MAX_QUESTIONS) {
-    go_on(asking_new(service, peer, question));
+    Asking *asking = asking_new(service, peer, question);
+    asking->memo_key = g_strdup(key);
+    go_on(asking);
     return TRUE;
   }
   route_question_free(question);
@@ -536,15 +593,32 @@ take_route(Service *service, guint64 peer, const Attrs *attrs, GError **error)
   return TRUE;
 }
 
+/* The answer to KEY that holds still, or NULL. */
+static const char *
+remembered(const Service *service, const char *key)
+{
+  if (service->changes != promises_changes(service->parts.promises))
+    return NULL;
+  return memo_find(service->memo, key, g_get_monotonic_time());
+}
+
 void
 service_question(Service *service, guint64 peer, const char *block, gsize len)
 {
+  char key[MEMO_KEY_BYTES];
+  gboolean has_key = memo_key(block, len, key);
+  const char *text = has_key ? remembered(service, key) : NULL;
+  if (text != NULL) {
+    service->parts.answer(service->parts.data, peer, text);
+    return;
+  }
   g_autoptr(GError) error = NULL;
   g_autoptr(Attrs) attrs = attrs_parse(block, len, ATTR_ESCAPED, &error);
   if (attrs != NULL && g_strcmp0(attrs_get(attrs, "request"), "domain") == 0) {
     if (tester_question(service->tester, peer, attrs, &error))
       return;
-  } else if (attrs != NULL && take_route(service, peer, attrs, &error)) {
+  } else if (attrs != NULL &&
+             take_route(service, peer, attrs, has_key ? key : NULL, &error)) {
     return;
   }
   log_line(LOG_LEVEL_WARNING, "ask: a peer is cut off: %s", error->message);
@@ -598,6 +672,7 @@ change_to(Service *service, Config **config, Book **book, GError **error)
   book_compare(service->book, *book, log_change, (*config)->domain_book);
   log_book((*config)->domain_book, *book, changed);
   verdicts_follow(service->verdicts, *config, *book);
+  memo_clear(service->memo);
   tester_follow(service->tester, *config);
   conf_free(service->config);
   book_free(service->book);

@@ -13,6 +13,10 @@
 #include "policyd/promise.h"
 #include "policyd/verdicts.h"
 
+/* How long an answer is given again without deciding anew, when no promise stands behind
+ * it; never longer than a verdict behind it is kept. */
+#define SERVICE_MEMO_MS 100
+
 /* Time to wait for facts; each is less than its asker waits (ask.h). */
 #define SERVICE_WAIT_MS       4500 /* longer than VERDICTS_TIMEOUT_MS */
 #define SERVICE_PREFER_MS     1000

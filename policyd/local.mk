@@ -20,6 +20,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/dns_tcp.c policyd/dns_tcp.h \
 	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
+	policyd/memo.c policyd/memo.h \
 	policyd/notes.c policyd/notes.h \
 	policyd/nta.c policyd/nta.h \
 	policyd/own.c \
@@ -64,6 +65,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_lookup \
 	tests/unit/policyd/test_loop \
+	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
@@ -88,6 +90,7 @@ TESTS += \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_lookup \
 	tests/unit/policyd/test_loop \
+	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
@@ -136,6 +139,8 @@ tests_unit_policyd_test_lookup_SOURCES = \
 tests_unit_policyd_test_lookup_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_loop_SOURCES = tests/unit/policyd/test_loop.c
 tests_unit_policyd_test_loop_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_memo_SOURCES = tests/unit/policyd/test_memo.c
+tests_unit_policyd_test_memo_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_rr_SOURCES = tests/unit/policyd/test_rr.c
 tests_unit_policyd_test_rr_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_delegation_SOURCES = tests/unit/policyd/test_delegation.c

@@ -22,6 +22,7 @@ struct Promises {
   const Book *book;    /* of the last promises_follow, borrowed; or NULL */
   PromiseWays ways;    /* the same */
   gint64 looked_us;
+  guint changes; /* of what is kept, and of whether the file is there */
   gint64 flushed_us;
   gboolean rebuilt; /* rows were lost with a damaged file: the book gives them back */
   gboolean away;    /* the file could not be put back, and the log says so */
@@ -139,6 +140,7 @@ write_notes(Promises *promises, GError **error)
     return FALSE;
   }
   notes_keep(&promises->notes);
+  promises->changes++;
   return TRUE;
 }
 
@@ -214,6 +216,7 @@ merge(Promises *promises, RouteTables *other)
   Notes adopted = {promises->notes.kept, noted};
   follow_book(&adopted, promises->book, &promises->ways, FALSE);
   notes_keep(&adopted);
+  promises->changes++;
 }
 
 /* Puts the file back with all that was promised. */
@@ -255,6 +258,7 @@ promises_look(Promises *promises, GError **error)
     log_line(LOG_LEVEL_ALARM, "%s %s%s", promises->path,
              good ? "is good again" : "cannot be put back: nothing new is promised: ",
              good ? "" : reason->message);
+  promises->changes += good == promises->away ? 1 : 0;
   promises->away = !good;
   promises->looked_us = now_us;
   if (good && now_us - promises->flushed_us >= PROMISES_FLUSH_S * (gint64) G_USEC_PER_SEC) {
@@ -264,6 +268,20 @@ promises_look(Promises *promises, GError **error)
   if (!good)
     g_propagate_error(error, g_steal_pointer(&reason));
   return good;
+}
+
+gint64
+promises_hold_until_us(const Promises *promises)
+{
+  return promises->looked_us == 0 || promises->away
+             ? 0
+             : promises->looked_us + PROMISES_LOOK_MS * G_TIME_SPAN_MILLISECOND;
+}
+
+guint
+promises_changes(const Promises *promises)
+{
+  return promises->changes;
 }
 
 /* Looks, when that was not done just now. */
@@ -304,6 +322,7 @@ promises_follow(Promises *promises, const Book *book, const PromiseWays *ways,
   promises->rebuilt = FALSE;
   promises->book = book;
   promises->ways = *ways;
+  promises->changes++;
   return TRUE;
 }
 

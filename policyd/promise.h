@@ -122,6 +122,18 @@ promises_follow(Promises *promises, const Book *book, const PromiseWays *ways,
 gboolean
 promises_look(Promises *promises, GError **error);
 
+/*
+ * Until when what was promised holds without another look, monotonic: while
+ * promises_changes stays the same a commit with nothing new does nothing before then. 0:
+ * not even now.
+ */
+gint64
+promises_hold_until_us(const Promises *promises);
+
+/* A number that is another one whenever something that was promised may have changed. */
+guint
+promises_changes(const Promises *promises);
+
 /* The domains that are promised by their NTA record, of PromisedDomain, in no order; the
  * caller frees the array. */
 GPtrArray *

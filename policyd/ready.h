@@ -19,6 +19,7 @@ typedef struct {
                      * ntamx, "example.nl"; as Postfix takes it behind "transport:" */
   char *policy;     /* the TLS policy for each of these next hops; NULL: DANE, which is
                      * zegel-direct's own level */
+  gint64 expires_us; /* when one that is kept is found out anew, monotonic (verdicts.h) */
 } Verdict;
 
 /* What is ours to know of an own domain; all borrowed. */

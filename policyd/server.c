@@ -24,12 +24,11 @@ typedef struct {
   GString *in;
   gsize answered;    /* bytes of IN whose questions are answered */
   gsize scanned;     /* bytes of IN behind those in which no block ends */
-  GString *out;      /* what is not sent yet */
+  GString *out;      /* what could not be sent at once */
   gsize sent;        /* bytes of OUT */
   gboolean asking;   /* a question is with who answers */
   gboolean in_call;  /* he is called just now */
   gboolean broken;   /* cut off, as soon as nobody is in the middle of it */
-  gboolean unsent;   /* OUT is sent at the end of this turn */
   gint64 active_us;  /* last time anything came or went */
   gint64 pending_us; /* since when a question or its answer is unfinished; 0: none is */
 } Peer;
@@ -42,8 +41,6 @@ struct Server {
   ServerQuestion question;
   gpointer data;
   GHashTable *peers; /* id to Peer */
-  GArray *unsent;    /* ids of the peers whose answers are sent at the end of this turn */
-  LoopTimer *sender; /* which does it */
   guint64 last_id;
   gboolean listening;
   gboolean draining;
@@ -152,19 +149,33 @@ tidy(Peer *peer)
   }
 }
 
-/* Sends what it can of OUT. FALSE when the peer is gone. */
+/* Sends what it can of LEN bytes; how many went, or -1 when the peer is gone. */
+static gssize
+send_some(const Peer *peer, const char *bytes, gsize len)
+{
+  gsize sent = 0;
+  while (sent < len) {
+    gssize count = send(peer->fd, bytes + sent, len - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno == EAGAIN)
+      break;
+    if (count < 0 && errno != EINTR)
+      return -1;
+    sent += count > 0 ? (gsize) count : 0;
+  }
+  return (gssize) sent;
+}
+
 static gboolean
 flush_peer(Peer *peer)
 {
-  while (peer->sent < peer->out->len) {
-    gssize count = send(peer->fd, peer->out->str + peer->sent, peer->out->len - peer->sent,
-                        MSG_NOSIGNAL);
-    if (count < 0 && errno != EINTR)
-      return errno == EAGAIN;
-    peer->sent += count > 0 ? (gsize) count : 0;
+  gssize sent = send_some(peer, peer->out->str + peer->sent, peer->out->len - peer->sent);
+  if (sent < 0)
+    return FALSE;
+  peer->sent += (gsize) sent;
+  if (peer->sent == peer->out->len) {
+    g_string_truncate(peer->out, 0);
+    peer->sent = 0;
   }
-  g_string_truncate(peer->out, 0);
-  peer->sent = 0;
   return TRUE;
 }
 
@@ -216,8 +227,6 @@ settle_peer(Peer *peer)
     peer->pending_us = 0; /* what takes long now is not the peer */
   else if (peer->pending_us == 0)
     peer->pending_us = peer->active_us;
-  if (peer->unsent)
-    return TRUE; /* it is settled when that is sent */
   return wait_for(peer, events) && !(server->draining && is_done(peer));
 }
 
@@ -249,40 +258,6 @@ on_peer(gpointer data, guint32 events)
     go_on(peer);
 }
 
-static void
-send_unsent(gpointer data)
-{
-  Server *server = data;
-  g_autoptr(GArray) ids = g_steal_pointer(&server->unsent);
-  server->unsent = g_array_new(FALSE, FALSE, sizeof(guint64));
-  server->sender = NULL;
-  for (guint i = 0; i < ids->len; i++) {
-    Peer *peer = g_hash_table_lookup(server->peers, &g_array_index(ids, guint64, i));
-    if (peer == NULL)
-      continue;
-    peer->unsent = FALSE;
-    if (flush_peer(peer))
-      go_on(peer);
-    else
-      drop_peer(peer);
-  }
-}
-
-/*
- * The answers of one turn of the loop are sent together, at its end: each of them wakes
- * somebody up, who would otherwise take turns with us, question by question.
- */
-static void
-send_later(Peer *peer, const char *text)
-{
-  Server *server = peer->server;
-  g_string_append(peer->out, text);
-  peer->unsent = TRUE;
-  g_array_append_val(server->unsent, peer->id);
-  if (server->sender == NULL)
-    server->sender = loop_timer(server->loop, 0, send_unsent, server);
-}
-
 void
 server_answer(Server *server, guint64 id, const char *text)
 {
@@ -290,12 +265,17 @@ server_answer(Server *server, guint64 id, const char *text)
   if (peer == NULL || !peer->asking)
     return;
   peer->asking = FALSE;
-  if (text != NULL)
-    send_later(peer, text);
-  else if (peer->in_call)
-    peer->broken = TRUE; /* ask_questions sees it */
-  else
+  gsize len = text != NULL ? strlen(text) : 0;
+  gssize sent = text != NULL ? send_some(peer, text, len) : -1;
+  peer->broken = sent < 0;
+  if (sent >= 0 && (gsize) sent < len)
+    g_string_append_len(peer->out, text + sent, (gssize) len - sent);
+  if (peer->in_call)
+    return; /* ask_questions goes on */
+  if (peer->broken)
     drop_peer(peer);
+  else
+    go_on(peer);
 }
 
 /* ---- Newcomers ---- */
@@ -395,7 +375,6 @@ Server *
 server_new(Loop *loop, int listener, ServerQuestion question, gpointer data, GError **error)
 {
   Server *server = g_new0(Server, 1);
-  server->unsent = g_array_new(FALSE, FALSE, sizeof(guint64));
   server->loop = loop;
   server->listener = listener;
   server->question = question;
@@ -419,8 +398,6 @@ server_free(Server *server)
   loop_unwatch(server->watch);
   loop_timer_cancel(server->sweep);
   loop_timer_cancel(server->drain);
-  loop_timer_cancel(server->sender);
-  g_array_unref(server->unsent);
   g_hash_table_unref(server->peers);
   g_free(server);
 }

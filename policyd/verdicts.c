@@ -212,8 +212,9 @@ keep(Entry *entry, Verdict *verdict, gint64 expires_us)
   gint64 most_s = entry->verdicts->config->recheck_s;
   if (verdict->readiness == READINESS_UNKNOWN)
     most_s = MIN(most_s, VERDICTS_UNKNOWN_S);
-  entry->expires_us = CLAMP(expires_us, now_us + VERDICTS_KEEP_MIN_S * G_TIME_SPAN_SECOND,
-                            now_us + most_s * G_TIME_SPAN_SECOND);
+  verdict->expires_us = CLAMP(expires_us, now_us + VERDICTS_KEEP_MIN_S * G_TIME_SPAN_SECOND,
+                              now_us + most_s * G_TIME_SPAN_SECOND);
+  entry->expires_us = verdict->expires_us;
   log_change(entry, verdict);
   verdict_unref(entry->verdict);
   entry->verdict = verdict;

@@ -77,8 +77,8 @@ check_row(const Row *row, const char *base, const Question *question, guint roun
 {
   Dns *dns = zone_new(base);
   g_autoptr(GPtrArray) lines = lines_new();
-  g_auto(Verdict) told = {READINESS_UNKNOWN, NULL, NULL, NULL};
-  g_auto(Verdict) fast = {READINESS_UNKNOWN, NULL, NULL, NULL};
+  g_auto(Verdict) told = {.readiness = READINESS_UNKNOWN};
+  g_auto(Verdict) fast = {.readiness = READINESS_UNKNOWN};
   g_test_message("%s", row->name);
   zone_add(dns, row->zone);
   decide(dns, question, rounds, lines, &told);

@@ -399,6 +399,81 @@ test_no_promise_no_answer(Fixture *f, gconstpointer data)
   g_assert_true(is_promised(f, "partner.nl", LABEL_DIRECT, &partner_hop));
 }
 
+/* ---- The same once more ---- */
+
+/* What was answered just now is decided anew when something changed. */
+static void
+test_changed(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *first = ask(f, "jan@partner.nl");
+  g_autofree char *again = ask(f, "jan@partner.nl");
+  g_assert_cmpstr(first, ==, COMMUNITY);
+  g_assert_cmpstr(again, ==, COMMUNITY);
+  g_autofree char *also = ask(f, "jan@yes.nl");
+  g_autofree char *kept = ask(f, "jan@yes.nl");
+  g_assert_cmpstr(kept, ==, NTA);
+  g_assert_cmpuint(promises_withdraw(f->promises, "yes.nl"), ==, 1);
+  g_assert_true(promises_commit(f->promises, NULL));
+  g_assert_false(is_promised(f, "yes.nl", LABEL_DIRECT, &yes_hop));
+  g_autofree char *withdrawn = ask(f, "jan@yes.nl");
+  g_assert_cmpstr(withdrawn, ==, NTA);
+  g_assert_true(is_promised(f, "yes.nl", LABEL_DIRECT, &yes_hop));
+
+  write_book(f, "new.nl [mail.new.nl] dane-only\n");
+  service_reload(f->service);
+  g_autofree char *reloaded = ask(f, "jan@partner.nl");
+  g_assert_cmpstr(reloaded, ==, VIEWER);
+}
+
+/* While answers are given again it is seen all the same that routes.db is gone. */
+static void
+test_gone_meanwhile(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  for (guint i = 0; i < 3; i++) {
+    g_autofree char *answer = ask(f, "jan@partner.nl");
+    g_assert_cmpstr(answer, ==, COMMUNITY);
+  }
+  g_assert_cmpint(g_unlink(f->routes_path), ==, 0);
+  g_assert_cmpint(g_mkdir(f->routes_path, 0700), ==, 0);
+  g_usleep(1000 * PROMISES_LOOK_MS);
+  for (guint i = 0; i < 3; i++) {
+    g_autofree char *failed = ask(f, "jan@partner.nl");
+    g_assert_true(g_str_has_prefix(failed, "! policyd: "));
+  }
+  g_assert_cmpint(g_rmdir(f->routes_path), ==, 0);
+}
+
+/* However often it is asked, a verdict lasts no longer than what it hung on. */
+static void
+test_expires_meanwhile(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  f->dns.keep_us = 1; /* counts as VERDICTS_KEEP_MIN_S */
+  g_autofree char *first = ask(f, "a@yes.nl");
+  gint64 kept_us = g_get_monotonic_time() + VERDICTS_KEEP_MIN_S * G_TIME_SPAN_SECOND;
+  g_assert_cmpstr(first, ==, NTA);
+  f->dns.first = "no";
+  while (g_get_monotonic_time() < kept_us)
+    g_free(ask(f, "a@yes.nl"));
+  g_autofree char *last = ask(f, "a@yes.nl");
+  g_assert_cmpstr(last, ==, NOT_OURS);
+}
+
+/* What was not known in time is no answer to keep. */
+static void
+test_late_once(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *late = ask_how(f, (How){.plain = TRUE}, "c@slow.nl");
+  g_assert_cmpstr(late, ==, ORDINARY " Z-R6-LATE");
+  guint64 next = begin(f, (How){.plain = TRUE}, "c@slow.nl");
+  g_assert_false(is_answered(f, next));
+  g_autofree char *once_more = end(f, next, 1);
+  g_assert_cmpstr(once_more, ==, late);
+}
+
 /* ---- Waiting for the DNS ---- */
 
 /* What the book and zegel.conf know needs no DNS, and is answered within the question. */
@@ -671,6 +746,10 @@ main(int argc, char **argv)
   add("/answer/nothing-promised", test_nothing_promised);
   add("/answer/conflict", test_conflict);
   add("/answer/no-promise-no-answer", test_no_promise_no_answer);
+  add("/answer/changed", test_changed);
+  add("/answer/gone-meanwhile", test_gone_meanwhile);
+  add("/answer/expires-meanwhile", test_expires_meanwhile);
+  add("/answer/late-once", test_late_once);
   add("/answer/at-once", test_at_once);
   add("/answer/shared", test_shared);
   add("/answer/ours-first", test_ours_first);

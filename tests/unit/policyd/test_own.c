@@ -204,7 +204,7 @@ test_spf_question(void)
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
     const OwnFacts own = {addresses, rows[i][0], "/nonexistent", ""};
     const Question question = {.rules = rules_of(""), .own = &own};
-    g_auto(Verdict) verdict = {READINESS_UNKNOWN, NULL, NULL, NULL};
+    g_auto(Verdict) verdict = {.readiness = READINESS_UNKNOWN};
     Dns *dns = zone_new(OWN);
     decide(dns, &question, 2, NULL, &verdict);
     g_assert_cmpstr(dns->spf_question, ==, rows[i][1]);

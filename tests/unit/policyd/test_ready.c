@@ -246,7 +246,7 @@ test_questions(void)
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
     Dns *dns = zone_new(GOOD);
     const Question question = {.rules = rules_of("")};
-    g_auto(Verdict) verdict = {READINESS_UNKNOWN, NULL, NULL, NULL};
+    g_auto(Verdict) verdict = {.readiness = READINESS_UNKNOWN};
     zone_add(dns, rows[i].zone);
     decide(dns, &question, 2, NULL, &verdict);
     g_assert_cmpuint(dns->asked, ==, rows[i].asked);
@@ -312,7 +312,7 @@ test_words(void)
     Dns *dns = zone_new(GOOD);
     const Question question = {.rules = rules_of("")};
     g_autoptr(GPtrArray) lines = lines_new();
-    g_auto(Verdict) verdict = {READINESS_UNKNOWN, NULL, NULL, NULL};
+    g_auto(Verdict) verdict = {.readiness = READINESS_UNKNOWN};
     zone_add(dns, rows[i].zone);
     decide(dns, &question, 9, lines, &verdict);
     const CheckLine *line = line_of(lines, rows[i].code);

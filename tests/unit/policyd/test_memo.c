@@ -1,0 +1,128 @@
+#include "policyd/memo.h"
+
+#include <string.h>
+
+#define LINES "request=route\nversion=2\norganisation=a\n"
+
+/* Whether two questions are one and the same for the memo. */
+typedef struct {
+  const char *name;
+  const char *one, *other;
+  gboolean same;
+} Row;
+
+static const Row rows[] = {
+    {"queue id", "queue_id=4cXk2\n", "queue_id=\n", TRUE},
+    {"queue id with an escape", "queue_id=4c%0A\n", "queue_id=4c\n", FALSE},
+    {"queue id of an address", "queue_id=a@b.nl\n", "queue_id=@b.nl\n", FALSE},
+    {"sender", "sender=jan@b.nl\n", "sender=piet.x-y_z+q@b.nl\n", TRUE},
+    {"sender's domain", "sender=jan@b.nl\n", "sender=jan@c.nl\n", FALSE},
+    {"no domain", "sender=jan\n", "sender=piet\n", FALSE},
+    {"no sender", "sender=\n", "sender=jan@b.nl\n", FALSE},
+    {"recipient", "recipient=jan@b.nl\n", "recipient=piet@b.nl\n", TRUE},
+    {"recipient's domain", "recipient=jan@b.nl\n", "recipient=jan@b.nl.\n", FALSE},
+    {"leads on by %", "recipient=jan%25c.nl@b.nl\n", "recipient=jan@b.nl\n", FALSE},
+    {"leads on by !", "recipient=c.nl!jan@b.nl\n", "recipient=jan@b.nl\n", FALSE},
+    {"leads on by @", "recipient=jan@c.nl@b.nl\n", "recipient=jan@b.nl\n", FALSE},
+    {"leads on by @ elsewhere", "recipient=jan@c.nl@b.nl\n", "recipient=jan@d.nl@b.nl\n",
+     FALSE},
+    {"one more recipient", "recipient=jan@b.nl\nrecipient=jan@b.nl\n",
+     "recipient=jan@b.nl\n", FALSE},
+    {"two recipients", "recipient=jan@b.nl\nrecipient=jan@c.nl\n",
+     "recipient=piet@b.nl\nrecipient=piet@c.nl\n", TRUE},
+    {"sensitive", "sensitive=yes\n", "sensitive=no\n", FALSE},
+    {"inward", "inward=yes\n", "inward=no\n", FALSE},
+    {"dry run", "dry_run=yes\n", "dry_run=no\n", FALSE},
+    {"another name", "organisation=a@b\n", "organisation=c@b\n", FALSE},
+    {"longer name", "recipients=jan@b.nl\n", "recipients=piet@b.nl\n", FALSE},
+    {"order", "inward=no\ndry_run=no\n", "dry_run=no\ninward=no\n", FALSE},
+    {"line of a value", "sender=a@b.nl\nsensitive=no\n", "sender=a@b.nl\nsensitive=yes\n",
+     FALSE},
+};
+
+static void
+test_key(void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    char keys[2][MEMO_KEY_BYTES] = {"x", "y"};
+    g_autofree char *one = g_strconcat(LINES, rows[i].one, "\n", NULL);
+    g_autofree char *other = g_strconcat(LINES, rows[i].other, "\n", NULL);
+    g_assert_true(memo_key(one, strlen(one), keys[0]));
+    g_assert_true(memo_key(other, strlen(other), keys[1]));
+    if ((strcmp(keys[0], keys[1]) == 0) != rows[i].same)
+      g_error("%s: \"%s\" and \"%s\"", rows[i].name, keys[0], keys[1]);
+  }
+}
+
+/* What is left out stands in no key, all else in every one; a block need not be whole. */
+static void
+test_left_out(void)
+{
+  static const char *const texts[][2] = {
+      {"", ""},
+      {"\n", "\n"},
+      {"sender=jan@b.nl", "sender=@b.nl"},
+      {"queue_id=4c\nsender=jan@b.nl\n\n", "queue_id=\nsender=@b.nl\n\n"},
+      {"queue_id=", "queue_id="},
+      {"recipient=", "recipient="},
+      {"recipient=@\n", "recipient=@\n"},
+      {"recipient=\xc3\xa9@b.nl\n", "recipient=\xc3\xa9@b.nl\n"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+    char key[MEMO_KEY_BYTES] = "x";
+    g_assert_true(memo_key(texts[i][0], strlen(texts[i][0]), key));
+    g_assert_cmpstr(key, ==, texts[i][1]);
+  }
+}
+
+static void
+test_no_key(void)
+{
+  char key[MEMO_KEY_BYTES];
+  g_autofree char *longest = g_strnfill(MEMO_KEY_BYTES - 1, 'x');
+  g_autofree char *longer = g_strnfill(MEMO_KEY_BYTES, 'x');
+  g_assert_true(memo_key(longest, MEMO_KEY_BYTES - 1, key));
+  g_assert_cmpstr(key, ==, longest);
+  g_assert_false(memo_key(longer, MEMO_KEY_BYTES, key));
+  g_assert_false(memo_key("a=\0b\n", 5, key));
+}
+
+static void
+test_keep(void)
+{
+  g_autoptr(Memo) memo = memo_new();
+  g_assert_null(memo_find(memo, "a", 0));
+  memo_keep(memo, "a", "one", 10);
+  g_assert_cmpstr(memo_find(memo, "a", 9), ==, "one");
+  g_assert_null(memo_find(memo, "a", 10));
+  g_assert_null(memo_find(memo, "b", 9));
+  memo_keep(memo, "a", "two", 20);
+  g_assert_cmpstr(memo_find(memo, "a", 19), ==, "two");
+  memo_clear(memo);
+  g_assert_null(memo_find(memo, "a", 0));
+}
+
+static void
+test_full(void)
+{
+  g_autoptr(Memo) memo = memo_new();
+  for (guint i = 0; i <= MEMO_MAX; i++) {
+    g_autofree char *key = g_strdup_printf("%u", i);
+    memo_keep(memo, key, key, 1);
+  }
+  g_autofree char *last = g_strdup_printf("%u", MEMO_MAX);
+  g_assert_cmpstr(memo_find(memo, last, 0), ==, last);
+  g_assert_null(memo_find(memo, "0", 0));
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/memo/key", test_key);
+  g_test_add_func("/memo/left-out", test_left_out);
+  g_test_add_func("/memo/no-key", test_no_key);
+  g_test_add_func("/memo/keep", test_keep);
+  g_test_add_func("/memo/full", test_full);
+  return g_test_run();
+}
