@@ -14,11 +14,11 @@
 
 typedef struct {
   Readiness readiness;
-  const char *code; /* static: the line that decided, "Z-N1-DATES"; "Z-N1-READY" */
-  char *nexthop;    /* theirs, when ready: "[mx1.example.nl], [mx2.example.nl]" or, without
-                     * ntamx, "example.nl"; as Postfix takes it behind "transport:" */
-  char *policy;     /* the TLS policy for each of these next hops; NULL: DANE, which is
-                     * zegel-direct's own level */
+  const char *code;  /* static: the line that decided, "Z-N1-DATES"; "Z-N1-READY" */
+  char *nexthop;     /* theirs, when ready: "[mx1.example.nl], [mx2.example.nl]" or, without
+                      * ntamx, "example.nl"; as Postfix takes it behind "transport:" */
+  char *policy;      /* the TLS policy for each of these next hops; NULL: DANE, which is
+                      * zegel-direct's own level */
   gint64 expires_us; /* when one that is kept is found out anew, monotonic (verdicts.h) */
 } Verdict;
 
