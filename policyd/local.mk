@@ -108,6 +108,7 @@ tests_unit_policyd_test_address_SOURCES = tests/unit/policyd/test_address.c
 tests_unit_policyd_test_address_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_answer_SOURCES = \
 	tests/unit/policyd/answer_fake.c tests/unit/policyd/answer_fake.h \
+	tests/unit/policyd/answer_rows.h \
 	tests/unit/policyd/test_answer.c
 tests_unit_policyd_test_answer_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_chain_SOURCES = \
