@@ -14,4 +14,4 @@ endif
 
 # What the lab runs is staged here first.
 clean-local:
-	rm -rf stage stage.log stage-starts stage-starts.log screenshots
+	rm -rf stage stage.log stage-* screenshots

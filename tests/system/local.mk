@@ -1,11 +1,13 @@
-# System tests: Python modules, run in one lab by "run".
+# System tests: Python modules, run by "run", in two labs side by side.
 EXTRA_DIST += \
 	tests/system/browser.py \
 	tests/system/chrome.py \
 	tests/system/crash.py \
+	tests/system/even.test \
 	tests/system/guard.py \
 	tests/system/harness.py \
 	tests/system/image.py \
+	tests/system/odd.test \
 	tests/system/run \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
@@ -35,5 +37,5 @@ check_PROGRAMS += tests/system/read_store
 tests_system_read_store_SOURCES = tests/system/read_store.c
 tests_system_read_store_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
 if LAB
-TESTS += tests/system/run
+TESTS += tests/system/odd.test tests/system/even.test
 endif
