@@ -24,8 +24,8 @@ static gboolean option_json, option_inward, option_ordinary;
 static const char *const meanings[] = {
     [ROUTE_ORDINARY] = "ordinary mail, as if zegel were not there",
     [ROUTE_PREFER] =
-        "ordinary mail that goes to the other side's own server, over TLS that "
-        "is verified, as long as that is promised",
+        ("ordinary mail that goes to the other side's own server, over TLS that "
+         "is verified, as long as that is promised"),
     [ROUTE_OWN] = "a mailbox of the organisation itself: it does not leave this server",
     [ROUTE_DIRECT] = "to the other side's own server, over TLS that is verified",
     [ROUTE_VIEWER] = "sealed and kept here, and read in the viewer with a code by SMS",

@@ -27,6 +27,7 @@ check_records(const DnsAnswer *answer)
     gsize len;
     g_autofree char *host = NULL;
     g_autofree char *txt = rr_txt(rdata, &len);
+    g_assert_true(txt == NULL || txt[len] == '\0');
     g_autofree char *text = rr_text(answer->type, rdata);
     g_assert_true(g_str_is_ascii(text));
     gboolean is_mx = rr_mx(rdata, &a, &host);

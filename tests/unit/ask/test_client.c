@@ -221,11 +221,8 @@ test_bad_answers(void)
 {
   static const char *const bad[] = {
       "version=2\nroute=viewer\n", /* cut */
-      "version=2\nroute=viewer\ncode=Z\nreason=-\nroute=viewer\ncode=Z\nreason=-"
-      "\n\n", /* one
-                 too
-                 many
-               */
+      /* One too many. */
+      "version=2\nroute=own\ncode=Z\nreason=-\nroute=own\ncode=Z\nreason=-\n\n",
       "version=2\nerror=the book is burning\n\n",
       "HTTP/1.0 200\n\n",
       "\n",

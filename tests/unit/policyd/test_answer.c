@@ -322,6 +322,7 @@ test_changed(Fixture *f, gconstpointer data)
   g_assert_cmpstr(again, ==, COMMUNITY);
   g_autofree char *also = ask(f, "jan@yes.nl");
   g_autofree char *kept = ask(f, "jan@yes.nl");
+  g_assert_cmpstr(also, ==, NTA);
   g_assert_cmpstr(kept, ==, NTA);
   g_assert_cmpuint(promises_withdraw(f->promises, "yes.nl"), ==, 1);
   g_assert_true(promises_commit(f->promises, NULL));

@@ -226,7 +226,7 @@ static void
 test_questions(void)
 {
   static const char *const names[] = {
-      "_dmarc." LONG,
+      ("_dmarc." LONG),
       "_dmarc.g.h.i.j.mail.example.com",
       "_dmarc.h.i.j.mail.example.com",
       "_dmarc.i.j.mail.example.com",
