@@ -112,7 +112,7 @@ main(int argc, char **argv)
   guint wait_ms = number(argv[3], G_MAXINT);
   question_len = fread(question, 1, sizeof question, stdin);
   must(question_len > 2, "standard input");
-  Connection *all = g_new0(Connection, connections);
+  g_autofree Connection *all = g_new0(Connection, connections);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   for (guint i = 0; i < connections; i++) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};

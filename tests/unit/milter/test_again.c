@@ -269,8 +269,11 @@ renew(const char *address, Label label, const char *number, const char *expected
   Outcome outcome = {label, number};
   g_array_append_val(outcomes, outcome);
   const Decision decision = {.kind = DECISION_SEAL, .outcomes = outcomes};
-  g_autofree char *renewed = g_strdup("wrong");
-  g_assert_true(again_renew(message, &decision, ring, &renewed, NULL));
+  static char wrong[] = "wrong";
+  char *result = wrong;
+  g_assert_true(again_renew(message, &decision, ring, &result, NULL));
+  g_assert_true(result != wrong);
+  g_autofree char *renewed = result;
   if (renewed == NULL)
     return 0;
   g_assert_null(strchr(renewed, '\r'));
