@@ -209,7 +209,7 @@ refuse_route(Decision *decision, const Asked *asked)
 static gboolean
 add_outcome(Decision *decision, const Asked *asked, Label own, const char *number)
 {
-  Outcome outcome = {LABEL_NONE, number};
+  Outcome outcome = {.label = LABEL_NONE, .number = number};
   gboolean good = TRUE;
   switch (asked->answer->route) {
   case ROUTE_VIEWER:
@@ -297,7 +297,7 @@ decide_preferred(const Facts *facts, Decision *decision)
   for (guint i = 0; i < facts->recipients->len; i++) {
     const char *address = facts->recipients->pdata[i];
     const RouteAnswer *answer = facts->answers->pdata[i];
-    Outcome outcome = {LABEL_NONE, NULL};
+    Outcome outcome = {.label = LABEL_NONE};
     if (answer->route == ROUTE_PREFER && !envelope_is_routing(address) &&
         can_label(address, LABEL_PREFER)) {
       outcome.label = LABEL_PREFER;

@@ -82,7 +82,9 @@ typedef enum {
 
 typedef struct {
   Label label;        /* LABEL_NONE: stays as it is */
-  const char *number; /* E.164, owned by the facts; LABEL_VIEWER always has one */
+  const char *number; /* E.164, owned by the facts; NULL: none is known */
+  gboolean by_mail;   /* LABEL_VIEWER without a number: the code comes by e-mail (S6) */
+  gboolean learn;     /* the number was given with this message: the phone book learns it */
 } Outcome;
 
 typedef struct {

@@ -3,6 +3,8 @@ milter_libmilterpure_a_SOURCES = \
 	milter/again.c milter/again.h \
 	milter/decide.c milter/decide.h \
 	milter/envelope.c milter/envelope.h \
+	milter/fields.c milter/fields.h \
+	milter/plan.c milter/plan.h \
 	milter/message.c milter/message.h \
 	milter/refusal.c milter/refusal.h \
 	milter/trigger.c milter/trigger.h

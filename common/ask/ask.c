@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/secret.h"
 
-#define ANSWER_ATTRS 3 /* route, code, reason */
+#define ANSWER_ATTRS      4  /* route, code, reason, number */
+#define NUMBER_MAX_DIGITS 15 /* E.164 */
 
 static const char *const route_names[] = {
     [ROUTE_ORDINARY] = "ordinary", [ROUTE_PREFER] = "prefer", [ROUTE_OWN] = "own",
@@ -44,6 +46,8 @@ route_question_free(RouteQuestion *question)
   g_free(question->organisation);
   g_free(question->sender);
   g_free(question->queue_id);
+  g_free(question->client_address);
+  g_free(question->client_login);
   g_ptr_array_unref(question->recipients);
   g_free(question);
 }
@@ -66,6 +70,13 @@ route_question_format(const RouteQuestion *question)
   add_flag(attrs, "sensitive", question->sensitive);
   add_flag(attrs, "inward", question->inward);
   add_flag(attrs, "dry_run", question->dry_run);
+  add_flag(attrs, "numbers", question->numbers);
+  if (question->client_address != NULL) {
+    attrs_add(attrs, "client_address", question->client_address);
+    attrs_add_uint(attrs, "client_port", question->client_port);
+  }
+  if (question->client_login != NULL)
+    attrs_add(attrs, "client_login", question->client_login);
   for (guint i = 0; i < question->recipients->len; i++)
     attrs_add(attrs, "recipient", question->recipients->pdata[i]);
   return attrs;
@@ -120,6 +131,25 @@ parse_flag(const Attrs *attrs, const char *name, gboolean *value)
   return *value || g_strcmp0(text, "no") == 0;
 }
 
+/* Who brings it: both may be missing, neither may be nonsense. */
+static gboolean
+parse_client(const Attrs *attrs, RouteQuestion *question, GError **error)
+{
+  guint64 port = 0;
+  question->client_login = copy_value(attrs, "client_login", 1, ASK_WORD_MAX_BYTES);
+  if (attrs_get(attrs, "client_login") != NULL && question->client_login == NULL)
+    return refuse(error, "client_login is empty or too long");
+  if (attrs_get(attrs, "client_address") == NULL)
+    return TRUE;
+  question->client_address = copy_value(attrs, "client_address", 1, ASK_WORD_MAX_BYTES);
+  if (question->client_address == NULL)
+    return refuse(error, "client_address is empty or too long");
+  if (!attrs_get_uint(attrs, "client_port", 0, G_MAXUINT16, &port, error))
+    return FALSE;
+  question->client_port = (guint16) port;
+  return TRUE;
+}
+
 RouteQuestion *
 route_question_parse(const Attrs *attrs, GError **error)
 {
@@ -137,11 +167,13 @@ route_question_parse(const Attrs *attrs, GError **error)
   }
   if (!parse_flag(attrs, "sensitive", &question->sensitive) ||
       !parse_flag(attrs, "inward", &question->inward) ||
-      !parse_flag(attrs, "dry_run", &question->dry_run)) {
-    refuse(error, "sensitive, inward or dry_run is neither yes nor no");
+      !parse_flag(attrs, "dry_run", &question->dry_run) ||
+      !parse_flag(attrs, "numbers", &question->numbers)) {
+    refuse(error, "sensitive, inward, dry_run or numbers is neither yes nor no");
     return NULL;
   }
-  if (!parse_recipients(attrs, question->recipients, error))
+  if (!parse_client(attrs, question, error) ||
+      !parse_recipients(attrs, question->recipients, error))
     return NULL;
   return g_steal_pointer(&question);
 }
@@ -161,6 +193,9 @@ route_answer_free(RouteAnswer *answer)
 {
   if (answer == NULL)
     return;
+  if (answer->number != NULL)
+    secret_wipe(answer->number, strlen(answer->number));
+  g_free(answer->number);
   g_free(answer->code);
   g_free(answer->reason);
   g_free(answer);
@@ -176,6 +211,7 @@ route_answers_format(const GPtrArray *answers)
     attrs_add(attrs, "route", route_name(answer->route));
     attrs_add(attrs, "code", answer->code);
     attrs_add(attrs, "reason", answer->reason);
+    attrs_add(attrs, "number", answer->number != NULL ? answer->number : "");
   }
   return attrs;
 }
@@ -207,6 +243,17 @@ expect(const Attrs *attrs, guint i, const char *name)
   return strcmp(key, name) == 0 ? value : NULL;
 }
 
+/* "+31612345678" as E.164 has it, or nothing. */
+static gboolean
+number_is_valid(const char *number)
+{
+  if (*number == '\0')
+    return TRUE;
+  gsize digits = strspn(number + 1, "0123456789");
+  return *number == '+' && digits > 0 && digits <= NUMBER_MAX_DIGITS &&
+         number[1 + digits] == '\0';
+}
+
 /* The answers that follow the version, in order. */
 static GPtrArray *
 parse_answers(const Attrs *attrs, GError **error)
@@ -217,13 +264,17 @@ parse_answers(const Attrs *attrs, GError **error)
     const char *name = expect(attrs, i, "route");
     const char *code = expect(attrs, i + 1, "code");
     const char *reason = expect(attrs, i + 2, "reason");
+    const char *number = expect(attrs, i + 3, "number");
     Route route;
-    if (name == NULL || code == NULL || reason == NULL || !route_parse(name, &route) ||
-        !code_is_valid(code) || !code_is_valid(reason)) {
-      refuse(error, "an answer is not a route, its code and its reason");
+    if (name == NULL || code == NULL || reason == NULL || number == NULL ||
+        !number_is_valid(number) || !route_parse(name, &route) || !code_is_valid(code) ||
+        !code_is_valid(reason)) {
+      refuse(error, "an answer is not a route, its code, its reason and a number");
       return NULL;
     }
-    g_ptr_array_add(answers, route_answer_new(route, code, reason));
+    RouteAnswer *answer = route_answer_new(route, code, reason);
+    answer->number = *number != '\0' ? g_strdup(number) : NULL;
+    g_ptr_array_add(answers, answer);
   }
   return g_steal_pointer(&answers);
 }

@@ -10,7 +10,7 @@
 
 #include "common/base/attr.h"
 
-#define ASK_VERSION           2
+#define ASK_VERSION           3
 #define ASK_TIMEOUT_MS        5000 /* I7 */
 #define ASK_PREFER_TIMEOUT_MS 1500 /* for mail that goes on without an answer (R3, R9) */
 #define ASK_MAX_RECIPIENTS    1000
@@ -41,6 +41,10 @@ typedef struct {
   gboolean sensitive;
   gboolean inward;       /* the sender is a stranger, the recipients are ours */
   gboolean dry_run;      /* somebody only wants to know: nothing is promised */
+  gboolean numbers;      /* the answers have what the phone book knows (S8) */
+  char *client_address;  /* inward: who brings it (O4), textual; NULL: nobody */
+  guint16 client_port;   /* inward: by which policyd finds its certificate */
+  char *client_login;    /* inward: its SASL login; NULL: none */
   GPtrArray *recipients; /* of char *, without <> */
 } RouteQuestion;
 
@@ -48,6 +52,7 @@ typedef struct {
   Route route;
   char *code;   /* stable: the rule that gave the route, "Z-R1-VIEWER" */
   char *reason; /* stable: what that rule hung on, "Z-N1-DATES"; "-" when nothing else */
+  char *number; /* E.164 from the phone book, or NULL; a secret */
 } RouteAnswer;
 
 /* An empty question, freed with route_question_free. */
@@ -86,7 +91,7 @@ route_failure_format(const char *text);
 RouteAnswer *
 route_answer_new(Route route, const char *code, const char *reason);
 
-/* Frees a RouteAnswer; NULL is allowed. */
+/* Wipes and frees a RouteAnswer; NULL is allowed. */
 void
 route_answer_free(RouteAnswer *answer);
 

@@ -2,7 +2,7 @@ noinst_LIBRARIES += common/ask/libask.a
 common_ask_libask_a_SOURCES = \
 	common/ask/ask.c common/ask/ask.h \
 	common/ask/check.c common/ask/check.h \
-	common/ask/client.c
+	common/ask/client.c common/ask/client_id.h common/ask/phone_book.h common/ask/verify.h
 
 ASK_LIBS = common/ask/libask.a
 

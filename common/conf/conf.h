@@ -26,11 +26,40 @@ typedef enum {
   LONG_SPAN_WARN    /* it counts, and the check says so */
 } LongSpan;
 
+/* How the recipient of a viewer message proves who he is, safest first (S6). */
+typedef enum {
+  METHOD_NUMBER,   /* a code by SMS; without a number the message is refused */
+  METHOD_OPTIONAL, /* a code by SMS, or by a separate e-mail when there is no number */
+  METHOD_EMAIL,    /* as optional, and no number is looked up or remembered */
+  METHOD_NONE      /* no viewer: who is not reached direct is refused */
+} CodeMethod;
+
+/* What is done with a message that fails DMARC. */
+typedef enum {
+  DMARC_ACTION_MARK,       /* only Authentication-Results says so */
+  DMARC_ACTION_QUARANTINE, /* into Postfix's hold queue */
+  DMARC_ACTION_REJECT
+} DmarcAction;
+
+/* How a server must be known for its mail to count as the community's (O4). */
+typedef enum {
+  CLIENT_CERTIFICATE, /* by certificate or login */
+  CLIENT_ADDRESS,     /* by address too */
+  CLIENT_ANY          /* by nothing but the domain */
+} ClientDemand;
+
+/* A header field that says whether a message is sensitive (S1). */
+typedef struct {
+  char *name;
+  char *value; /* NULL: any */
+} HeaderRule;
+
 /* [organisation NAME]: everything belongs to one (O1). */
 typedef struct {
   char *name;           /* letters, digits, '-'; in the log and in every key */
   GStrv domains;        /* its mail domains, lower case */
   GStrv logins;         /* SASL logins; "*@domain" and "*" may stand for many */
+  GStrv certificates;   /* "sha256:HEX" or "cn:NAME/ISSUER": clients, without a login */
   GPtrArray *networks;  /* of GInetAddressMask: clients that may submit without a login */
   char *service_domain; /* From domain of the mail that zegel sends itself */
   char *viewer_url;     /* https://host[:port]/, ends with '/' */
@@ -39,10 +68,21 @@ typedef struct {
   char *language;       /* "nl" or "en", when the reader's browser does not say */
   char *contact;        /* how to reach the organisation, for the pages; may be "" */
   SensitiveDefault sensitive_default;
-  gboolean prefer_direct;       /* mail that is not sensitive goes direct too (R3) */
-  char *nta_declaration;        /* day of the declaration (N2), YYYY-MM-DD; may be "" */
-  guint retention_days;         /* how long a viewer message stays (V7) */
-  guint sms_per_day;            /* codes a day for the whole organisation (T5) */
+  GPtrArray *sensitive_headers; /* of HeaderRule */
+  GPtrArray *plain_headers;     /* of HeaderRule */
+  GStrv secure_senders;         /* addresses and domains, lower case (S5) */
+  GStrv plain_senders;          /* the same */
+  GStrv machine_senders;        /* the same: sensitive only by an explicit trigger */
+  CodeMethod method;
+  gboolean phone_book;      /* numbers are remembered (S8) */
+  guint recipients_max;     /* of a sensitive message (S9) */
+  guint attachments_max_mb; /* of a sensitive message, decoded (S11) */
+  GStrv refused_extensions; /* lower case, without dot (S10) */
+  char *secure_subject;     /* put before the subject of secure inward mail; may be "" */
+  gboolean prefer_direct;   /* mail that is not sensitive goes direct too (R3) */
+  char *nta_declaration;    /* day of the declaration (N2), YYYY-MM-DD; may be "" */
+  guint retention_days;     /* how long a viewer message stays (V7) */
+  guint sms_per_day;        /* codes a day for the whole organisation (T5) */
   guint sms_per_sender_per_day; /* codes a day for messages of one sender */
 } Organisation;
 
@@ -51,6 +91,15 @@ typedef struct {
   char *milter_socket;
   char *milter_user;
   char *milter_ticket_key;
+  char *mx_socket; /* of the instance that meets the internet */
+  char *mx_user;
+  char *dkim_keys;     /* DOMAIN/SELECTOR.key: private */
+  char *milter_reader; /* path of zegel-reader */
+  guint milter_readers;
+  GPtrArray *trusted_relays; /* of GInetAddressMask: their SPF does not count (N5) */
+  DmarcAction dmarc_reject;  /* for a domain whose policy is reject */
+  DmarcAction dmarc_quarantine;
+  char *nta_header_value; /* of X-NTA7516 */
   /* [policyd] */
   char *policyd_socket; /* where the milter asks */
   char *policyd_user;
@@ -67,8 +116,11 @@ typedef struct {
   LongSpan nta_long_span;
   char *spf_program;    /* path of zegel-spf */
   char *dkim_directory; /* DOMAIN/SELECTOR.pub */
-  guint recheck_s;      /* how often promised domains are looked at again */
-  guint promise_days;   /* how long a promise is kept fresh after it was last given */
+  char *phone_db;       /* the phone book (S8) */
+  char *phone_key;
+  ClientDemand community_client;
+  guint recheck_s;    /* how often promised domains are looked at again */
+  guint promise_days; /* how long a promise is kept fresh after it was last given */
   /* [store] */
   char *store_database;
   char *store_directory; /* large sealed messages */

@@ -9,18 +9,35 @@
 
 #define DOMAIN_MAX_BYTES 253 /* RFC 1035 2.3.4, as text */
 #define LABEL_MAX_BYTES  63
-#define CHOICE_MAX_WORDS 3
+#define CHOICE_MAX_WORDS 4
 
 #define C(field) offsetof(Config, field)
 #define O(field) offsetof(Organisation, field)
 #define RUN_DIR  "/var/spool/postfix/zegel/"
 #define KEY_DIR  ZEGEL_SYSCONFDIR "/keys/"
 
+/* What Gmail refuses (001 3.1), as Google publishes it. */
+#define REFUSED_EXTENSIONS                                                                 \
+  "ade adp apk appx appxbundle bat cab chm cmd com cpl diagcab diagcfg diagpkg dll dmg "   \
+  "ex ex_ exe hta img ins iso isp jar jnlp js jse lib lnk mde mjs msc msi msix "           \
+  "msixbundle msp mst nsh pif ps1 scr sct shb sys vb vbe vbs vhd vxd wsc wsf wsh xll"
+
 static const SchemaRow rows[] = {
     {"milter", "socket", SCHEMA_PATH, C(milter_socket), RUN_DIR "milter.sock", 0, 0},
     {"milter", "user", SCHEMA_STRING, C(milter_user), "zegel-milter", 0, 0},
     {"milter", "ticket_key", SCHEMA_PATH, C(milter_ticket_key), KEY_DIR "milter/ticket", 0,
      0},
+
+    {"milter", "mx_socket", SCHEMA_PATH, C(mx_socket), RUN_DIR "milter-mx.sock", 0, 0},
+    {"milter", "mx_user", SCHEMA_STRING, C(mx_user), "zegel-mx", 0, 0},
+    {"milter", "dkim_keys", SCHEMA_PATH, C(dkim_keys), KEY_DIR "milter/dkim", 0, 0},
+    {"milter", "reader", SCHEMA_PATH, C(milter_reader), ZEGEL_LIBEXECDIR "/zegel-reader", 0,
+     0},
+    {"milter", "readers", SCHEMA_UINT, C(milter_readers), "4", 1, 64},
+    {"milter", "trusted_relays", SCHEMA_NETWORKS, C(trusted_relays), "", 0, 0},
+    {"milter", "dmarc_reject", SCHEMA_CHOICE, C(dmarc_reject), "reject", 0, 0},
+    {"milter", "dmarc_quarantine", SCHEMA_CHOICE, C(dmarc_quarantine), "mark", 0, 0},
+    {"milter", "nta_header_value", SCHEMA_STRING, C(nta_header_value), "1", 0, 0},
 
     {"policyd", "socket", SCHEMA_PATH, C(policyd_socket), RUN_DIR "ask.sock", 0, 0},
     {"policyd", "user", SCHEMA_STRING, C(policyd_user), "zegel-policyd", 0, 0},
@@ -45,6 +62,11 @@ static const SchemaRow rows[] = {
     {"policyd", "spf", SCHEMA_PATH, C(spf_program), ZEGEL_LIBEXECDIR "/zegel-spf", 0, 0},
     {"policyd", "dkim_directory", SCHEMA_PATH, C(dkim_directory), ZEGEL_SYSCONFDIR "/dkim",
      0, 0},
+    {"policyd", "phone_db", SCHEMA_PATH, C(phone_db), ZEGEL_STATEDIR "/phone/phone.db", 0,
+     0},
+    {"policyd", "phone_key", SCHEMA_PATH, C(phone_key), KEY_DIR "policyd/phone", 0, 0},
+    {"policyd", "community_client", SCHEMA_CHOICE, C(community_client), "certificate", 0,
+     0},
     {"policyd", "recheck_s", SCHEMA_UINT, C(recheck_s), "300", 1, 86400},
     {"policyd", "promise_days", SCHEMA_UINT, C(promise_days), "30", 6, 3650},
 
@@ -84,6 +106,7 @@ static const SchemaRow rows[] = {
 
     {"organisation", "domains", SCHEMA_DOMAINS, O(domains), NULL, 0, 0},
     {"organisation", "logins", SCHEMA_WORDS, O(logins), "", 0, 0},
+    {"organisation", "certificates", SCHEMA_WORDS, O(certificates), "", 0, 0},
     {"organisation", "networks", SCHEMA_NETWORKS, O(networks), "", 0, 0},
     {"organisation", "service_domain", SCHEMA_DOMAIN, O(service_domain), NULL, 0, 0},
     {"organisation", "viewer_url", SCHEMA_URL, O(viewer_url), NULL, 0, 0},
@@ -92,6 +115,19 @@ static const SchemaRow rows[] = {
     {"organisation", "language", SCHEMA_LANGUAGE, O(language), "nl", 0, 0},
     {"organisation", "contact", SCHEMA_TEXT, O(contact), "", 0, 0},
     {"organisation", "default", SCHEMA_CHOICE, O(sensitive_default), "secure", 0, 0},
+    {"organisation", "sensitive_headers", SCHEMA_HEADERS, O(sensitive_headers), "", 0, 0},
+    {"organisation", "plain_headers", SCHEMA_HEADERS, O(plain_headers), "", 0, 0},
+    {"organisation", "secure_senders", SCHEMA_SENDERS, O(secure_senders), "", 0, 0},
+    {"organisation", "plain_senders", SCHEMA_SENDERS, O(plain_senders), "", 0, 0},
+    {"organisation", "machine_senders", SCHEMA_SENDERS, O(machine_senders), "", 0, 0},
+    {"organisation", "method", SCHEMA_CHOICE, O(method), "number", 0, 0},
+    {"organisation", "phone_book", SCHEMA_YES_NO, O(phone_book), "yes", 0, 0},
+    {"organisation", "recipients_max", SCHEMA_UINT, O(recipients_max), "100", 1, 1000},
+    {"organisation", "attachments_max_mb", SCHEMA_UINT, O(attachments_max_mb), "36", 1,
+     1024},
+    {"organisation", "refused_extensions", SCHEMA_WORDS, O(refused_extensions),
+     REFUSED_EXTENSIONS, 0, 0},
+    {"organisation", "secure_subject", SCHEMA_TEXT, O(secure_subject), "", 0, 0},
     {"organisation", "prefer_direct", SCHEMA_YES_NO, O(prefer_direct), "yes", 0, 0},
     {"organisation", "nta_declaration", SCHEMA_DATE, O(nta_declaration), "", 0, 0},
     {"organisation", "retention_days", SCHEMA_UINT, O(retention_days), "90", 1, 3650},
@@ -193,6 +229,73 @@ store_networks(const SchemaRow *row, const char *value, GPtrArray **field, GErro
   return TRUE;
 }
 
+static gboolean
+is_sender(const char *word)
+{
+  const char *at = strrchr(word, '@');
+  return at != word && is_domain(at != NULL ? at + 1 : word);
+}
+
+static gboolean
+store_senders(const SchemaRow *row, const char *value, GStrv *field, GError **error)
+{
+  g_auto(GStrv) words = split_words(value);
+  for (char **word = words; *word != NULL; word++) {
+    if (!is_sender(*word))
+      return reject(error, row->key, *word,
+                    "an address such as info@example.nl or a domain is expected");
+    char *lower = g_ascii_strdown(*word, -1);
+    g_free(*word);
+    *word = lower;
+  }
+  g_strfreev(*field);
+  *field = g_steal_pointer(&words);
+  return TRUE;
+}
+
+static void
+header_rule_free(gpointer p)
+{
+  HeaderRule *rule = p;
+  g_free(rule->name);
+  g_free(rule->value);
+  g_free(rule);
+}
+
+/* A field name: printable ASCII without ':' (RFC 5322 2.2). */
+static gboolean
+is_field_name(const char *text)
+{
+  for (const char *p = text; *p != '\0'; p++)
+    if (!g_ascii_isgraph(*p) || *p == ':')
+      return FALSE;
+  return *text != '\0';
+}
+
+/* "X-Label: Secret; X-Other: *" */
+static gboolean
+store_headers(const SchemaRow *row, const char *value, GPtrArray **field, GError **error)
+{
+  g_auto(GStrv) pieces = g_strsplit(value, ";", -1);
+  g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(header_rule_free);
+  for (char **piece = pieces; *piece != NULL; piece++) {
+    if (*g_strstrip(*piece) == '\0')
+      continue;
+    g_auto(GStrv) sides = g_strsplit(*piece, ":", 2);
+    if (sides[1] == NULL || !is_field_name(g_strchomp(sides[0])) ||
+        *g_strstrip(sides[1]) == '\0')
+      return reject(error, row->key, *piece,
+                    "a header and its value such as X-Label: Secret is expected");
+    HeaderRule *rule = g_new0(HeaderRule, 1);
+    rule->name = g_strdup(sides[0]);
+    rule->value = strcmp(sides[1], "*") != 0 ? g_strdup(sides[1]) : NULL;
+    g_ptr_array_add(rules, rule);
+  }
+  g_clear_pointer(field, g_ptr_array_unref);
+  *field = g_steal_pointer(&rules);
+  return TRUE;
+}
+
 /* Only this address may do without TLS: contrib/try --stay shows the viewer on it. */
 #define PLAIN_HTTP_HOST "127.0.0.1"
 
@@ -238,6 +341,25 @@ static const struct {
       [DEFAULT_ON_REQUEST] = "on-request",
       [DEFAULT_SECURE] = "secure"},
      "observe, on-request or secure is expected"},
+    {"method",
+     {[METHOD_NUMBER] = "number",
+      [METHOD_OPTIONAL] = "optional",
+      [METHOD_EMAIL] = "email",
+      [METHOD_NONE] = "none"},
+     "number, optional, email or none is expected"},
+    {"dmarc_reject",
+     {[DMARC_ACTION_MARK] = "mark",
+      [DMARC_ACTION_QUARANTINE] = "quarantine",
+      [DMARC_ACTION_REJECT] = "reject"},
+     "reject, quarantine or mark is expected"},
+    {"dmarc_quarantine",
+     {[DMARC_ACTION_MARK] = "mark", [DMARC_ACTION_QUARANTINE] = "quarantine"},
+     "quarantine or mark is expected"},
+    {"community_client",
+     {[CLIENT_CERTIFICATE] = "certificate",
+      [CLIENT_ADDRESS] = "address",
+      [CLIENT_ANY] = "any"},
+     "certificate, address or any is expected"},
     {"dnssec",
      {[DNSSEC_RESOLVER] = "resolver", [DNSSEC_RESOLVER_AND_CHAIN] = "resolver+chain"},
      "resolver or resolver+chain is expected"},
@@ -344,6 +466,10 @@ schema_store(const SchemaRow *row, const char *value, gpointer base, GError **er
     return store_domains(row, value, field, error);
   case SCHEMA_NETWORKS:
     return store_networks(row, value, field, error);
+  case SCHEMA_SENDERS:
+    return store_senders(row, value, field, error);
+  case SCHEMA_HEADERS:
+    return store_headers(row, value, field, error);
   case SCHEMA_URL:
     return store_url(row, value, field, error);
   case SCHEMA_COLOUR:
@@ -377,9 +503,11 @@ schema_clear(const SchemaRow *row, gpointer base)
   case SCHEMA_WORDS:
   case SCHEMA_ADDRESSES:
   case SCHEMA_DOMAINS:
+  case SCHEMA_SENDERS:
     g_clear_pointer((GStrv *) field, g_strfreev);
     return;
   case SCHEMA_NETWORKS:
+  case SCHEMA_HEADERS:
     g_clear_pointer((GPtrArray **) field, g_ptr_array_unref);
     return;
   case SCHEMA_STRING:

@@ -20,6 +20,8 @@ typedef enum {
   SCHEMA_CHOICE,    /* an enum; one of the words that schema.c has for the key */
   SCHEMA_YES_NO,    /* gboolean */
   SCHEMA_ADDRESSES, /* GStrv; textual IP addresses, may be empty */
+  SCHEMA_SENDERS,   /* GStrv; addresses and domains, lower case, may be empty */
+  SCHEMA_HEADERS,   /* GPtrArray of HeaderRule; "Name: value; Name: *", may be empty */
   SCHEMA_DATE       /* char *; YYYY-MM-DD, may be empty */
 } SchemaType;
 

@@ -44,6 +44,10 @@ type_word(SchemaType type)
     return "yes or no";
   case SCHEMA_ADDRESSES:
     return "addresses";
+  case SCHEMA_SENDERS:
+    return "senders";
+  case SCHEMA_HEADERS:
+    return "headers";
   case SCHEMA_DATE:
     return "day";
   }

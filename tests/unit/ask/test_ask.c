@@ -49,8 +49,8 @@ test_question_round_trip(void)
 }
 
 #define NAMES "organisation=o\nsender=\nqueue_id=\n"
-#define FLAGS "sensitive=no\ninward=no\ndry_run=no\n"
-#define HEAD  "request=route\nversion=2\n" NAMES
+#define FLAGS "sensitive=no\ninward=no\ndry_run=no\nnumbers=no\n"
+#define HEAD  "request=route\nversion=3\n" NAMES
 #define ONE   "recipient=a@b\n\n"
 
 static const struct {
@@ -58,26 +58,33 @@ static const struct {
   gboolean good;
 } questions[] = {
     {HEAD FLAGS ONE, TRUE},
-    {HEAD "sensitive=yes\ninward=yes\ndry_run=yes\n" ONE, TRUE},
+    {HEAD "sensitive=yes\ninward=yes\ndry_run=yes\nnumbers=no\n" ONE, TRUE},
     {HEAD FLAGS "recipient=a@b\nlater=ignored\nrecipient=c@d\n\n", TRUE},
     {HEAD FLAGS "\n", FALSE},
     {HEAD FLAGS "recipient=\n\n", FALSE},
-    {HEAD "sensitive=1\ninward=no\ndry_run=no\n" ONE, FALSE},
-    {HEAD "sensitive=no\ninward=\ndry_run=no\n" ONE, FALSE},
-    {HEAD "sensitive=no\ninward=no\ndry_run=maybe\n" ONE, FALSE},
-    {HEAD "inward=no\ndry_run=no\n" ONE, FALSE},
-    {HEAD "sensitive=no\ndry_run=no\n" ONE, FALSE},
+    {HEAD "sensitive=1\ninward=no\ndry_run=no\nnumbers=no\n" ONE, FALSE},
+    {HEAD "sensitive=no\ninward=\ndry_run=no\nnumbers=no\n" ONE, FALSE},
+    {HEAD "sensitive=no\ninward=no\ndry_run=maybe\nnumbers=no\n" ONE, FALSE},
+    {HEAD "inward=no\ndry_run=no\nnumbers=no\n" ONE, FALSE},
+    {HEAD "sensitive=no\ndry_run=no\nnumbers=no\n" ONE, FALSE},
     {HEAD "sensitive=no\ninward=no\n" ONE, FALSE},
+    {HEAD "sensitive=no\ninward=no\ndry_run=no\n" ONE, FALSE},
+    {HEAD "sensitive=no\ninward=no\ndry_run=no\nnumbers=1\n" ONE, FALSE},
+    {HEAD FLAGS "client_address=192.0.2.1\nclient_port=25\nclient_login=a\n" ONE, TRUE},
+    {HEAD FLAGS "client_address=192.0.2.1\n" ONE, FALSE},
+    {HEAD FLAGS "client_address=192.0.2.1\nclient_port=65536\n" ONE, FALSE},
+    {HEAD FLAGS "client_address=\nclient_port=1\n" ONE, FALSE},
+    {HEAD FLAGS "client_login=\n" ONE, FALSE},
     {HEAD ONE, FALSE},
     {"request=route\nversion=1\n" NAMES FLAGS ONE, FALSE},
-    {"request=route\nversion=3\n" NAMES FLAGS ONE, FALSE},
+    {"request=route\nversion=2\n" NAMES FLAGS ONE, FALSE},
     {"request=route\n" NAMES FLAGS ONE, FALSE},
-    {"request=other\nversion=2\n" NAMES FLAGS ONE, FALSE},
-    {"request=domain\nversion=2\n" NAMES FLAGS ONE, FALSE},
-    {"version=2\n" NAMES FLAGS ONE, FALSE},
-    {"request=route\nversion=2\norganisation=\nsender=\nqueue_id=\n" FLAGS ONE, FALSE},
-    {"request=route\nversion=2\norganisation=o\nqueue_id=\n" FLAGS ONE, FALSE},
-    {"request=route\nversion=2\norganisation=o\nsender=\n" FLAGS ONE, FALSE},
+    {"request=other\nversion=3\n" NAMES FLAGS ONE, FALSE},
+    {"request=domain\nversion=3\n" NAMES FLAGS ONE, FALSE},
+    {"version=3\n" NAMES FLAGS ONE, FALSE},
+    {"request=route\nversion=3\norganisation=\nsender=\nqueue_id=\n" FLAGS ONE, FALSE},
+    {"request=route\nversion=3\norganisation=o\nqueue_id=\n" FLAGS ONE, FALSE},
+    {"request=route\nversion=3\norganisation=o\nsender=\n" FLAGS ONE, FALSE},
     {"\n", FALSE},
 };
 
@@ -155,24 +162,26 @@ static const struct {
   guint count;
   int code; /* of the error; -1: none */
 } replies[] = {
-    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", 1, -1},
-    {"version=2\nroute=prefer\ncode=Z\nreason=Z-N1-READY\n\n", 1, -1},
-    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", 2, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", 0, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", G_MAXUINT, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=own\ncode=Z\nreason=-\n\n", 0x55555556, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=own\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=own\ncode=Z\nreason=\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=own\ncode=Z\nreason=a b\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=own\nreason=-\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=2\ncode=Z\nroute=own\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=plain\ncode=Z\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=own\ncode=\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=2\nroute=own\ncode=A B\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\ncode=Z\nreason=-\nnumber=\n\n", 1, -1},
+    {"version=3\nroute=prefer\ncode=Z\nreason=Z-N1-READY\nnumber=\n\n", 1, -1},
+    {"version=3\nroute=own\ncode=Z\nreason=-\nnumber=\n\n", 2, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\ncode=Z\nreason=-\nnumber=\n\n", 0, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\ncode=Z\nreason=-\nnumber=\n\n", G_MAXUINT, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\ncode=Z\nreason=-\nnumber=\n\n", 0x55555556,
+     ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\ncode=Z\nreason=\nnumber=\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\ncode=Z\nreason=a b\nnumber=\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\nreason=-\nnumber=\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=3\ncode=Z\nroute=own\nreason=-\nnumber=\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=plain\ncode=Z\nreason=-\nnumber=\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\ncode=\nreason=-\nnumber=\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=3\nroute=own\ncode=A B\nreason=-\nnumber=\n\n", 1, ZEGEL_ERROR_INVALID},
     {"version=1\nroute=own\ncode=Z\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"route=own\ncode=Z\nreason=-\n\n", 1, ZEGEL_ERROR_INVALID},
-    {"version=2\nerror=later\n\n", 1, ZEGEL_ERROR_TEMPORARY},
-    {"version=2\nroute=own\ncode=Z\nreason=-\nerror=later\n\n", 1, ZEGEL_ERROR_TEMPORARY},
+    {"route=own\ncode=Z\nreason=-\nnumber=\n\n", 1, ZEGEL_ERROR_INVALID},
+    {"version=3\nerror=later\n\n", 1, ZEGEL_ERROR_TEMPORARY},
+    {"version=3\nroute=own\ncode=Z\nreason=-\nnumber=\nerror=later\n\n", 1,
+     ZEGEL_ERROR_TEMPORARY},
     {"\n", 1, ZEGEL_ERROR_INVALID},
 };
 

@@ -85,11 +85,11 @@ test_question(void)
 
   g_autofree char *longest = g_strnfill(ASK_WORD_MAX_BYTES + 1, 'a');
   g_autofree char *too_long =
-      g_strdup_printf("request=domain\nversion=2\nfresh=no\ndomain=%s\n\n", longest);
+      g_strdup_printf("request=domain\nversion=3\nfresh=no\ndomain=%s\n\n", longest);
   const char *const bad[] = {
-      "request=domain\nversion=2\nfresh=no\n\n",
-      "request=domain\nversion=2\nfresh=no\ndomain=\n\n",
-      "request=route\nversion=2\nfresh=no\ndomain=example.nl\n\n",
+      "request=domain\nversion=3\nfresh=no\n\n",
+      "request=domain\nversion=3\nfresh=no\ndomain=\n\n",
+      "request=route\nversion=3\nfresh=no\ndomain=example.nl\n\n",
       "request=domain\nversion=1\nfresh=no\ndomain=example.nl\n\n",
       "request=domain\nfresh=no\ndomain=example.nl\n\n",
       too_long,
@@ -111,18 +111,18 @@ static const struct {
   const char *block;
   int code; /* of the error; -1: none */
 } answers[] = {
-    {"version=2\nown=no\n\n", -1},
-    {"version=2\nown=no\n" LINE "\n", -1},
-    {"version=2\nown=no\n" LINE LINE "\n", -1},
-    {"version=2\nown=no\n" LINE "code=Z\n\n", ZEGEL_ERROR_INVALID},
-    {"version=2\n" LINE "\n", ZEGEL_ERROR_INVALID},
+    {"version=3\nown=no\n\n", -1},
+    {"version=3\nown=no\n" LINE "\n", -1},
+    {"version=3\nown=no\n" LINE LINE "\n", -1},
+    {"version=3\nown=no\n" LINE "code=Z\n\n", ZEGEL_ERROR_INVALID},
+    {"version=3\n" LINE "\n", ZEGEL_ERROR_INVALID},
     {"own=no\n" LINE "\n", ZEGEL_ERROR_INVALID},
     {"version=1\nown=no\n" LINE "\n", ZEGEL_ERROR_INVALID},
-    {"version=2\nown=no\nresult=pass\ncode=Z\nrequired=yes\ntitle=\nevidence=\ncure=\n\n",
+    {"version=3\nown=no\nresult=pass\ncode=Z\nrequired=yes\ntitle=\nevidence=\ncure=\n\n",
      ZEGEL_ERROR_INVALID},
-    {"version=2\nown=no\ncode=Z\nresult=good\nrequired=yes\ntitle=\nevidence=\ncure=\n\n",
+    {"version=3\nown=no\ncode=Z\nresult=good\nrequired=yes\ntitle=\nevidence=\ncure=\n\n",
      ZEGEL_ERROR_INVALID},
-    {"version=2\nerror=not now\n\n", ZEGEL_ERROR_TEMPORARY},
+    {"version=3\nerror=not now\n\n", ZEGEL_ERROR_TEMPORARY},
     {"\n", ZEGEL_ERROR_INVALID},
 };
 

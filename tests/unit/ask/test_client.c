@@ -16,7 +16,7 @@
 #include "tests/unit/tap.h"
 
 #define QUIET_US 20000
-#define GOOD     "version=2\nroute=viewer\ncode=Z-R1-VIEWER\nreason=-\n\n"
+#define GOOD     "version=3\nroute=viewer\ncode=Z-R1-VIEWER\nreason=-\nnumber=\n\n"
 
 /* What the peer does on one connection. */
 typedef struct {
@@ -192,7 +192,7 @@ test_does_not_reconnect_twice(void)
 static void
 test_stale_answer(void)
 {
-  static const Script scripts[] = {{1, GOOD "version=2\nerror=stale\n\n", TRUE, FALSE},
+  static const Script scripts[] = {{1, GOOD "version=3\nerror=stale\n\n", TRUE, FALSE},
                                    {1, NULL, FALSE, FALSE}};
   Peer peer;
   peer_start(&peer, scripts, 2);
@@ -206,7 +206,7 @@ test_stale_answer(void)
 static void
 test_unasked_answer(void)
 {
-  static const Script scripts[] = {{1, "version=2\nerror=stale\n\n", TRUE, TRUE},
+  static const Script scripts[] = {{1, "version=3\nerror=stale\n\n", TRUE, TRUE},
                                    {1, NULL, FALSE, FALSE}};
   Peer peer;
   peer_start(&peer, scripts, 2);
@@ -220,10 +220,11 @@ static void
 test_bad_answers(void)
 {
   static const char *const bad[] = {
-      "version=2\nroute=viewer\n", /* cut */
+      "version=3\nroute=viewer\n", /* cut */
       /* One too many. */
-      "version=2\nroute=own\ncode=Z\nreason=-\nroute=own\ncode=Z\nreason=-\n\n",
-      "version=2\nerror=the book is burning\n\n",
+      "version=3\nroute=own\ncode=Z\nreason=-\nnumber=\nroute=own\ncode=Z\nreason=-"
+      "\nnumber=\n\n",
+      "version=3\nerror=the book is burning\n\n",
       "HTTP/1.0 200\n\n",
       "\n",
   };
@@ -249,7 +250,7 @@ test_nobody(void)
 static void
 test_deadline(void)
 {
-  static const Script scripts[] = {{0, "version=2\n", TRUE, FALSE}};
+  static const Script scripts[] = {{0, "version=3\n", TRUE, FALSE}};
   for (guint i = 0; i < 2; i++) {
     gint64 timeout_ms = i == 0 ? ASK_TIMEOUT_MS : ASK_PREFER_TIMEOUT_MS;
     Peer peer;
@@ -273,8 +274,8 @@ test_check(void)
     const char *answer;
     int code; /* of the error; -1: none */
   } rows[] = {
-      {"version=2\nown=yes\n" LINE LINE "\n", -1},
-      {"version=2\nerror=too many\n\n", ZEGEL_ERROR_TEMPORARY},
+      {"version=3\nown=yes\n" LINE LINE "\n", -1},
+      {"version=3\nerror=too many\n\n", ZEGEL_ERROR_TEMPORARY},
       {GOOD, ZEGEL_ERROR_TEMPORARY},
       {"\n", ZEGEL_ERROR_TEMPORARY},
       {"", ZEGEL_ERROR_TEMPORARY},

@@ -266,7 +266,7 @@ renew(const char *address, Label label, const char *number, const char *expected
   guint8 id[TICKET_ID_BYTES];
   memcpy(id, message->ticket->id, sizeof id);
   g_autoptr(GArray) outcomes = g_array_new(FALSE, TRUE, sizeof(Outcome));
-  Outcome outcome = {label, number};
+  Outcome outcome = {.label = label, .number = number};
   g_array_append_val(outcomes, outcome);
   const Decision decision = {.kind = DECISION_SEAL, .outcomes = outcomes};
   static char wrong[] = "wrong";

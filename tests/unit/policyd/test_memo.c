@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define LINES "request=route\nversion=2\norganisation=a\n"
+#define LINES "request=route\nversion=3\norganisation=a\n"
 
 /* Whether two questions are one and the same for the memo. */
 typedef struct {

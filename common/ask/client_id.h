@@ -1,0 +1,31 @@
+/*
+ * client_id.h - the TLS client certificate of a connection (O4).
+ *
+ * Postfix tells its milters no fingerprint, but its policy delegation does: policyd keeps
+ * what it was told of the clients that are connected, by address and port. Protocol:
+ * zegel-ask(5), request=client.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* All strings owned; NULL: not known. */
+typedef struct {
+  char *fingerprint; /* SHA-256, 64 hexadecimal digits in lower case */
+  char *subject;     /* common name; only of a certificate that Postfix trusts */
+  char *issuer;      /* common name; the same */
+} ClientCertificate;
+
+/* Frees CERTIFICATE; NULL is allowed. */
+void
+client_certificate_free(ClientCertificate *certificate);
+
+/*
+ * Asks over the socket at PATH what is known of the client at ADDRESS and PORT. Owned by
+ * the caller; its fields are NULL when there is no certificate. NULL with
+ * ZEGEL_ERROR_TEMPORARY. Any thread.
+ */
+ClientCertificate *
+ask_client(const char *path, const char *address, guint16 port, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ClientCertificate, client_certificate_free)

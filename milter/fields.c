@@ -1,0 +1,67 @@
+#include "milter/fields.h"
+
+#include <string.h>
+
+static void
+field_free(gpointer p)
+{
+  Field *field = p;
+  g_free(field->name);
+  g_free(field->value);
+  g_free(field);
+}
+
+Fields *
+fields_new(void)
+{
+  Fields *fields = g_new0(Fields, 1);
+  fields->list = g_ptr_array_new_with_free_func(field_free);
+  return fields;
+}
+
+void
+fields_free(Fields *fields)
+{
+  if (fields == NULL)
+    return;
+  g_ptr_array_unref(fields->list);
+  g_free(fields);
+}
+
+void
+fields_add(Fields *fields, const char *name, const char *value)
+{
+  gsize bytes = strlen(name) + strlen(value);
+  if (fields->list->len >= FIELDS_MAX || fields->bytes + bytes > FIELDS_MAX_BYTES) {
+    fields->cut = TRUE;
+    return;
+  }
+  Field *field = g_new0(Field, 1);
+  field->name = g_strdup(name);
+  field->value = g_strdup(value);
+  g_ptr_array_add(fields->list, field);
+  fields->bytes += bytes;
+}
+
+guint
+fields_count(const Fields *fields, const char *name)
+{
+  guint count = 0;
+  for (guint i = 0; i < fields->list->len; i++) {
+    const Field *field = fields->list->pdata[i];
+    if (g_ascii_strcasecmp(field->name, name) == 0)
+      count++;
+  }
+  return count;
+}
+
+const Field *
+fields_find(const Fields *fields, const char *name, guint index)
+{
+  for (guint i = 0; i < fields->list->len; i++) {
+    const Field *field = fields->list->pdata[i];
+    if (g_ascii_strcasecmp(field->name, name) == 0 && --index == 0)
+      return field;
+  }
+  return NULL;
+}

@@ -1,0 +1,144 @@
+#include "milter/plan.h"
+
+#include <string.h>
+
+static void
+change_free(gpointer p)
+{
+  Change *change = p;
+  g_free(change->name);
+  g_free(change->value);
+  g_free(change);
+}
+
+Plan *
+plan_new(void)
+{
+  Plan *plan = g_new0(Plan, 1);
+  plan->changes = g_ptr_array_new_with_free_func(change_free);
+  return plan;
+}
+
+void
+plan_free(Plan *plan)
+{
+  if (plan == NULL)
+    return;
+  refusal_reply_free(plan->reply);
+  g_free(plan->reason);
+  g_ptr_array_unref(plan->changes);
+  g_free(plan);
+}
+
+void
+plan_add(Plan *plan, ChangeKind kind, const char *name, guint index, const char *value)
+{
+  Change *change = g_new0(Change, 1);
+  change->kind = kind;
+  change->name = g_strdup(name);
+  change->index = index;
+  change->value = g_strdup(value);
+  g_ptr_array_add(plan->changes, change);
+}
+
+void
+plan_refuse(Plan *plan, Refusal refusal, const GPtrArray *names)
+{
+  plan->verdict = PLAN_REFUSE;
+  refusal_reply_free(plan->reply);
+  plan->reply = refusal_reply(refusal, names);
+  g_ptr_array_set_size(plan->changes, 0);
+}
+
+/* Whether PATTERN, which may end with '*', is the NAME of a field. */
+static gboolean
+is_called(const char *name, const char *pattern)
+{
+  gsize len = strlen(pattern);
+  if (len > 0 && pattern[len - 1] == '*')
+    return g_ascii_strncasecmp(name, pattern, len - 1) == 0;
+  return g_ascii_strcasecmp(name, pattern) == 0;
+}
+
+/* The number, from 1, of field I of all among those with its name. */
+static guint
+index_of(const Fields *fields, guint i)
+{
+  const Field *field = fields->list->pdata[i];
+  guint index = 1;
+  for (guint before = 0; before < i; before++) {
+    const Field *other = fields->list->pdata[before];
+    if (g_ascii_strcasecmp(other->name, field->name) == 0)
+      index++;
+  }
+  return index;
+}
+
+void
+plan_remove_fields(Plan *plan, const Fields *fields, const char *name)
+{
+  for (guint i = fields->list->len; i > 0; i--) {
+    const Field *field = fields->list->pdata[i - 1];
+    if (is_called(field->name, name))
+      plan_add(plan, CHANGE_HEADER_REMOVE, field->name, index_of(fields, i - 1), NULL);
+  }
+}
+
+/* The change that PLAN has for field INDEX of those called NAME, or NULL. */
+static const Change *
+find_change(const Plan *plan, const char *name, guint index)
+{
+  for (guint i = 0; i < plan->changes->len; i++) {
+    const Change *change = plan->changes->pdata[i];
+    if ((change->kind == CHANGE_HEADER_REMOVE || change->kind == CHANGE_HEADER_SET) &&
+        change->index == index && g_ascii_strcasecmp(change->name, name) == 0)
+      return change;
+  }
+  return NULL;
+}
+
+/* Appends NAME: VALUE with the blank that libmilter's callers put in front. */
+static void
+add_set(Fields *fields, const char *name, const char *value)
+{
+  g_autofree char *spaced = g_strconcat(" ", value, NULL);
+  fields_add(fields, name, spaced);
+}
+
+/* Moves the last field of FIELDS to PLACE. */
+static void
+move_last(Fields *fields, guint place)
+{
+  GPtrArray *list = fields->list;
+  if (place + 1 >= list->len)
+    return;
+  gpointer last = list->pdata[list->len - 1];
+  memmove(list->pdata + place + 1, list->pdata + place,
+          (list->len - 1 - place) * sizeof(gpointer));
+  list->pdata[place] = last;
+}
+
+Fields *
+plan_leaving_fields(const Plan *plan, const Fields *fields)
+{
+  Fields *leaving = fields_new();
+  for (guint i = 0; i < fields->list->len; i++) {
+    const Field *field = fields->list->pdata[i];
+    const Change *change = find_change(plan, field->name, index_of(fields, i));
+    if (change == NULL)
+      fields_add(leaving, field->name, field->value);
+    else if (change->kind == CHANGE_HEADER_SET)
+      add_set(leaving, field->name, change->value);
+  }
+  for (guint i = 0; i < plan->changes->len; i++) {
+    const Change *change = plan->changes->pdata[i];
+    if (change->kind != CHANGE_HEADER_INSERT)
+      continue;
+    guint before = leaving->list->len;
+    add_set(leaving, change->name, change->value);
+    if (leaving->list->len > before)
+      move_last(leaving, change->index);
+  }
+  leaving->cut = leaving->cut || fields->cut;
+  return leaving;
+}
