@@ -404,6 +404,14 @@ def test_routes_of_others():
         assert (status, one["route"], one["code"]) == (0, route, code), (words, found)
     assert zegelctl("route", outsider, own)[0] == 65
     assert zegelctl("route", outsider, own, own2, "--inward")[0] == 65
+    community = ("route", "jan@" + lab.part("community"), own, "--inward")
+    for words, meant in (((), "--client and --login"), (("--login", "nobody"), "--client and"),
+                         (("--client", "[2001:db8::1]:25"), "--client and"),
+                         (("--login", lab.part("community")), "the domain book has the domain")):
+        status, text, _ = zegelctl(*community, *words)
+        assert status == 0 and meant in " ".join(text.split()), (words, text)
+        assert ("direct" in text) == (lab.part("community") in words), (words, text)
+    assert zegelctl(*community, "--client", "nobody.example")[0] == 65
 
 
 def test_a_route_that_is_not_known():

@@ -64,7 +64,7 @@ test_matches(void)
   static const ClientFacts login = {.login = "partner x", .address = "192.0.2.7"};
   static const ClientFacts six = {.address = "2001:db8::7"};
   static const ClientFacts odd = {.subject = "a/b", .issuer = "c/d", .address = "unknown"};
-  static const ClientFacts nobody = {NULL};
+  static const ClientFacts nobody = {.login = NULL};
   static const struct {
     const char *rule;
     const ClientFacts *facts;
