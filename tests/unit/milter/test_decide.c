@@ -12,45 +12,80 @@ static const char *const countries[] = {"+31", NULL};
 #define Q DEFAULT_ON_REQUEST
 #define W DEFAULT_OBSERVE
 
-/* Whether a message is sensitive, before any route is known. */
+/* What a message says; several may be there at once. */
+enum {
+  SMS = 1 << 0,     /* X-Zegel-SMS */
+  YES = 1 << 1,     /* a field of sensitive_headers */
+  NO = 1 << 2,      /* a field of plain_headers */
+  PRIVATE = 1 << 3, /* Sensitivity */
+  MACHINE = 1 << 4  /* machine sender */
+};
+
+/* Whether a message is sensitive, before any route is known (S1). */
 typedef struct {
-  SensitiveDefault sensitive_default;
   const char *subject;
   Bypass bypass;
-  const char *header_number; /* of an@ext.nl; NULL: no X-Zegel-SMS */
-  gboolean sensitivity;
-  gboolean machine;
+  guint says;
+  SenderTable table;
+  SensitiveDefault sensitive_default;
   DecisionKind expected;
   const char *reason;
 } Row;
 
+#define NONE   BYPASS_NONE
+#define FALSE_ BYPASS_SECURE /* x-ezorg-secbypass: false */
+#define TRUE_  BYPASS_PLAIN
+#define ANY    SENDER_UNKNOWN
+#define SEC    SENDER_SECURE
+#define PLAIN  SENDER_PLAIN
+#define ASK    DECISION_ASK
+#define PASS   DECISION_PASS
+
 static const Row rows[] = {
-    /* the default */
-    {S, "uitslag", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S5-DEFAULT"},
-    {Q, "uitslag", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_PASS, "Z-S5-DEFAULT"},
-    {W, "uitslag", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_OBSERVE, "Z-S5-DEFAULT"},
-    /* machines are sensitive only by an explicit trigger */
-    {S, "uitslag", BYPASS_NONE, NULL, FALSE, TRUE, DECISION_PASS, "Z-S5-MACHINE"},
-    {S, "veilig mailen", BYPASS_NONE, NULL, FALSE, TRUE, DECISION_ASK, "Z-S2-TRIGGER"},
-    {S, "uitslag", BYPASS_SECURE, NULL, FALSE, TRUE, DECISION_ASK, "Z-S5-BYPASS"},
-    {S, "uitslag", BYPASS_NONE, NULL, TRUE, TRUE, DECISION_ASK, "Z-S1-SENSITIVITY"},
-    {S, "uitslag", BYPASS_NONE, "+31612345678", FALSE, TRUE, DECISION_ASK, "Z-S7-HEADER"},
-    /* Sensitivity */
-    {Q, "uitslag", BYPASS_NONE, NULL, TRUE, FALSE, DECISION_ASK, "Z-S1-SENSITIVITY"},
-    {Q, "uitslag", BYPASS_PLAIN, NULL, TRUE, FALSE, DECISION_PASS, "Z-S5-BYPASS"},
-    {S, "uitslag", BYPASS_PLAIN, NULL, TRUE, FALSE, DECISION_PASS, "Z-S5-BYPASS"},
-    /* x-ezorg-secbypass: 003 table 2, as far as the sender tables are not needed */
-    {Q, "uitslag", BYPASS_SECURE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S5-BYPASS"},
-    {S, "uitslag", BYPASS_SECURE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S5-BYPASS"},
-    {S, "uitslag", BYPASS_PLAIN, NULL, FALSE, FALSE, DECISION_PASS, "Z-S5-BYPASS"},
-    /* the subject wins */
-    {Q, "SMS 0612345678 x", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S2-TRIGGER"},
-    {Q, "veilig mailen x", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_ASK, "Z-S2-TRIGGER"},
-    {Q, "veilig mailen x", BYPASS_PLAIN, NULL, FALSE, FALSE, DECISION_ASK, "Z-S2-TRIGGER"},
-    {S, "veilig mailen x", BYPASS_PLAIN, NULL, FALSE, TRUE, DECISION_ASK, "Z-S2-TRIGGER"},
-    {Q, "uitslag", BYPASS_NONE, "+31612345678", FALSE, FALSE, DECISION_ASK, "Z-S7-HEADER"},
-    {Q, "SMS dienst storing", BYPASS_NONE, NULL, FALSE, FALSE, DECISION_PASS,
-     "Z-S5-DEFAULT"},
+    /* 1. the subject: above all others, each of which says no */
+    {"SMS 0612345678 x", NONE, 0, ANY, Q, ASK, "Z-S2-TRIGGER"},
+    {"veilig mailen x", NONE, 0, ANY, Q, ASK, "Z-S2-TRIGGER"},
+    {"veilig mailen x", TRUE_, NO | MACHINE, PLAIN, Q, ASK, "Z-S2-TRIGGER"},
+    {"veilig mailen x", FALSE_, YES | PRIVATE | SMS, SEC, S, ASK, "Z-S2-TRIGGER"},
+    {"SMS dienst storing", NONE, 0, ANY, Q, PASS, "Z-S5-DEFAULT"},
+    /* 2. x-ezorg-secbypass */
+    {"x", FALSE_, 0, ANY, Q, ASK, "Z-S5-BYPASS"},
+    {"x", FALSE_, NO | MACHINE, PLAIN, Q, ASK, "Z-S5-BYPASS"},
+    {"x", TRUE_, 0, ANY, S, PASS, "Z-S5-BYPASS"},
+    {"x", TRUE_, YES | PRIVATE, SEC, S, PASS, "Z-S5-BYPASS"},
+    /* 3. X-Zegel-SMS */
+    {"x", NONE, SMS, ANY, Q, ASK, "Z-S7-HEADER"},
+    {"x", NONE, SMS | NO | MACHINE, PLAIN, Q, ASK, "Z-S7-HEADER"},
+    /* 4. configured headers and Sensitivity: of two that differ, the sensitive one */
+    {"x", NONE, YES, ANY, Q, ASK, "Z-S1-CONFIGURED"},
+    {"x", NONE, YES | NO | MACHINE, PLAIN, Q, ASK, "Z-S1-CONFIGURED"},
+    {"x", NONE, PRIVATE, ANY, Q, ASK, "Z-S1-SENSITIVITY"},
+    {"x", NONE, PRIVATE | NO | MACHINE, PLAIN, Q, ASK, "Z-S1-SENSITIVITY"},
+    {"x", NONE, NO, ANY, S, PASS, "Z-S1-CONFIGURED"},
+    {"x", NONE, NO, SEC, S, PASS, "Z-S1-CONFIGURED"},
+    /* 5. machines: what stands above is explicit, what stands below is not */
+    {"x", NONE, MACHINE, ANY, S, PASS, "Z-S5-MACHINE"},
+    {"x", NONE, MACHINE, SEC, S, PASS, "Z-S5-MACHINE"},
+    {"x", NONE, MACHINE, PLAIN, S, PASS, "Z-S5-MACHINE"},
+    /* 6. sender tables */
+    {"x", NONE, 0, SEC, Q, ASK, "Z-S5-SENDER"},
+    {"x", NONE, 0, PLAIN, S, PASS, "Z-S5-SENDER"},
+    /* 7. the default */
+    {"x", NONE, 0, ANY, S, ASK, "Z-S5-DEFAULT"},
+    {"x", NONE, 0, ANY, Q, PASS, "Z-S5-DEFAULT"},
+    {"x", NONE, 0, ANY, W, DECISION_OBSERVE, "Z-S5-DEFAULT"},
+};
+
+/*
+ * 003 table 2, read as it is printed: was the button "not secure" pressed, is the sender in
+ * the group that is not, and in the one that is; and is the message sent securely. With
+ * either default for everybody else but the first row, which is about that default.
+ */
+static const struct {
+  gboolean button, plain_group, secure_group, secure;
+} table_2[] = {
+    {FALSE, FALSE, FALSE, TRUE}, {FALSE, FALSE, TRUE, TRUE}, {FALSE, TRUE, FALSE, FALSE},
+    {TRUE, FALSE, FALSE, FALSE}, {TRUE, TRUE, FALSE, FALSE}, {TRUE, FALSE, TRUE, FALSE},
 };
 
 /* Facts with everything owned, for one test. */
@@ -95,6 +130,8 @@ fixture_new(SensitiveDefault sensitive_default)
   f->odd = g_ptr_array_new_with_free_func(g_free);
   f->answers = g_ptr_array_new_with_free_func((GDestroyNotify) route_answer_free);
   f->facts = (Facts){.sensitive_default = sensitive_default,
+                     .recipients_max = DECIDE_MAX_RECIPIENTS,
+                     .phone_book = TRUE,
                      .foreign = f->foreign,
                      .triggers = f->triggers,
                      .numbers = f->numbers,
@@ -140,15 +177,39 @@ test_sensitive(void)
     g_autoptr(Fixture) f = fixture_new(row->sensitive_default);
     add_subject(f, row->subject);
     add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
-    if (row->header_number != NULL)
-      add_number(f, "an@ext.nl", row->header_number);
+    if ((row->says & SMS) != 0)
+      add_number(f, "an@ext.nl", "+31612345678");
     f->facts.bypass = row->bypass;
-    f->facts.sensitivity = row->sensitivity;
-    f->facts.machine = row->machine;
+    f->facts.sensitive_header = (row->says & YES) != 0;
+    f->facts.plain_header = (row->says & NO) != 0;
+    f->facts.sensitivity = (row->says & PRIVATE) != 0;
+    f->facts.machine = (row->says & MACHINE) != 0;
+    f->facts.table = row->table;
     g_autoptr(Decision) decision = decide(&f->facts);
     g_test_message("row %u: %s", i, row->subject);
     g_assert_cmpint(decision->kind, ==, row->expected);
     g_assert_cmpstr(decision->reason, ==, row->reason);
+  }
+}
+
+static void
+test_table_2(void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(table_2); i++) {
+    g_autoptr(Fixture) f = fixture_new(S);
+    add_subject(f, "uitslag");
+    add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+    f->facts.bypass = table_2[i].button ? BYPASS_PLAIN : BYPASS_NONE;
+    f->facts.table = table_2[i].plain_group    ? SENDER_PLAIN
+                     : table_2[i].secure_group ? SENDER_SECURE
+                                               : SENDER_UNKNOWN;
+    for (guint d = S; d >= Q; d--) {
+      f->facts.sensitive_default = i == 0 ? S : d;
+      g_autoptr(Decision) decision = decide(&f->facts);
+      g_test_message("row %u, default %u", i + 1, d);
+      g_assert_cmpint(decision->sensitive, ==, table_2[i].secure);
+      g_assert_cmpint(decision->kind, ==, table_2[i].secure ? DECISION_ASK : DECISION_PASS);
+    }
   }
 }
 
@@ -584,6 +645,7 @@ main(int argc, char **argv)
 {
   tap_init(argc, argv);
   g_test_add_func("/decide/S1-S5-sensitive", test_sensitive);
+  g_test_add_func("/decide/S5-003-table-2", test_table_2);
   g_test_add_func("/decide/S2-mistakes", test_mistakes);
   g_test_add_func("/decide/S2-two-subjects", test_two_subjects);
   g_test_add_func("/decide/S7-headers", test_number_headers);
