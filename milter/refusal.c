@@ -187,6 +187,13 @@ static const struct {
          "inhoud is niet meer die van de afzender. Deze ontvanger heeft niets gekregen.",
          "Ask your administrator what changes messages on their way, and send again: the "
          "content is not the sender's any more. This recipient got nothing."},
+    [REFUSAL_INSTANCE] =
+        {"Z-O4-INSTANCE", "451", "4.3.5",
+         "Vraag uw beheerder uw server in zegel_milter_clients te zetten, of verstuur over "
+         "poort 587: hier kan uw mail niet worden beveiligd. Er is niets verzonden.",
+         "Ask your administrator to put your server into zegel_milter_clients, or send "
+         "over "
+         "port 587: your mail cannot be protected here. Nothing was sent."},
     [REFUSAL_LATER] =
         {"Z-R6-LATER", "451", "4.7.1",
          "Probeer het over enkele minuten opnieuw: de beveiligde route kan nu "
