@@ -4,6 +4,8 @@ milter_libmilterpure_a_SOURCES = \
 	milter/decide.c milter/decide.h \
 	milter/envelope.c milter/envelope.h \
 	milter/fields.c milter/fields.h \
+	milter/inspect.c milter/inspect.h \
+	milter/inspected.c \
 	milter/plan.c milter/plan.h \
 	milter/message.c milter/message.h \
 	milter/refusal.c milter/refusal.h \
