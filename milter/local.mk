@@ -2,6 +2,14 @@ noinst_LIBRARIES += milter/libmilterpure.a
 milter_libmilterpure_a_SOURCES = \
 	milter/again.c milter/again.h \
 	milter/decide.c milter/decide.h \
+	milter/dkim.h milter/dkim_key.h \
+	milter/dkim_canon.c milter/dkim_canon.h \
+	milter/dkim_keys.c \
+	milter/dkim_public.c milter/dkim_public.h \
+	milter/dkim_sign.c \
+	milter/dkim_signature.c milter/dkim_signature.h \
+	milter/dkim_tags.c milter/dkim_tags.h \
+	milter/dkim_verify.c \
 	milter/envelope.c milter/envelope.h \
 	milter/fields.c milter/fields.h \
 	milter/plan.c milter/plan.h \
@@ -9,8 +17,8 @@ milter_libmilterpure_a_SOURCES = \
 	milter/refusal.c milter/refusal.h \
 	milter/trigger.c milter/trigger.h
 
-MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(MAIL_LIBS) $(CRYPT_LIBS) \
-	$(CONF_LIBS) $(BASE_LIBS)
+MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) \
+	$(CRYPT_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(OPENDKIM_LIBS)
 
 sbin_PROGRAMS += milter/zegel-milter
 milter_zegel_milter_SOURCES = \
