@@ -4,6 +4,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/arrival.c milter/arrival.h \
 	milter/attachment.c milter/attachment.h \
 	milter/client.c milter/client.h \
+	milter/content.c milter/content.h \
 	milter/decide.c milter/decide.h \
 	milter/dkim.h milter/dkim_key.h \
 	milter/dkim_canon.c milter/dkim_canon.h \
@@ -26,6 +27,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/plan.c milter/plan.h \
 	milter/refusal.c milter/refusal.h \
 	milter/routes.c milter/routes.h \
+	milter/signing.c milter/signing.h \
 	milter/tools.h \
 	milter/trigger.c milter/trigger.h
 

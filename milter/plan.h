@@ -62,6 +62,10 @@ plan_refuse(Plan *plan, Refusal refusal, const GPtrArray *names);
 void
 plan_remove_fields(Plan *plan, const Fields *fields, const char *name);
 
+/* Whether PLAN inserts a field called NAME. */
+gboolean
+plan_inserts(const Plan *plan, const char *name);
+
 /*
  * FIELDS as they leave when the header changes of PLAN are made: new, freed with
  * fields_free. Who signs signs these.
