@@ -32,6 +32,15 @@ ask_and_decide(Outward *outward)
   decide_anew(outward);
 }
 
+/* S5: for what is observed, too, as long as the routes are not known. */
+static gboolean
+needs_routes(const Outward *outward)
+{
+  const Decision *decision = outward->decision;
+  return decision->kind == DECISION_ASK ||
+         (decision->kind == DECISION_OBSERVE && decision->would == DECISION_ASK);
+}
+
 Outward *
 outward_new(const Tools *tools, Message *message, const char *queue_id)
 {
@@ -43,7 +52,7 @@ outward_new(const Tools *tools, Message *message, const char *queue_id)
   if (message->kind == MESSAGE_AGAIN)
     again_open(message, tools->config, tools->ring);
   decide_anew(outward);
-  if (outward->decision->kind == DECISION_ASK)
+  if (needs_routes(outward))
     ask_and_decide(outward);
   if (outward->decision->kind == DECISION_REFUSE && message->ticket == NULL)
     return outward;
