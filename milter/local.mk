@@ -49,7 +49,8 @@ tests_unit_milter_test_trigger_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_trigger
 
 check_PROGRAMS += tests/unit/milter/test_decide
-tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c
+tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c \
+	tests/unit/milter/facts.c tests/unit/milter/facts.h
 tests_unit_milter_test_decide_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_decide
 
@@ -57,6 +58,12 @@ check_PROGRAMS += tests/unit/milter/test_attachment
 tests_unit_milter_test_attachment_SOURCES = tests/unit/milter/test_attachment.c
 tests_unit_milter_test_attachment_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_attachment
+
+check_PROGRAMS += tests/unit/milter/test_numbers
+tests_unit_milter_test_numbers_SOURCES = tests/unit/milter/test_numbers.c \
+	tests/unit/milter/facts.c tests/unit/milter/facts.h
+tests_unit_milter_test_numbers_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_numbers
 
 check_PROGRAMS += tests/unit/milter/test_again
 tests_unit_milter_test_again_SOURCES = tests/unit/milter/test_again.c

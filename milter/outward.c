@@ -60,6 +60,15 @@ breaks_signature(const Outward *outward)
   return signing_would_break(plan, message->from_domain, message->fields);
 }
 
+/* S5: for what is observed, too, as long as the routes are not known. */
+static gboolean
+needs_routes(const Outward *outward)
+{
+  const Decision *decision = outward->decision;
+  return decision->kind == DECISION_ASK ||
+         (decision->kind == DECISION_OBSERVE && decision->would == DECISION_ASK);
+}
+
 static void
 decide_header(Outward *outward)
 {
@@ -68,7 +77,7 @@ decide_header(Outward *outward)
     again_open(message, outward->tools->config, outward->tools->ring);
   message->facts.unsigned_change = breaks_signature(outward);
   decide_anew(outward);
-  if (outward->decision->kind == DECISION_ASK)
+  if (needs_routes(outward))
     ask_and_decide(outward);
 }
 

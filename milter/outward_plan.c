@@ -85,14 +85,19 @@ make_ticket(const Message *message, const Decision *decision, GError **error)
   crypt_hash_finish(message->body, ticket->body_sha256);
   for (guint i = 0; i < decision->outcomes->len; i++) {
     const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
-    if (outcome->label == LABEL_VIEWER || outcome->label == LABEL_DIRECT)
-      ticket_add_recipient(ticket, message->unique->pdata[i], outcome->number);
+    if (outcome->label != LABEL_VIEWER && outcome->label != LABEL_DIRECT)
+      continue;
+    TicketRecipient *recipient =
+        ticket_add_recipient(ticket, message->unique->pdata[i], outcome->number);
+    recipient->by_mail = outcome->by_mail;
+    recipient->learn = outcome->learn;
   }
   /* Numbers of those whom only an alias of ours may lead to (R7). */
   for (guint i = 0; i < message->numbers->len; i++) {
     const HeaderNumber *number = message->numbers->pdata[i];
     if (ticket_find_recipient(ticket, number->address) == NULL)
-      ticket_add_recipient(ticket, number->address, number->number);
+      ticket_add_recipient(ticket, number->address, number->number)->learn =
+          message->facts.phone_book;
   }
   add_parts(ticket, message->inspected);
   return g_steal_pointer(&ticket);
