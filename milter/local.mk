@@ -1,16 +1,19 @@
 noinst_LIBRARIES += milter/libmilterpure.a
 milter_libmilterpure_a_SOURCES = \
 	milter/again.c milter/again.h \
+	milter/auth_results.c milter/auth_results.h \
+	milter/author.c milter/author.h \
 	milter/decide.c milter/decide.h \
 	milter/envelope.c milter/envelope.h \
 	milter/fields.c milter/fields.h \
+	milter/inward_decide.c milter/inward_decide.h \
 	milter/plan.c milter/plan.h \
 	milter/message.c milter/message.h \
 	milter/refusal.c milter/refusal.h \
 	milter/trigger.c milter/trigger.h
 
-MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(MAIL_LIBS) $(CRYPT_LIBS) \
-	$(CONF_LIBS) $(BASE_LIBS)
+MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) \
+	$(CRYPT_LIBS) $(CONF_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += milter/zegel-milter
 milter_zegel_milter_SOURCES = \
@@ -62,3 +65,18 @@ tests_fuzz_fuzz_subject_SOURCES = tests/fuzz/fuzz_subject.c
 tests_fuzz_fuzz_subject_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
 TESTS += tests/fuzz/fuzz_subject
 EXTRA_DIST += tests/fuzz/corpus/fuzz_subject
+
+check_PROGRAMS += tests/unit/milter/test_auth_results
+tests_unit_milter_test_auth_results_SOURCES = tests/unit/milter/test_auth_results.c
+tests_unit_milter_test_auth_results_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_auth_results
+
+check_PROGRAMS += tests/unit/milter/test_author
+tests_unit_milter_test_author_SOURCES = tests/unit/milter/test_author.c
+tests_unit_milter_test_author_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_author
+
+check_PROGRAMS += tests/unit/milter/test_inward_decide
+tests_unit_milter_test_inward_decide_SOURCES = tests/unit/milter/test_inward_decide.c
+tests_unit_milter_test_inward_decide_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_inward_decide
