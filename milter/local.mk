@@ -1,15 +1,26 @@
 noinst_LIBRARIES += milter/libmilterpure.a
 milter_libmilterpure_a_SOURCES = \
 	milter/again.c milter/again.h \
+	milter/arrival.c milter/arrival.h \
 	milter/auth_results.c milter/auth_results.h \
 	milter/author.c milter/author.h \
+	milter/client.c milter/client.h \
 	milter/decide.c milter/decide.h \
+	milter/dkim.h \
 	milter/envelope.c milter/envelope.h \
+	milter/events.c milter/events.h \
 	milter/fields.c milter/fields.h \
+	milter/flow.c milter/flow.h \
+	milter/inspect.h \
+	milter/inward.c milter/inward.h \
 	milter/inward_decide.c milter/inward_decide.h \
-	milter/plan.c milter/plan.h \
 	milter/message.c milter/message.h \
+	milter/outward.c milter/outward.h \
+	milter/outward_plan.c milter/outward_plan.h \
+	milter/plan.c milter/plan.h \
 	milter/refusal.c milter/refusal.h \
+	milter/routes.c milter/routes.h \
+	milter/tools.h \
 	milter/trigger.c milter/trigger.h
 
 MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) \
@@ -17,7 +28,7 @@ MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) 
 
 sbin_PROGRAMS += milter/zegel-milter
 milter_zegel_milter_SOURCES = \
-	milter/act.c milter/act.h \
+	milter/apply.c milter/apply.h \
 	milter/milter.c \
 	milter/session.c milter/session.h
 milter_zegel_milter_LDADD = $(MILTER_PURE_LIBS) $(SANDBOX_LIBS) $(MILTER_LIBS) -lpthread

@@ -27,14 +27,6 @@ subject_free(gpointer p)
   g_free(subject);
 }
 
-static void
-mark_free(gpointer p)
-{
-  MessageMark *mark = p;
-  g_free(mark->name);
-  g_free(mark);
-}
-
 /* Notes TEXT as a sender that is not of the organisation. */
 static void
 add_foreign(Message *message, const char *text)
@@ -71,7 +63,6 @@ message_new(MessageKind kind, const Organisation *organisation,
   message->countries = countries;
   message->recipients = g_ptr_array_new_with_free_func(recipient_free);
   message->subjects = g_ptr_array_new_with_free_func(subject_free);
-  message->marks = g_ptr_array_new_with_free_func(mark_free);
   message->numbers = g_ptr_array_new_with_free_func((GDestroyNotify) header_number_free);
   message->foreign = g_ptr_array_new_with_free_func(g_free);
   message->triggers = g_ptr_array_new();
@@ -98,12 +89,12 @@ message_free(Message *message)
   g_ptr_array_unref(message->odd);
   g_ptr_array_unref(message->recipients);
   g_ptr_array_unref(message->subjects);
-  g_ptr_array_unref(message->marks);
   g_ptr_array_unref(message->numbers);
   g_ptr_array_unref(message->foreign);
   g_clear_pointer(&message->answers, g_ptr_array_unref);
   g_free(message->sender_name);
   g_free(message->message_id);
+  g_free(message->from_domain);
   g_free(message->sender_given);
   g_free(message->sender);
   g_strfreev(message->sender_args);
@@ -148,22 +139,6 @@ add_subject(Message *message, const char *name, const char *value)
   g_ptr_array_add(message->subjects, subject);
 }
 
-static void
-add_mark(Message *message, const char *name)
-{
-  for (guint i = 0; i < message->marks->len; i++) {
-    MessageMark *mark = message->marks->pdata[i];
-    if (g_ascii_strcasecmp(mark->name, name) == 0) {
-      mark->count++;
-      return;
-    }
-  }
-  MessageMark *mark = g_new0(MessageMark, 1);
-  mark->name = g_strdup(name);
-  mark->count = 1;
-  g_ptr_array_add(message->marks, mark);
-}
-
 /* "jan@example.com +31612345678", S7. */
 static void
 add_number(Message *message, const char *value)
@@ -193,6 +168,11 @@ add_from(Message *message, const char *value, gboolean is_from)
       add_foreign(message, **domain != '\0' ? *domain : is_from ? "From" : "Sender");
   if (domains[0] == NULL)
     add_foreign(message, is_from ? "From" : "Sender");
+  if (is_from) {
+    message->authors += g_strv_length(domains);
+    if (message->from_domain == NULL && domains[0] != NULL)
+      message->from_domain = g_ascii_strdown(domains[0], -1);
+  }
   if (is_from && *message->sender_name == '\0') {
     g_free(message->sender_name);
     message->sender_name = mail_display_name(value);
@@ -272,13 +252,15 @@ is_counted(const char *name)
   return is_mark(name);
 }
 
-/* Of a message that comes back only the ticket counts, and its Message-ID for the log. */
+/* Of a message that comes back only the ticket counts, its Message-ID for the log, and From
+ * for a signature. */
 static void
 add_header_again(Message *message, const char *name, const char *value)
 {
   if (g_ascii_strcasecmp(name, TICKET_HEADER) == 0 && message->again.tickets++ == 0)
     g_string_assign(message->ticket_text, value);
-  else if (g_ascii_strcasecmp(name, "Message-ID") == 0)
+  else if (g_ascii_strcasecmp(name, "Message-ID") == 0 ||
+           g_ascii_strcasecmp(name, "From") == 0)
     add_known(message, name, value);
 }
 
@@ -290,13 +272,9 @@ message_add_header(Message *message, const char *given, const char *value)
     add_header_again(message, name, value);
     return;
   }
-  if (message->kind == MESSAGE_INWARD && !is_mark(name))
+  if (message->kind == MESSAGE_INWARD)
     return;
   if (is_counted(name) && ++message->headers > MESSAGE_MAX_HEADERS)
-    return;
-  if (is_mark(name))
-    add_mark(message, name);
-  if (message->kind == MESSAGE_INWARD)
     return;
   if (g_ascii_strcasecmp(name, "X-Zegel-SMS") == 0)
     add_number(message, value);
@@ -345,7 +323,8 @@ message_end_header(Message *message)
   }
   Facts *facts = &message->facts;
   facts->sensitive_default = message->organisation->sensitive_default;
-  facts->too_many_headers = message->headers > MESSAGE_MAX_HEADERS;
+  facts->too_many_headers = message->headers > MESSAGE_MAX_HEADERS ||
+                            (message->fields != NULL && message->fields->cut);
   facts->machine = facts->machine || strcmp(message->sender_given, "<>") == 0 ||
                    *message->sender_given == '\0';
   facts->prefer = may_prefer(message);

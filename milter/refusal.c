@@ -143,13 +143,19 @@ static const struct {
     [REFUSAL_DMARC] =
         {"Z-N5-DMARC", "550", "5.7.1",
          "Vraag de beheerder van dit domein zijn SPF en DKIM na te kijken: het bericht "
-         "komt "
-         "er niet aantoonbaar vandaan, en het DMARC-beleid vraagt het te weigeren: {}. Er "
-         "is "
-         "niets verzonden.",
+         "komt er niet aantoonbaar vandaan, en het DMARC-beleid vraagt het te weigeren: "
+         "{}. "
+         "Er is niets verzonden.",
          "Ask the administrator of this domain to check its SPF and DKIM: nothing proves "
          "that the message is from there, and its DMARC policy asks to refuse it: {}. "
          "Nothing was sent."},
+    [REFUSAL_INSTANCE] =
+        {"Z-O4-INSTANCE", "451", "4.3.5",
+         "Vraag uw beheerder uw server in zegel_milter_clients te zetten, of verstuur over "
+         "poort 587: hier kan uw mail niet worden beveiligd. Er is niets verzonden.",
+         "Ask your administrator to put your server into zegel_milter_clients, or send "
+         "over "
+         "port 587: your mail cannot be protected here. Nothing was sent."},
     [REFUSAL_LATER] =
         {"Z-R6-LATER", "451", "4.7.1",
          "Probeer het over enkele minuten opnieuw: de beveiligde route kan nu "
