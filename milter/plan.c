@@ -138,7 +138,7 @@ plan_leaving_fields(const Plan *plan, const Fields *fields)
     if (change == NULL)
       fields_add(leaving, field->name, field->value);
     else if (change->kind == CHANGE_HEADER_SET)
-      add_set(leaving, field->name, change->value);
+      add_set(leaving, change->name, change->value);
   }
   for (guint i = 0; i < plan->changes->len; i++) {
     const Change *change = plan->changes->pdata[i];
