@@ -2,6 +2,7 @@ noinst_LIBRARIES += milter/libmilterpure.a
 milter_libmilterpure_a_SOURCES = \
 	milter/again.c milter/again.h \
 	milter/arrival.c milter/arrival.h \
+	milter/attachment.c milter/attachment.h \
 	milter/auth_results.c milter/auth_results.h \
 	milter/author.c milter/author.h \
 	milter/client.c milter/client.h \
@@ -44,6 +45,11 @@ check_PROGRAMS += tests/unit/milter/test_decide
 tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c
 tests_unit_milter_test_decide_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_decide
+
+check_PROGRAMS += tests/unit/milter/test_attachment
+tests_unit_milter_test_attachment_SOURCES = tests/unit/milter/test_attachment.c
+tests_unit_milter_test_attachment_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_attachment
 
 check_PROGRAMS += tests/unit/milter/test_again
 tests_unit_milter_test_again_SOURCES = tests/unit/milter/test_again.c

@@ -48,8 +48,13 @@ check_sender(Message *message)
 
 /* In the place of the organisation of a client that none has. */
 static char *no_words[] = {NULL};
-static const Organisation nobody = {
-    .name = (char *) "-", .domains = no_words, .sensitive_default = DEFAULT_ON_REQUEST};
+static const Organisation nobody = {.name = (char *) "-",
+                                    .domains = no_words,
+                                    .secure_senders = no_words,
+                                    .plain_senders = no_words,
+                                    .machine_senders = no_words,
+                                    .sensitive_default = DEFAULT_ON_REQUEST,
+                                    .recipients_max = DECIDE_MAX_RECIPIENTS};
 
 Message *
 message_new(MessageKind kind, const Organisation *organisation,
@@ -210,6 +215,31 @@ is_automatic(const char *value)
          text[2] == '-';
 }
 
+/* Whether one of RULES (NULL: none) is about the field NAME, and VALUE is what it wants. */
+static gboolean
+has_rule(const GPtrArray *rules, const char *name, const char *value)
+{
+  for (guint i = 0; rules != NULL && i < rules->len; i++) {
+    const HeaderRule *rule = rules->pdata[i];
+    const char *const words[] = {rule->value, NULL};
+    if (g_ascii_strcasecmp(rule->name, name) == 0 &&
+        (rule->value == NULL || is_word(value, words)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* What the organisation's own header rules say (S1). */
+static void
+add_configured(Message *message, const char *name, const char *value)
+{
+  const Organisation *organisation = message->organisation;
+  if (has_rule(organisation->sensitive_headers, name, value))
+    message->facts.sensitive_header = TRUE;
+  if (has_rule(organisation->plain_headers, name, value))
+    message->facts.plain_header = TRUE;
+}
+
 static void
 add_known(Message *message, const char *name, const char *value)
 {
@@ -279,6 +309,7 @@ message_add_header(Message *message, const char *given, const char *value)
   }
   if (is_counted(name) && ++message->headers > MESSAGE_MAX_HEADERS)
     return;
+  add_configured(message, name, value);
   if (g_ascii_strcasecmp(name, "X-Zegel-SMS") == 0)
     add_number(message, value);
   else
@@ -297,6 +328,55 @@ collect_recipients(Message *message)
     else if (g_hash_table_add(seen, recipient->address))
       g_ptr_array_add(message->unique, recipient->address);
   }
+}
+
+static gboolean
+has_sender(const char *const *senders, const char *word)
+{
+  for (; *senders != NULL; senders++)
+    if (g_ascii_strcasecmp(*senders, word) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* S5: an address counts before its domain; who stands in both tables is secure. */
+static SenderTable
+look_up_sender(const Organisation *organisation, const char *sender)
+{
+  const char *const words[] = {sender, envelope_domain(sender)};
+  for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
+    if (words[i] == NULL)
+      continue;
+    if (has_sender((const char *const *) organisation->secure_senders, words[i]))
+      return SENDER_SECURE;
+    if (has_sender((const char *const *) organisation->plain_senders, words[i]))
+      return SENDER_PLAIN;
+  }
+  return SENDER_UNKNOWN;
+}
+
+static void
+add_sender_facts(Message *message)
+{
+  const Organisation *organisation = message->organisation;
+  const char *const *machines = (const char *const *) organisation->machine_senders;
+  const char *sender = message->sender;
+  Facts *facts = &message->facts;
+  if (strcmp(message->sender_given, "<>") == 0 || *message->sender_given == '\0')
+    facts->machine = TRUE;
+  if (sender == NULL || *sender == '\0')
+    return;
+  const char *domain = envelope_domain(sender);
+  if (has_sender(machines, sender) || (domain != NULL && has_sender(machines, domain)))
+    facts->machine = TRUE;
+  facts->table = look_up_sender(organisation, sender);
+}
+
+gboolean
+message_uses_phone_book(const Organisation *organisation)
+{
+  return organisation->phone_book &&
+         (organisation->method == METHOD_NUMBER || organisation->method == METHOD_OPTIONAL);
 }
 
 /* R3: somebody outside is among the recipients, and the organisation wants it. */
@@ -326,10 +406,12 @@ message_end_header(Message *message)
   }
   Facts *facts = &message->facts;
   facts->sensitive_default = message->organisation->sensitive_default;
+  facts->method = message->organisation->method;
+  facts->phone_book = message_uses_phone_book(message->organisation);
+  facts->recipients_max = message->organisation->recipients_max;
   facts->too_many_headers = message->headers > MESSAGE_MAX_HEADERS ||
                             (message->fields != NULL && message->fields->cut);
-  facts->machine = facts->machine || strcmp(message->sender_given, "<>") == 0 ||
-                   *message->sender_given == '\0';
+  add_sender_facts(message);
   facts->prefer = may_prefer(message);
   facts->triggers = message->triggers;
   facts->numbers = message->numbers;

@@ -89,6 +89,10 @@ message_add_header(Message *message, const char *name, const char *value);
 void
 message_end_header(Message *message);
 
+/* Whether ORGANISATION's phone book is asked for numbers and learns them (S6, S8). */
+gboolean
+message_uses_phone_book(const Organisation *organisation);
+
 /*
  * TICKET sealed with RING as the value of its header, with the milter's line ends: a new
  * string, or NULL as ticket_seal.
