@@ -12,7 +12,8 @@ milter_libmilterpure_a_SOURCES = \
 	milter/events.c milter/events.h \
 	milter/fields.c milter/fields.h \
 	milter/flow.c milter/flow.h \
-	milter/inspect.h \
+	milter/inspect.c milter/inspect.h \
+	milter/inspected.c \
 	milter/inward.c milter/inward.h \
 	milter/inward_decide.c milter/inward_decide.h \
 	milter/message.c milter/message.h \

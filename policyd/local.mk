@@ -233,6 +233,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_dmarc/loose \
 	tests/fuzz/corpus/fuzz_dmarc/no-policy \
 	tests/fuzz/corpus/fuzz_dmarc/twice \
+	tests/fuzz/corpus/fuzz_delegation/certificate \
 	tests/fuzz/corpus/fuzz_delegation/empty \
 	tests/fuzz/corpus/fuzz_delegation/foreign-sender \
 	tests/fuzz/corpus/fuzz_delegation/label \
