@@ -7,7 +7,14 @@ milter_libmilterpure_a_SOURCES = \
 	milter/author.c milter/author.h \
 	milter/client.c milter/client.h \
 	milter/decide.c milter/decide.h \
-	milter/dkim.h \
+	milter/dkim.h milter/dkim_key.h \
+	milter/dkim_canon.c milter/dkim_canon.h \
+	milter/dkim_keys.c \
+	milter/dkim_public.c milter/dkim_public.h \
+	milter/dkim_sign.c \
+	milter/dkim_signature.c milter/dkim_signature.h \
+	milter/dkim_tags.c milter/dkim_tags.h \
+	milter/dkim_verify.c \
 	milter/envelope.c milter/envelope.h \
 	milter/events.c milter/events.h \
 	milter/fields.c milter/fields.h \
@@ -26,7 +33,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/trigger.c milter/trigger.h
 
 MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) \
-	$(CRYPT_LIBS) $(CONF_LIBS) $(BASE_LIBS)
+	$(CRYPT_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(OPENDKIM_LIBS)
 
 sbin_PROGRAMS += milter/zegel-milter
 milter_zegel_milter_SOURCES = \
