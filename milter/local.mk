@@ -23,6 +23,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/inspected.c \
 	milter/inward.c milter/inward.h \
 	milter/inward_decide.c milter/inward_decide.h \
+	milter/inward_plan.c milter/inward_plan.h \
 	milter/message.c milter/message.h \
 	milter/outward.c milter/outward.h \
 	milter/outward_plan.c milter/outward_plan.h \
@@ -105,3 +106,8 @@ check_PROGRAMS += tests/unit/milter/test_inward_decide
 tests_unit_milter_test_inward_decide_SOURCES = tests/unit/milter/test_inward_decide.c
 tests_unit_milter_test_inward_decide_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_inward_decide
+
+check_PROGRAMS += tests/unit/milter/test_inward_plan
+tests_unit_milter_test_inward_plan_SOURCES = tests/unit/milter/test_inward_plan.c
+tests_unit_milter_test_inward_plan_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_inward_plan
