@@ -3,6 +3,8 @@ milter_libmilterpure_a_SOURCES = \
 	milter/again.c milter/again.h \
 	milter/arrival.c milter/arrival.h \
 	milter/attachment.c milter/attachment.h \
+	milter/auth_results.c milter/auth_results.h \
+	milter/author.c milter/author.h \
 	milter/client.c milter/client.h \
 	milter/content.c milter/content.h \
 	milter/decide.c milter/decide.h \
@@ -21,6 +23,8 @@ milter_libmilterpure_a_SOURCES = \
 	milter/inspect.c milter/inspect.h \
 	milter/inspected.c \
 	milter/inward.c milter/inward.h \
+	milter/inward_decide.c milter/inward_decide.h \
+	milter/inward_plan.c milter/inward_plan.h \
 	milter/message.c milter/message.h \
 	milter/outward.c milter/outward.h \
 	milter/outward_plan.c milter/outward_plan.h \
@@ -96,3 +100,23 @@ tests_fuzz_fuzz_subject_SOURCES = tests/fuzz/fuzz_subject.c
 tests_fuzz_fuzz_subject_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
 TESTS += tests/fuzz/fuzz_subject
 EXTRA_DIST += tests/fuzz/corpus/fuzz_subject
+
+check_PROGRAMS += tests/unit/milter/test_auth_results
+tests_unit_milter_test_auth_results_SOURCES = tests/unit/milter/test_auth_results.c
+tests_unit_milter_test_auth_results_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_auth_results
+
+check_PROGRAMS += tests/unit/milter/test_author
+tests_unit_milter_test_author_SOURCES = tests/unit/milter/test_author.c
+tests_unit_milter_test_author_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_author
+
+check_PROGRAMS += tests/unit/milter/test_inward_decide
+tests_unit_milter_test_inward_decide_SOURCES = tests/unit/milter/test_inward_decide.c
+tests_unit_milter_test_inward_decide_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_inward_decide
+
+check_PROGRAMS += tests/unit/milter/test_inward_plan
+tests_unit_milter_test_inward_plan_SOURCES = tests/unit/milter/test_inward_plan.c
+tests_unit_milter_test_inward_plan_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_inward_plan

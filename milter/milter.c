@@ -87,7 +87,7 @@ main(int argc, char **argv)
   const char *path = mx ? config->mx_socket : config->milter_socket;
   if (!dkim_prepare(&error) || !open_socket(&tools, path, &error) ||
       !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
-      !load_keys(&tools, &ring, &error) || !sandbox_harden(&error))
+      !load_keys(&tools, &ring, &error) || !dkim_prepare(&error) || !sandbox_harden(&error))
     daemon_die(error);
   if (!mx) {
     keys = dkim_keys_new(config->dkim_keys);
