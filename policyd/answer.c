@@ -40,7 +40,7 @@ typedef struct Asking {
   Service *service;
   guint64 peer;
   RouteQuestion *question;
-  char *memo_key;                   /* NULL: its answer is not kept */
+  MemoKey *memo_key;                /* NULL: its answer is not kept */
   const Organisation *organisation; /* only while we are called: a reload may come */
   Party sender;
   Party *recipients; /* as many as QUESTION has */
@@ -592,7 +592,7 @@ on_verdict(gpointer data, Verdict *verdict)
 
 /* KEY is what memo_key made of the question, or NULL. */
 static gboolean
-take_route(Service *service, guint64 peer, const Attrs *attrs, const char *key,
+take_route(Service *service, guint64 peer, const Attrs *attrs, const MemoKey *key,
            GError **error)
 {
   RouteQuestion *question = route_question_parse(attrs, error);
@@ -600,7 +600,7 @@ take_route(Service *service, guint64 peer, const Attrs *attrs, const char *key,
     return FALSE;
   if (g_hash_table_size(service->askings) < SERVICE_MAX_QUESTIONS) {
     Asking *asking = asking_new(service, peer, question);
-    asking->memo_key = g_strdup(key);
+    asking->memo_key = g_memdup2(key, sizeof *key);
     go_on(asking);
     return TRUE;
   }
@@ -612,19 +612,19 @@ take_route(Service *service, guint64 peer, const Attrs *attrs, const char *key,
 
 /* The answer to KEY that holds still, or NULL. */
 static const char *
-remembered(const Service *service, const char *key)
+remembered(const Service *service, const MemoKey *key)
 {
   if (service->changes != promises_changes(service->parts.promises))
     return NULL;
-  return memo_find(service->memo, key, g_get_monotonic_time());
+  return memo_find(service->memo, key, loop_now_us(service->parts.loop));
 }
 
 void
 service_question(Service *service, guint64 peer, const char *block, gsize len)
 {
-  char key[MEMO_KEY_BYTES];
-  gboolean has_key = memo_key(block, len, key);
-  const char *text = has_key ? remembered(service, key) : NULL;
+  MemoKey key;
+  gboolean has_key = memo_key(block, len, &key);
+  const char *text = has_key ? remembered(service, &key) : NULL;
   if (text != NULL) {
     service->parts.answer(service->parts.data, peer, text);
     return;
@@ -635,7 +635,7 @@ service_question(Service *service, guint64 peer, const char *block, gsize len)
     if (questions_take(service->questions, peer, attrs, &error))
       return;
   } else if (attrs != NULL &&
-             take_route(service, peer, attrs, has_key ? key : NULL, &error)) {
+             take_route(service, peer, attrs, has_key ? &key : NULL, &error)) {
     return;
   }
   log_line(LOG_LEVEL_WARNING, "ask: a peer is cut off: %s", error->message);

@@ -2,14 +2,31 @@
 
 #include <string.h>
 
+#define HASH_FACTOR G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) /* 2^64 / golden ratio */
+#define WORD_BYTES  sizeof(guint64)
+
 typedef struct {
   char *text;
   gint64 until_us;
 } Kept;
 
 struct Memo {
-  GHashTable *answers; /* key to Kept */
+  GHashTable *answers; /* MemoKey to Kept */
 };
+
+static guint
+hash_of(gconstpointer p)
+{
+  const MemoKey *key = p;
+  return key->hash;
+}
+
+static gboolean
+is_same(gconstpointer a, gconstpointer b)
+{
+  const MemoKey *one = a, *other = b;
+  return one->len == other->len && memcmp(one->text, other->text, one->len) == 0;
+}
 
 static void
 kept_free(gpointer p)
@@ -23,7 +40,7 @@ Memo *
 memo_new(void)
 {
   Memo *memo = g_new0(Memo, 1);
-  memo->answers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, kept_free);
+  memo->answers = g_hash_table_new_full(hash_of, is_same, g_free, kept_free);
   return memo;
 }
 
@@ -47,9 +64,12 @@ memo_clear(Memo *memo)
 static gsize
 count_plain(const char *text, gsize len)
 {
+  static const gboolean plain[256] = {
+      ['0' ... '9'] = TRUE, ['A' ... 'Z'] = TRUE, ['a' ... 'z'] = TRUE, ['.'] = TRUE,
+      ['-'] = TRUE,         ['_'] = TRUE,         ['+'] = TRUE,
+  };
   gsize count = 0;
-  while (count < len && (g_ascii_isalnum(text[count]) || text[count] == '.' ||
-                         text[count] == '-' || text[count] == '_' || text[count] == '+'))
+  while (count < len && plain[(guchar) text[count]])
     count++;
   return count;
 }
@@ -80,41 +100,60 @@ left_out(const char *line, gsize len, const char **from)
   return *from + count < end && (*from)[count] == '@' ? count : 0;
 }
 
-gboolean
-memo_key(const char *block, gsize len, char key[MEMO_KEY_BYTES])
+/* Word for word: this is done for every question. */
+static guint
+hash_text(const MemoKey *key)
 {
-  char *out = key;
-  if (len >= MEMO_KEY_BYTES || memchr(block, '\0', len) != NULL)
-    return FALSE;
-  for (const char *line = block, *end = block + len; line < end;) {
-    const char *newline = memchr(line, '\n', (gsize) (end - line));
-    const char *next = newline != NULL ? newline + 1 : end;
-    const char *from = NULL;
-    gsize gap = left_out(line, (gsize) ((newline != NULL ? newline : end) - line), &from);
-    const char *rest = gap > 0 ? from + gap : line;
-    if (gap > 0)
-      out = mempcpy(out, line, (gsize) (from - line));
-    out = mempcpy(out, rest, (gsize) (next - rest));
-    line = next;
+  guint64 hash = key->len;
+  for (gsize i = 0; i < key->len; i += WORD_BYTES) {
+    guint64 word;
+    memcpy(&word, key->text + i, WORD_BYTES);
+    hash = (hash ^ word) * HASH_FACTOR;
+    hash ^= hash >> 32;
   }
-  *out = '\0';
+  return (guint) hash;
+}
+
+gboolean
+memo_key(const char *block, gsize len, MemoKey *key)
+{
+  char *out = key->text;
+  const char *rest = block; /* what is not copied yet */
+  const char *end = block + len;
+  if (len > MEMO_KEY_BYTES - WORD_BYTES)
+    return FALSE;
+  for (const char *line = block; line < end;) {
+    const char *newline = memchr(line, '\n', (gsize) (end - line));
+    const char *line_end = newline != NULL ? newline : end;
+    const char *from;
+    gsize gap = left_out(line, (gsize) (line_end - line), &from);
+    if (gap > 0) {
+      out = mempcpy(out, rest, (gsize) (from - rest));
+      rest = from + gap;
+    }
+    line = line_end + 1;
+  }
+  out = mempcpy(out, rest, (gsize) (end - rest));
+  memset(out, 0, WORD_BYTES);
+  key->len = (gsize) (out - key->text);
+  key->hash = hash_text(key);
   return TRUE;
 }
 
 const char *
-memo_find(const Memo *memo, const char *key, gint64 now_us)
+memo_find(const Memo *memo, const MemoKey *key, gint64 now_us)
 {
   const Kept *kept = g_hash_table_lookup(memo->answers, key);
   return kept != NULL && now_us < kept->until_us ? kept->text : NULL;
 }
 
 void
-memo_keep(Memo *memo, const char *key, const char *text, gint64 until_us)
+memo_keep(Memo *memo, const MemoKey *key, const char *text, gint64 until_us)
 {
   if (g_hash_table_size(memo->answers) >= MEMO_MAX)
     memo_clear(memo);
   Kept *kept = g_new0(Kept, 1);
   kept->text = g_strdup(text);
   kept->until_us = until_us;
-  g_hash_table_replace(memo->answers, g_strdup(key), kept);
+  g_hash_table_replace(memo->answers, g_memdup2(key, sizeof *key), kept);
 }

@@ -15,7 +15,7 @@
 #define ACCEPT_AT_ONCE 64
 #define SWEEP_MS       1000
 
-typedef struct {
+typedef struct Peer {
   Server *server;
   guint64 id;
   int fd;
@@ -41,6 +41,7 @@ struct Server {
   ServerQuestion question;
   gpointer data;
   GHashTable *peers; /* id to Peer */
+  Peer *current;     /* whose question is being asked, or NULL: most are answered then */
   guint64 last_id;
   gboolean listening;
   gboolean draining;
@@ -123,20 +124,29 @@ static gsize
 find_block(Peer *peer)
 {
   const char *start = peer->in->str + peer->answered;
-  gsize len = peer->in->len - peer->answered;
-  gsize from = peer->scanned > 0 ? peer->scanned - 1 : 0;
-  if (len > 0 && start[0] == '\n')
+  const char *end = peer->in->str + peer->in->len;
+  const char *at = start + peer->scanned;
+  if (start < end && *start == '\n')
     return 1;
-  const char *end = len > from ? memmem(start + from, len - from, "\n\n", 2) : NULL;
-  peer->scanned = end == NULL ? len : 0;
-  return end == NULL ? 0 : (gsize) (end - start) + 2;
+  /* Not memmem, which is slow when what it looks for is this short. */
+  while (at < end && (at = memchr(at, '\n', (gsize) (end - at))) != NULL && at + 1 < end) {
+    if (at[1] == '\n') {
+      peer->scanned = 0;
+      return (gsize) (at - start) + 2;
+    }
+    at++;
+  }
+  peer->scanned = (gsize) ((at != NULL ? at : end) - start);
+  return 0;
 }
 
 /* Forgets what was answered, and a buffer that grew large. */
 static void
 tidy(Peer *peer)
 {
-  if (peer->answered > 0)
+  if (peer->answered == peer->in->len)
+    g_string_truncate(peer->in, 0);
+  else if (peer->answered > 0)
     g_string_erase(peer->in, 0, (gssize) peer->answered);
   peer->answered = 0;
   if (peer->in->len == 0 && peer->in->allocated_len > KEEP_BYTES) {
@@ -191,7 +201,9 @@ ask_questions(Peer *peer)
     peer->answered += len;
     peer->asking = TRUE;
     peer->in_call = TRUE;
+    server->current = peer;
     server->question(server->data, peer->id, block, len);
+    server->current = NULL;
     peer->in_call = FALSE;
     if (peer->broken)
       return FALSE;
@@ -203,10 +215,10 @@ ask_questions(Peer *peer)
 static gboolean
 read_peer(Peer *peer)
 {
-  char buffer[READ_BYTES];
-  gssize got = recv(peer->fd, buffer, sizeof buffer, 0);
-  if (got > 0)
-    g_string_append_len(peer->in, buffer, got);
+  gsize had = peer->in->len;
+  g_string_set_size(peer->in, had + READ_BYTES);
+  gssize got = recv(peer->fd, peer->in->str + had, READ_BYTES, 0);
+  g_string_truncate(peer->in, had + (gsize) MAX(got, 0));
   return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
@@ -261,7 +273,9 @@ on_peer(gpointer data, guint32 events)
 void
 server_answer(Server *server, guint64 id, const char *text)
 {
-  Peer *peer = g_hash_table_lookup(server->peers, &id);
+  Peer *peer = server->current;
+  if (peer == NULL || peer->id != id)
+    peer = g_hash_table_lookup(server->peers, &id);
   if (peer == NULL || !peer->asking)
     return;
   peer->asking = FALSE;

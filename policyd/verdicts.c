@@ -182,15 +182,17 @@ find_entry(Verdicts *verdicts, Side side, const char *domain)
 
 /* ---- What is found ---- */
 
-/* A stranger's domain counts as one that was not ready: nothing is said of most. */
+/* What is new in ENTRY goes to the log, when whoever waited has it. A stranger's domain
+ * counts as one that was not ready: nothing is said of most. */
 static void
-log_change(Entry *entry, const Verdict *verdict)
+log_change(Entry *entry)
 {
   static const char *const names[] = {
       [READINESS_NO] = "no",
       [READINESS_YES] = "yes",
       [READINESS_UNKNOWN] = "unknown",
   };
+  const Verdict *verdict = entry->verdict;
   gboolean ours = entry->side == SIDE_OURS;
   gboolean changed = entry->last != verdict->readiness || (ours && !entry->seen);
   entry->seen = TRUE;
@@ -204,30 +206,32 @@ log_change(Entry *entry, const Verdict *verdict)
             names[verdict->readiness], "reason", verdict->code, NULL);
 }
 
-/* Takes VERDICT, which hangs on nothing that lasts longer than EXPIRES_US. */
+/* Keeps VERDICT (taken: cleared), which was read from LOOKUP. Nothing is logged yet. */
 static void
-keep(Entry *entry, Verdict *verdict, gint64 expires_us)
+keep(Entry *entry, const Lookup *lookup, Verdict *verdict)
 {
+  Verdict *kept = g_rc_box_new0(Verdict);
+  *kept = *verdict;
+  *verdict = (Verdict){.code = kept->code};
   gint64 now_us = g_get_monotonic_time();
   gint64 most_s = entry->verdicts->config->recheck_s;
-  if (verdict->readiness == READINESS_UNKNOWN)
+  if (kept->readiness == READINESS_UNKNOWN)
     most_s = MIN(most_s, VERDICTS_UNKNOWN_S);
-  verdict->expires_us = CLAMP(expires_us, now_us + VERDICTS_KEEP_MIN_S * G_TIME_SPAN_SECOND,
-                              now_us + most_s * G_TIME_SPAN_SECOND);
-  entry->expires_us = verdict->expires_us;
-  log_change(entry, verdict);
+  kept->expires_us =
+      CLAMP(lookup_expires_us(lookup), now_us + VERDICTS_KEEP_MIN_S * G_TIME_SPAN_SECOND,
+            now_us + most_s * G_TIME_SPAN_SECOND);
+  entry->expires_us = kept->expires_us;
   verdict_unref(entry->verdict);
-  entry->verdict = verdict;
+  entry->verdict = kept;
 }
 
 void
 verdicts_keep(Verdicts *verdicts, Side side, const char *domain, const Lookup *lookup,
               Verdict *verdict)
 {
-  Verdict *kept = g_rc_box_new0(Verdict);
-  *kept = *verdict;
-  *verdict = (Verdict){.code = kept->code};
-  keep(find_entry(verdicts, side, domain), kept, lookup_expires_us(lookup));
+  Entry *entry = find_entry(verdicts, side, domain);
+  keep(entry, lookup, verdict);
+  log_change(entry);
 }
 
 NtaRules
@@ -276,7 +280,7 @@ read_entry(Entry *entry)
   verdicts_read(entry->verdicts, entry->side, entry->domain, entry->lookup, NULL, &verdict);
   if (lookup_missing(entry->lookup) > 0)
     return FALSE;
-  verdicts_keep(entry->verdicts, entry->side, entry->domain, entry->lookup, &verdict);
+  keep(entry, entry->lookup, &verdict);
   stop_seeking(entry);
   return TRUE;
 }
@@ -292,6 +296,7 @@ tell(Entry *entry)
     verdicts_cancel(wait);
     done(data, entry->verdict);
   }
+  log_change(entry);
   entry->users--;
 }
 
@@ -319,8 +324,10 @@ seek(Entry *entry)
   Verdicts *verdicts = entry->verdicts;
   entry->lookup = lookup_new(verdicts->dns, verdicts->spf, FALSE, on_came, entry);
   verdicts->sought++;
-  if (read_entry(entry))
+  if (read_entry(entry)) {
+    log_change(entry);
     return TRUE;
+  }
   entry->timeout = loop_timer(verdicts->loop, VERDICTS_TIMEOUT_MS, on_timeout, entry);
   return FALSE;
 }

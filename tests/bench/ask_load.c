@@ -3,6 +3,7 @@
  *
  * Sends the block on standard input over each connection, again whenever its answer has
  * come, and prints how many answers came in a second. All answers must be of one length.
+ * As with real mail no two questions have the same queue id, and so none is the same.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #define MAX_BYTES       65536
 #define MAX_CONNECTIONS 256
 #define LOOK_EVERY      1000 /* answers, between two looks at the clock */
+#define COUNTED         6    /* hexadecimal digits at the end of a queue id */
 
 typedef struct {
   int fd;
@@ -27,6 +29,7 @@ typedef struct {
 static char question[MAX_BYTES];
 static gsize question_len;
 static gsize answer_len; /* of the first one */
+static char *queue_id;   /* where it counts, in QUESTION */
 
 static void
 must(gboolean good, const char *what)
@@ -56,9 +59,33 @@ connect_to(const char *path)
   return fd;
 }
 
+/* The last characters of the queue id are a number, as Postfix writes them. */
+static void
+find_queue_id(void)
+{
+  static const char name[] = "\nqueue_id=";
+  char *value = memmem(question, question_len, name, strlen(name));
+  errno = EINVAL;
+  must(value != NULL, "no queue id");
+  value += strlen(name);
+  char *end = memchr(value, '\n', (gsize) (question + question_len - value));
+  must(end != NULL && end - value >= COUNTED, "queue id");
+  queue_id = end - COUNTED;
+}
+
+static void
+count_queue_id(void)
+{
+  static guint32 count;
+  guint32 rest = count++;
+  for (guint i = COUNTED; i-- > 0; rest >>= 4)
+    queue_id[i] = "0123456789ABCDEF"[rest & 15];
+}
+
 static void
 ask(Connection *connection)
 {
+  count_queue_id();
   must(send(connection->fd, question, question_len, MSG_NOSIGNAL) == (gssize) question_len,
        "send");
 }
@@ -112,6 +139,7 @@ main(int argc, char **argv)
   guint wait_ms = number(argv[3], G_MAXINT);
   question_len = fread(question, 1, sizeof question, stdin);
   must(question_len > 2, "standard input");
+  find_queue_id();
   g_autofree Connection *all = g_new0(Connection, connections);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   for (guint i = 0; i < connections; i++) {

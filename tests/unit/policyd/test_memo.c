@@ -44,13 +44,19 @@ static void
 test_key(void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-    char keys[2][MEMO_KEY_BYTES] = {"x", "y"};
+    MemoKey keys[2] = {{.text = "x"}, {.text = "y"}};
     g_autofree char *one = g_strconcat(LINES, rows[i].one, "\n", NULL);
     g_autofree char *other = g_strconcat(LINES, rows[i].other, "\n", NULL);
-    g_assert_true(memo_key(one, strlen(one), keys[0]));
-    g_assert_true(memo_key(other, strlen(other), keys[1]));
-    if ((strcmp(keys[0], keys[1]) == 0) != rows[i].same)
-      g_error("%s: \"%s\" and \"%s\"", rows[i].name, keys[0], keys[1]);
+    g_assert_true(memo_key(one, strlen(one), &keys[0]));
+    g_assert_true(memo_key(other, strlen(other), &keys[1]));
+    g_autoptr(Memo) memo = memo_new();
+    memo_keep(memo, &keys[0], "kept", 1);
+    if ((memo_find(memo, &keys[1], 0) != NULL) != rows[i].same)
+      g_error("%s: \"%s\" and \"%s\"", rows[i].name, keys[0].text, keys[1].text);
+    /* One that differs has another place, too; what counts is the text. */
+    g_assert_true((keys[0].hash == keys[1].hash) == rows[i].same);
+    keys[1].hash = keys[0].hash;
+    g_assert_true((memo_find(memo, &keys[1], 0) != NULL) == rows[i].same);
   }
 }
 
@@ -69,37 +75,76 @@ test_left_out(void)
       {"recipient=\xc3\xa9@b.nl\n", "recipient=\xc3\xa9@b.nl\n"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
-    char key[MEMO_KEY_BYTES] = "x";
-    g_assert_true(memo_key(texts[i][0], strlen(texts[i][0]), key));
-    g_assert_cmpstr(key, ==, texts[i][1]);
+    MemoKey key;
+    memset(&key, 'x', sizeof key);
+    g_assert_true(memo_key(texts[i][0], strlen(texts[i][0]), &key));
+    g_assert_cmpstr(key.text, ==, texts[i][1]);
+    g_assert_cmpuint(key.len, ==, strlen(texts[i][1]));
   }
 }
 
 static void
-test_no_key(void)
+test_length(void)
 {
-  char key[MEMO_KEY_BYTES];
-  g_autofree char *longest = g_strnfill(MEMO_KEY_BYTES - 1, 'x');
-  g_autofree char *longer = g_strnfill(MEMO_KEY_BYTES, 'x');
-  g_assert_true(memo_key(longest, MEMO_KEY_BYTES - 1, key));
-  g_assert_cmpstr(key, ==, longest);
-  g_assert_false(memo_key(longer, MEMO_KEY_BYTES, key));
-  g_assert_false(memo_key("a=\0b\n", 5, key));
+  MemoKey key;
+  const gsize longest = MEMO_KEY_BYTES - sizeof(guint64);
+  g_autofree char *text = g_strnfill(longest + 1, 'x');
+  memset(&key, 'y', sizeof key);
+  g_assert_false(memo_key(text, longest + 1, &key));
+  for (gsize len = 0; len <= longest; len++) {
+    memset(&key, 'y', sizeof key);
+    g_assert_true(memo_key(text, len, &key));
+    g_assert_cmpuint(key.len, ==, len);
+    g_assert_cmpuint(strlen(key.text), ==, len);
+  }
+}
+
+/* No octet ends a question but its length. */
+static void
+test_zero(void)
+{
+  MemoKey one, other;
+  g_autoptr(Memo) memo = memo_new();
+  g_assert_true(memo_key("a=\0b\n", 5, &one));
+  g_assert_true(memo_key("a=\0c\n", 5, &other));
+  memo_keep(memo, &one, "one", 1);
+  g_assert_null(memo_find(memo, &other, 0));
+  g_assert_true(memo_key("a=", 2, &one));
+  g_assert_true(memo_key("a=\0", 3, &other));
+  other.hash = one.hash;
+  memo_keep(memo, &one, "one", 1);
+  g_assert_null(memo_find(memo, &other, 0));
+}
+
+static const char *
+find(const Memo *memo, const char *text, gint64 now_us)
+{
+  MemoKey key;
+  g_assert_true(memo_key(text, strlen(text), &key));
+  return memo_find(memo, &key, now_us);
+}
+
+static void
+keep(Memo *memo, const char *text, const char *answer, gint64 until_us)
+{
+  MemoKey key;
+  g_assert_true(memo_key(text, strlen(text), &key));
+  memo_keep(memo, &key, answer, until_us);
 }
 
 static void
 test_keep(void)
 {
   g_autoptr(Memo) memo = memo_new();
-  g_assert_null(memo_find(memo, "a", 0));
-  memo_keep(memo, "a", "one", 10);
-  g_assert_cmpstr(memo_find(memo, "a", 9), ==, "one");
-  g_assert_null(memo_find(memo, "a", 10));
-  g_assert_null(memo_find(memo, "b", 9));
-  memo_keep(memo, "a", "two", 20);
-  g_assert_cmpstr(memo_find(memo, "a", 19), ==, "two");
+  g_assert_null(find(memo, "a", 0));
+  keep(memo, "a", "one", 10);
+  g_assert_cmpstr(find(memo, "a", 9), ==, "one");
+  g_assert_null(find(memo, "a", 10));
+  g_assert_null(find(memo, "b", 9));
+  keep(memo, "a", "two", 20);
+  g_assert_cmpstr(find(memo, "a", 19), ==, "two");
   memo_clear(memo);
-  g_assert_null(memo_find(memo, "a", 0));
+  g_assert_null(find(memo, "a", 0));
 }
 
 static void
@@ -107,12 +152,12 @@ test_full(void)
 {
   g_autoptr(Memo) memo = memo_new();
   for (guint i = 0; i <= MEMO_MAX; i++) {
-    g_autofree char *key = g_strdup_printf("%u", i);
-    memo_keep(memo, key, key, 1);
+    g_autofree char *text = g_strdup_printf("%u", i);
+    keep(memo, text, text, 1);
   }
   g_autofree char *last = g_strdup_printf("%u", MEMO_MAX);
-  g_assert_cmpstr(memo_find(memo, last, 0), ==, last);
-  g_assert_null(memo_find(memo, "0", 0));
+  g_assert_cmpstr(find(memo, last, 0), ==, last);
+  g_assert_null(find(memo, "0", 0));
 }
 
 int
@@ -121,7 +166,8 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/memo/key", test_key);
   g_test_add_func("/memo/left-out", test_left_out);
-  g_test_add_func("/memo/no-key", test_no_key);
+  g_test_add_func("/memo/length", test_length);
+  g_test_add_func("/memo/zero", test_zero);
   g_test_add_func("/memo/keep", test_keep);
   g_test_add_func("/memo/full", test_full);
   return g_test_run();

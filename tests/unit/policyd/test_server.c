@@ -36,6 +36,7 @@ typedef struct {
   Loop *loop;
   Server *servers[SERVERS];
   guint draining;
+  guint64 waiting; /* the peer whose question was '?' */
   GThread *thread;
 } Fixture;
 
@@ -63,7 +64,11 @@ take(Fixture *f, guint n, guint64 peer, const char *block, gsize len)
   if (block[0] == '~' || block[0] == '_')
     loop_timer(f->loop, block[0] == '~' ? LATER_MS : MUCH_LATER_MS, answer_later,
                g_memdup2(&now, sizeof now));
-  else if (block[0] != '#')
+  if (block[0] == '?')
+    f->waiting = peer;
+  if (block[0] == '^')
+    server_answer(f->servers[n], f->waiting, "??\n");
+  if (strchr("~_?#", block[0]) == NULL)
     server_answer(f->servers[n], peer, block[0] == '!' ? NULL : now.text);
 }
 
@@ -275,6 +280,23 @@ test_pieces_and_pipelines(Fixture *f, gconstpointer data)
   say(fd, "\n");
   hear(fd, "dd\n");
   close(fd);
+}
+
+/* While a peer asks another one is answered, who then asks more. */
+static void
+test_answer_for_another(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  int waiting = join(f);
+  int asking = join(f);
+  say(waiting, "?\n\nb\n\n");
+  say(waiting, "c\n\n");
+  g_usleep(10000);
+  say(asking, "^\n\nd\n\n");
+  hear(asking, "^^\ndd\n");
+  hear(waiting, "??\nbb\ncc\n");
+  close(asking);
+  close(waiting);
 }
 
 static void
@@ -538,6 +560,7 @@ main(int argc, char **argv)
   add("/server/many", test_many);
   add("/server/full", test_full);
   add("/server/pieces-and-pipelines", test_pieces_and_pipelines);
+  add("/server/answer-for-another", test_answer_for_another);
   add("/server/bad-peer", test_bad_peer);
   add("/server/block-limit", test_block_limit);
   add("/server/deaf-peer", test_deaf_peer);
