@@ -71,6 +71,16 @@ tests_unit_milter_test_numbers_SOURCES = tests/unit/milter/test_numbers.c \
 tests_unit_milter_test_numbers_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_numbers
 
+check_PROGRAMS += tests/unit/milter/test_plan
+tests_unit_milter_test_plan_SOURCES = tests/unit/milter/test_plan.c
+tests_unit_milter_test_plan_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_plan
+
+check_PROGRAMS += tests/unit/milter/test_client
+tests_unit_milter_test_client_SOURCES = tests/unit/milter/test_client.c
+tests_unit_milter_test_client_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_client
+
 check_PROGRAMS += tests/unit/milter/test_again
 tests_unit_milter_test_again_SOURCES = tests/unit/milter/test_again.c
 tests_unit_milter_test_again_LDADD = $(MILTER_PURE_LIBS)
