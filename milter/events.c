@@ -66,8 +66,10 @@ log_route(const Message *message, const Decision *decision, guint i, const char 
   g_autofree char *number = logged_number(outcome);
   event_log(EVENT_ROUTED, queue_id, message->organisation->name, "message-id", id, "reason",
             decision->reason, "from", logged_sender(message), "to",
-            message->unique->pdata[i], "route", route_name(answer->route), "code",
-            answer->code, "detail", answer->reason, "number", number, NULL);
+            message->unique->pdata[i], "route",
+            outcome->code != NULL ? route_name(ROUTE_VIEWER) : route_name(answer->route),
+            "code", outcome->code != NULL ? outcome->code : answer->code, "detail",
+            outcome->code != NULL ? answer->code : answer->reason, "number", number, NULL);
 }
 
 void

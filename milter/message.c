@@ -104,6 +104,7 @@ message_free(Message *message)
   g_free(message->sender);
   g_strfreev(message->sender_args);
   crypt_hash_free(message->body);
+  inspected_free(message->inspected);
   g_string_free(message->ticket_text, TRUE);
   ticket_free(message->ticket);
   g_free(message);
@@ -302,8 +303,11 @@ message_add_header(Message *message, const char *given, const char *value)
     add_header_again(message, name, value);
     return;
   }
-  if (message->kind == MESSAGE_INWARD)
+  if (message->kind == MESSAGE_INWARD) {
+    if (g_ascii_strcasecmp(name, "Message-ID") == 0)
+      add_known(message, name, value);
     return;
+  }
   if (is_counted(name) && ++message->headers > MESSAGE_MAX_HEADERS)
     return;
   add_configured(message, name, value);

@@ -60,6 +60,17 @@ outward_plan_header(const Message *message, const Decision *decision, const char
 
 /* ---- Ticket ---- */
 
+/* The attachments themselves (K3), without what is only listed in one; NULL: none. */
+static void
+add_parts(Ticket *ticket, const Inspected *inspected)
+{
+  for (guint i = 0; inspected != NULL && i < inspected->parts->len; i++) {
+    const InspectedPart *part = inspected->parts->pdata[i];
+    if (!part->listed)
+      ticket_add_part(ticket, part->name, part->size, part->sha256);
+  }
+}
+
 static Ticket *
 make_ticket(const Message *message, const Decision *decision, GError **error)
 {
@@ -88,6 +99,7 @@ make_ticket(const Message *message, const Decision *decision, GError **error)
       ticket_add_recipient(ticket, number->address, number->number)->learn =
           message->facts.phone_book;
   }
+  add_parts(ticket, message->inspected);
   return g_steal_pointer(&ticket);
 }
 

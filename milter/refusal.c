@@ -187,6 +187,21 @@ static const struct {
          "inhoud is niet meer die van de afzender. Deze ontvanger heeft niets gekregen.",
          "Ask your administrator what changes messages on their way, and send again: the "
          "content is not the sender's any more. This recipient got nothing."},
+    [REFUSAL_FROM] =
+        {"Z-T28-FROM", "550", "5.7.1",
+         "Zet een kopregel From met een afzender in het bericht, en verstuur opnieuw: er "
+         "staan er meer, of adressen van verschillende domeinen. Er is niets verzonden.",
+         "Put one From header with one sender in the message, and send again: there are "
+         "several, or addresses of different domains. Nothing was sent."},
+    [REFUSAL_DMARC] =
+        {"Z-N5-DMARC", "550", "5.7.1",
+         "Vraag de beheerder van dit domein zijn SPF en DKIM na te kijken: het bericht "
+         "komt er niet aantoonbaar vandaan, en het DMARC-beleid vraagt het te weigeren: "
+         "{}. "
+         "Er is niets verzonden.",
+         "Ask the administrator of this domain to check its SPF and DKIM: nothing proves "
+         "that the message is from there, and its DMARC policy asks to refuse it: {}. "
+         "Nothing was sent."},
     [REFUSAL_INSTANCE] =
         {"Z-O4-INSTANCE", "451", "4.3.5",
          "Vraag uw beheerder uw server in zegel_milter_clients te zetten, of verstuur over "

@@ -38,6 +38,8 @@ typedef enum {
   REFUSAL_TICKET_KEY,    /* a ticket under a key that is not here: try again */
   REFUSAL_ORGANISATION,  /* a ticket of an organisation that is not here: try again */
   REFUSAL_HASH,          /* the body was changed since the ticket was made */
+  REFUSAL_FROM,          /* inward: not one author (T28) */
+  REFUSAL_DMARC,         /* inward: DMARC fails, and its policy says so (N5) */
   REFUSAL_INSTANCE,      /* a client of ours at the milter of port 25: try again */
   REFUSAL_LATER,         /* no route can be had now: try again */
   REFUSAL_TROUBLE        /* anything that failed here: try again */

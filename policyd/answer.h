@@ -9,6 +9,7 @@
 
 #include "common/book/book.h"
 #include "common/conf/conf.h"
+#include "policyd/clients.h"
 #include "policyd/loop.h"
 #include "policyd/promise.h"
 #include "policyd/verdicts.h"
@@ -35,6 +36,7 @@ typedef struct {
   Dns *dns; /* NULL: nothing is known of any domain (lookup.h) */
   Spf *spf; /* NULL: the same */
   Promises *promises;
+  Clients *clients; /* NULL: nobody's certificate is known */
   ServiceAnswer answer;
   gpointer data;
 } ServiceParts;
