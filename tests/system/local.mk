@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/system/test_promises.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
+	tests/system/test_spoof.py \
 	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \
