@@ -401,6 +401,19 @@ find_number(const Facts *facts, const Asked *asked)
   return found;
 }
 
+/* N6: a partner must not get what looks forged; the viewer needs no signature. */
+static void
+turn_to_viewer(Decision *decision)
+{
+  for (guint i = 0; i < decision->outcomes->len; i++) {
+    Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
+    if (outcome->label != LABEL_DIRECT)
+      continue;
+    outcome->label = LABEL_VIEWER;
+    outcome->code = "Z-N6-NO-KEY";
+  }
+}
+
 static void
 decide_routes(const Facts *facts, Decision *decision)
 {
@@ -411,6 +424,8 @@ decide_routes(const Facts *facts, Decision *decision)
     if (!add_outcome(decision, &asked, LABEL_OWN, &found))
       return;
   }
+  if (facts->unsigned_change)
+    turn_to_viewer(decision);
   if (facts->method == METHOD_NONE)
     refuse_viewer(facts->recipients, decision, REFUSAL_NO_VIEWER);
   else

@@ -58,6 +58,7 @@ typedef struct {
   gboolean machine;          /* sender <> or listed, Auto-Submitted other than no (S5) */
   SenderTable table;
   gboolean prefer;             /* not sensitive mail may go direct (R3), and leaves us */
+  gboolean unsigned_change;    /* sealing breaks a signature, and there is no key (N6) */
   const GPtrArray *numbers;    /* of HeaderNumber */
   const GPtrArray *recipients; /* of char *: unique, as envelope_address gives them */
   const GPtrArray *odd;        /* of char *: recipients that envelope_address cannot read */
@@ -102,6 +103,7 @@ typedef struct {
   const char *number; /* E.164, owned by the facts; NULL: none is known */
   gboolean by_mail;   /* LABEL_VIEWER without a number: the code comes by e-mail (S6) */
   gboolean learn;     /* the number was given with this message: the phone book learns it */
+  const char *code;   /* why it is not as policyd answered: stable code, static; or NULL */
 } Outcome;
 
 typedef struct {

@@ -47,6 +47,15 @@ events_refused(const Message *message, Refusal refusal, const GPtrArray *names,
   log_refusal(event_of(refusal), message, refusal, names, queue_id);
 }
 
+/* Where the access code goes. */
+static char *
+logged_number(const Outcome *outcome)
+{
+  if (outcome->label != LABEL_VIEWER)
+    return g_strdup("-");
+  return outcome->number != NULL ? log_mask_number(outcome->number) : g_strdup("by-mail");
+}
+
 static void
 log_route(const Message *message, const Decision *decision, guint i, const char *queue_id)
 {
@@ -55,12 +64,13 @@ log_route(const Message *message, const Decision *decision, guint i, const char 
   if (answer->route == ROUTE_ORDINARY)
     return;
   g_autofree char *id = logged_id(message);
-  g_autofree char *number =
-      outcome->label == LABEL_VIEWER ? log_mask_number(outcome->number) : g_strdup("-");
+  g_autofree char *number = logged_number(outcome);
   event_log(EVENT_ROUTED, queue_id, message->organisation->name, "message-id", id, "reason",
             decision->reason, "from", logged_sender(message), "to",
-            message->unique->pdata[i], "route", route_name(answer->route), "code",
-            answer->code, "detail", answer->reason, "number", number, NULL);
+            message->unique->pdata[i], "route",
+            outcome->code != NULL ? route_name(ROUTE_VIEWER) : route_name(answer->route),
+            "code", outcome->code != NULL ? outcome->code : answer->code, "detail",
+            outcome->code != NULL ? answer->code : answer->reason, "number", number, NULL);
 }
 
 void
@@ -68,6 +78,38 @@ events_routed(const Message *message, const Decision *decision, const char *queu
 {
   for (guint i = 0; i < decision->outcomes->len; i++)
     log_route(message, decision, i, queue_id);
+}
+
+/* What would be done: static. */
+static const char *
+would_name(DecisionKind would)
+{
+  switch (would) {
+  case DECISION_SEAL:
+    return "seal";
+  case DECISION_REFUSE:
+    return "refuse";
+  case DECISION_ASK:
+    return "unknown";
+  case DECISION_PASS:
+  case DECISION_PREFER:
+  case DECISION_OBSERVE:
+    break;
+  }
+  return "pass";
+}
+
+/* How many recipients of DECISION would get ROUTE; NULL: nobody has a route. */
+static char *
+count_routes(const Message *message, const Decision *decision, Route route)
+{
+  if (decision->would != DECISION_SEAL)
+    return NULL;
+  guint count = 0;
+  for (guint i = 0; i < decision->outcomes->len; i++)
+    if (((const RouteAnswer *) message->answers->pdata[i])->route == route)
+      count++;
+  return g_strdup_printf("%u", count);
 }
 
 void
@@ -78,7 +120,11 @@ events_observed(const Message *message, const Decision *decision, const char *qu
     return;
   }
   g_autofree char *id = logged_id(message);
+  g_autofree char *direct = count_routes(message, decision, ROUTE_DIRECT);
+  g_autofree char *viewer = count_routes(message, decision, ROUTE_VIEWER);
+  g_autofree char *own = count_routes(message, decision, ROUTE_OWN);
   event_log(EVENT_OBSERVED, queue_id, message->organisation->name, "message-id", id, "code",
             decision->reason, "from", logged_sender(message), "would",
-            decision->would == DECISION_PASS ? "pass" : "seal", NULL);
+            would_name(decision->would), "direct", direct, "viewer", viewer, "own", own,
+            NULL);
 }

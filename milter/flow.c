@@ -1,5 +1,6 @@
 #include "milter/flow.h"
 
+#include "common/ask/client_id.h"
 #include "common/base/log.h"
 #include "milter/events.h"
 #include "milter/inward.h"
@@ -15,6 +16,42 @@ struct Flow {
   Inward *inward;
   Refusal refusal;
 };
+
+/* Whether the fingerprint of CLIENT can make a difference. */
+static gboolean
+needs_fingerprint(const Client *client, const Config *config)
+{
+  if (client->tls_version == NULL || client->address == NULL || client->port == 0)
+    return FALSE;
+  for (guint i = 0; i < config->organisations->len; i++) {
+    const Organisation *organisation = config->organisations->pdata[i];
+    for (char **rule = organisation->certificates; *rule != NULL; rule++)
+      if (g_str_has_prefix(*rule, "sha256:"))
+        return TRUE;
+  }
+  return FALSE;
+}
+
+/*
+ * Asks policyd for the certificate of CLIENT. FALSE: it cannot be known now. Then the
+ * client may be an organisation's, and its mail must not pass for a stranger's.
+ */
+static gboolean
+identify(Client *client, const Tools *tools, const char *queue_id)
+{
+  if (!needs_fingerprint(client, tools->config))
+    return TRUE;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(ClientCertificate) certificate =
+      ask_client(tools->config->policyd_socket, client->address, client->port, &error);
+  if (certificate == NULL) {
+    log_line(LOG_LEVEL_WARNING, "%s: the client's certificate is not known: %s",
+             queue_id != NULL ? queue_id : "NOQUEUE", error->message);
+    return FALSE;
+  }
+  client->fingerprint = g_strdup(certificate->fingerprint);
+  return TRUE;
+}
 
 /* The kind of what CLIENT brings, and in *ORGANISATION to whom it belongs, or NULL. */
 static MessageKind
@@ -72,10 +109,14 @@ flow_new(const Tools *tools, Arrival *arrival, const char *queue_id)
 {
   Flow *flow = g_new0(Flow, 1);
   flow->queue_id = g_strdup(queue_id);
+  gboolean identified = identify(&arrival->client, tools, queue_id);
   flow->message = make_message(arrival, tools);
+  MessageKind kind = flow->message->kind;
   if (is_misplaced(flow, tools))
     flow->refusal = REFUSAL_INSTANCE;
-  else if (flow->message->kind == MESSAGE_INWARD)
+  else if (!identified && (kind == MESSAGE_INWARD || kind == MESSAGE_STRANGER))
+    flow->refusal = REFUSAL_TROUBLE;
+  else if (kind == MESSAGE_INWARD)
     flow->inward = inward_new(tools, flow->message, queue_id);
   else
     flow->outward = outward_new(tools, flow->message, queue_id);

@@ -6,6 +6,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/auth_results.c milter/auth_results.h \
 	milter/author.c milter/author.h \
 	milter/client.c milter/client.h \
+	milter/content.c milter/content.h \
 	milter/decide.c milter/decide.h \
 	milter/dkim.h milter/dkim_key.h \
 	milter/dkim_canon.c milter/dkim_canon.h \
@@ -30,6 +31,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/plan.c milter/plan.h \
 	milter/refusal.c milter/refusal.h \
 	milter/routes.c milter/routes.h \
+	milter/signing.c milter/signing.h \
 	milter/tools.h \
 	milter/trigger.c milter/trigger.h
 
@@ -51,7 +53,8 @@ tests_unit_milter_test_trigger_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_trigger
 
 check_PROGRAMS += tests/unit/milter/test_decide
-tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c
+tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c \
+	tests/unit/milter/facts.c tests/unit/milter/facts.h
 tests_unit_milter_test_decide_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_decide
 
@@ -59,6 +62,12 @@ check_PROGRAMS += tests/unit/milter/test_attachment
 tests_unit_milter_test_attachment_SOURCES = tests/unit/milter/test_attachment.c
 tests_unit_milter_test_attachment_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_attachment
+
+check_PROGRAMS += tests/unit/milter/test_numbers
+tests_unit_milter_test_numbers_SOURCES = tests/unit/milter/test_numbers.c \
+	tests/unit/milter/facts.c tests/unit/milter/facts.h
+tests_unit_milter_test_numbers_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_numbers
 
 check_PROGRAMS += tests/unit/milter/test_again
 tests_unit_milter_test_again_SOURCES = tests/unit/milter/test_again.c

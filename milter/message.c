@@ -104,6 +104,7 @@ message_free(Message *message)
   g_free(message->sender);
   g_strfreev(message->sender_args);
   crypt_hash_free(message->body);
+  inspected_free(message->inspected);
   g_string_free(message->ticket_text, TRUE);
   ticket_free(message->ticket);
   g_free(message);

@@ -13,6 +13,7 @@
 #include "milter/client.h"
 #include "milter/decide.h"
 #include "milter/fields.h"
+#include "milter/inspect.h"
 
 #define MESSAGE_MAX_HEADERS 2000 /* fields that we keep or count of one message */
 
@@ -57,15 +58,16 @@ typedef struct {
   GString *ticket_text; /* MESSAGE_AGAIN: value of the first X-Zegel-Ticket */
   Ticket *ticket;       /* what again_open found in it, or NULL */
 
-  CryptHash *body;     /* NULL: nobody needs it */
-  GPtrArray *triggers; /* of Trigger, borrowed from subjects */
-  GPtrArray *numbers;  /* of HeaderNumber */
-  GPtrArray *unique;   /* of char *, borrowed from recipients */
-  GPtrArray *odd;      /* of char *, borrowed from recipients */
-  GPtrArray *foreign;  /* of char * */
-  GPtrArray *answers;  /* of RouteAnswer, or NULL */
-  Facts facts;         /* points to the lists above */
-  AgainFacts again;    /* the same, for MESSAGE_AGAIN */
+  CryptHash *body;      /* NULL: nobody needs it */
+  Inspected *inspected; /* what is attached; NULL: nobody looked */
+  GPtrArray *triggers;  /* of Trigger, borrowed from subjects */
+  GPtrArray *numbers;   /* of HeaderNumber */
+  GPtrArray *unique;    /* of char *, borrowed from recipients */
+  GPtrArray *odd;       /* of char *, borrowed from recipients */
+  GPtrArray *foreign;   /* of char * */
+  GPtrArray *answers;   /* of RouteAnswer, or NULL */
+  Facts facts;          /* points to the lists above */
+  AgainFacts again;     /* the same, for MESSAGE_AGAIN */
 } Message;
 
 /*

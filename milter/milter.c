@@ -81,14 +81,24 @@ main(int argc, char **argv)
     return EX_OK;
   mail_init();
   g_autoptr(KeyRing) ring = NULL;
+  g_autoptr(DkimKeys) keys = NULL;
+  Inspectors *inspectors = NULL;
   Tools tools = {.config = config, .mx = mx};
   const char *path = mx ? config->mx_socket : config->milter_socket;
-  if (!open_socket(&tools, path, &error) ||
+  if (!dkim_prepare(&error) || !open_socket(&tools, path, &error) ||
       !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
       !load_keys(&tools, &ring, &error) || !dkim_prepare(&error) || !sandbox_harden(&error))
     daemon_die(error);
+  if (!mx) {
+    keys = dkim_keys_new(config->dkim_keys);
+    inspectors = inspectors_new(config->milter_reader, config->milter_readers);
+  }
   tools.ring = ring;
+  tools.keys = keys;
+  tools.inspectors = inspectors;
   daemon_ready();
   log_line(LOG_LEVEL_INFO, "ready at %s", path);
-  return smfi_main() == MI_SUCCESS ? EX_OK : EX_TEMPFAIL;
+  int status = smfi_main();
+  inspectors_free(inspectors);
+  return status == MI_SUCCESS ? EX_OK : EX_TEMPFAIL;
 }

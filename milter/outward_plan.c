@@ -60,6 +60,17 @@ outward_plan_header(const Message *message, const Decision *decision, const char
 
 /* ---- Ticket ---- */
 
+/* The attachments themselves (K3), without what is only listed in one; NULL: none. */
+static void
+add_parts(Ticket *ticket, const Inspected *inspected)
+{
+  for (guint i = 0; inspected != NULL && i < inspected->parts->len; i++) {
+    const InspectedPart *part = inspected->parts->pdata[i];
+    if (!part->listed)
+      ticket_add_part(ticket, part->name, part->size, part->sha256);
+  }
+}
+
 static Ticket *
 make_ticket(const Message *message, const Decision *decision, GError **error)
 {
@@ -74,15 +85,21 @@ make_ticket(const Message *message, const Decision *decision, GError **error)
   crypt_hash_finish(message->body, ticket->body_sha256);
   for (guint i = 0; i < decision->outcomes->len; i++) {
     const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
-    if (outcome->label == LABEL_VIEWER || outcome->label == LABEL_DIRECT)
-      ticket_add_recipient(ticket, message->unique->pdata[i], outcome->number);
+    if (outcome->label != LABEL_VIEWER && outcome->label != LABEL_DIRECT)
+      continue;
+    TicketRecipient *recipient =
+        ticket_add_recipient(ticket, message->unique->pdata[i], outcome->number);
+    recipient->by_mail = outcome->by_mail;
+    recipient->learn = outcome->learn;
   }
   /* Numbers of those whom only an alias of ours may lead to (R7). */
   for (guint i = 0; i < message->numbers->len; i++) {
     const HeaderNumber *number = message->numbers->pdata[i];
     if (ticket_find_recipient(ticket, number->address) == NULL)
-      ticket_add_recipient(ticket, number->address, number->number);
+      ticket_add_recipient(ticket, number->address, number->number)->learn =
+          message->facts.phone_book;
   }
+  add_parts(ticket, message->inspected);
   return g_steal_pointer(&ticket);
 }
 

@@ -93,6 +93,17 @@ plan_remove_fields(Plan *plan, const Fields *fields, const char *name)
       plan_remove_field(plan, fields, i - 1);
 }
 
+gboolean
+plan_inserts(const Plan *plan, const char *name)
+{
+  for (guint i = 0; i < plan->changes->len; i++) {
+    const Change *change = plan->changes->pdata[i];
+    if (change->kind == CHANGE_HEADER_INSERT && g_ascii_strcasecmp(change->name, name) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* The change that PLAN has for field INDEX of those called NAME, or NULL. */
 static const Change *
 find_change(const Plan *plan, const char *name, guint index)
