@@ -42,7 +42,9 @@ sbin_PROGRAMS += milter/zegel-milter
 milter_zegel_milter_SOURCES = \
 	milter/apply.c milter/apply.h \
 	milter/milter.c \
-	milter/session.c milter/session.h
+	milter/session.c milter/session.h \
+	milter/try.c milter/try.h \
+	milter/try_report.c milter/try_report.h
 milter_zegel_milter_LDADD = $(MILTER_PURE_LIBS) $(SANDBOX_LIBS) $(MILTER_LIBS) -lpthread
 
 dist_man_MANS += man/zegel-milter.8
