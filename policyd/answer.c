@@ -502,6 +502,18 @@ remember(const Asking *asking, const GPtrArray *answers)
   memo_keep(service->memo, asking->memo_key, text, until_us);
 }
 
+/* What the phone book knows, for who may read it (S8). Never kept in the memo. */
+static gboolean
+add_numbers(const Asking *asking, GPtrArray *answers, GError **error)
+{
+  const ServiceParts *parts = &asking->service->parts;
+  if (!asking->question->numbers || parts->phones == NULL ||
+      (parts->rights(parts->data, asking->peer) & PHONE_MAY_READ) == 0)
+    return TRUE;
+  return phone_ask_numbers(parts->phones, asking->organisation, asking->question, answers,
+                           error);
+}
+
 /* Answers and frees ASKING. */
 static void
 finish(Asking *asking)
@@ -509,6 +521,8 @@ finish(Asking *asking)
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) answers =
       asking->organisation != NULL ? answer_all(asking, &error) : NULL;
+  if (answers != NULL && !add_numbers(asking, answers, &error))
+    g_clear_pointer(&answers, g_ptr_array_unref);
   if (asking->organisation == NULL)
     g_set_error(&error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
                 "there is no organisation %s in zegel.conf here",
@@ -583,7 +597,7 @@ take_route(Service *service, guint64 peer, const Attrs *attrs, const char *key,
     return FALSE;
   if (g_hash_table_size(service->askings) < SERVICE_MAX_QUESTIONS) {
     Asking *asking = asking_new(service, peer, question);
-    asking->memo_key = g_strdup(key);
+    asking->memo_key = question->numbers ? NULL : g_strdup(key);
     go_on(asking);
     return TRUE;
   }
@@ -602,6 +616,19 @@ remembered(const Service *service, const char *key)
   return memo_find(service->memo, key, g_get_monotonic_time());
 }
 
+static gboolean
+take_phone(Service *service, guint64 peer, const Attrs *attrs, GError **error)
+{
+  const ServiceParts *parts = &service->parts;
+  PhoneRights rights =
+      parts->phones != NULL ? parts->rights(parts->data, peer) : PHONE_MAY_NOTHING;
+  g_autoptr(Attrs) reply = phone_ask(parts->phones, service->config, attrs, rights, error);
+  if (reply == NULL)
+    return FALSE;
+  send_answer(service, peer, reply);
+  return TRUE;
+}
+
 void
 service_question(Service *service, guint64 peer, const char *block, gsize len)
 {
@@ -616,6 +643,9 @@ service_question(Service *service, guint64 peer, const char *block, gsize len)
   g_autoptr(Attrs) attrs = attrs_parse(block, len, ATTR_ESCAPED, &error);
   if (attrs != NULL && g_strcmp0(attrs_get(attrs, "request"), "domain") == 0) {
     if (tester_question(service->tester, peer, attrs, &error))
+      return;
+  } else if (attrs != NULL && phone_ask_is(attrs_get(attrs, "request"))) {
+    if (take_phone(service, peer, attrs, &error))
       return;
   } else if (attrs != NULL &&
              take_route(service, peer, attrs, has_key ? key : NULL, &error)) {

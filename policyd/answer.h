@@ -10,6 +10,7 @@
 #include "common/book/book.h"
 #include "common/conf/conf.h"
 #include "policyd/loop.h"
+#include "policyd/phone_ask.h"
 #include "policyd/promise.h"
 #include "policyd/verdicts.h"
 
@@ -28,6 +29,9 @@ typedef struct Service Service;
  * within service_question. */
 typedef void (*ServiceAnswer)(gpointer data, guint64 peer, const char *text);
 
+/* What PEER may ask the phone book, by the user who connected. */
+typedef PhoneRights (*ServiceRights)(gpointer data, guint64 peer);
+
 /* All borrowed until service_free. */
 typedef struct {
   const char *config_path; /* for service_reload; copied */
@@ -35,6 +39,8 @@ typedef struct {
   Dns *dns; /* NULL: nothing is known of any domain (lookup.h) */
   Spf *spf; /* NULL: the same */
   Promises *promises;
+  PhoneBook *phones; /* NULL: there is none, and no rights */
+  ServiceRights rights;
   ServiceAnswer answer;
   gpointer data;
 } ServiceParts;

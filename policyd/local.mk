@@ -24,6 +24,9 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/notes.c policyd/notes.h \
 	policyd/nta.c policyd/nta.h \
 	policyd/own.c \
+	policyd/phone_ask.c policyd/phone_ask.h \
+	policyd/phone_book.c policyd/phone_book.h \
+	policyd/phone_db.c policyd/phone_db.h \
 	policyd/promise.c policyd/promise.h \
 	policyd/ready.c policyd/ready.h \
 	policyd/record.c policyd/record.h \
@@ -40,7 +43,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/verdicts.c policyd/verdicts.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
-POLICYD_LIBS = policyd/libpolicyd.a $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
+POLICYD_LIBS = policyd/libpolicyd.a $(CRYPT_LIBS) $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
 	$(SQLITE_LIBS) $(LDNS_LIBS)
 
 sbin_PROGRAMS += policyd/zegel-policyd

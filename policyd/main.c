@@ -1,10 +1,11 @@
 /*
  * main.c - zegel-policyd: decides the routes of recipients and promises them to Postfix.
  *
- * For zegel-milter and for Postfix's smtpd, over unix sockets. Never sees message content,
- * and holds no key.
+ * For zegel-milter and for Postfix's smtpd, over unix sockets. Also keeps the phone book.
+ * Never sees message content, and holds no key but that of the phone book.
  */
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include "policyd/answer.h"
 #include "policyd/delegation.h"
 #include "policyd/loop.h"
+#include "policyd/phone_book.h"
 #include "policyd/refresh.h"
 #include "policyd/server.h"
 
@@ -33,8 +35,23 @@ typedef enum {
   SOCKETS
 } Socket;
 
+/* A user of zegel.conf, and what he may ask the phone book. */
+typedef struct {
+  uid_t id;
+  PhoneRights rights;
+} User;
+
+enum {
+  USER_MILTER,
+  USER_DELIVER,
+  USER_VIEWER,
+  USERS
+};
+
 typedef struct {
   Loop *loop;
+  User users[USERS];
+  PhoneBook *phones;
   Dns *dns;
   Spf *spf;
   Promises *promises;
@@ -89,6 +106,28 @@ make_directory(const Config *config)
   gboolean made = promises_make_directory(config->routes_db, config->policyd_user,
                                           config->socket_group, &error);
   must(made, error);
+  made = phone_db_make_directory(config->phone_db, config->policyd_user, &error);
+  must(made, error);
+}
+
+/* Without its key routes go on, and numbers are not to be had (R9). */
+static KeyRing *
+read_phone_key(const Config *config)
+{
+  g_autoptr(GError) error = NULL;
+  KeyRing *keys = keyring_load(config->phone_key, KEY_PHONE, &error);
+  if (keys == NULL)
+    log_line(LOG_LEVEL_ALARM,
+             "no number can be remembered: %s (zegelctl key generate phone)",
+             error->message);
+  return keys;
+}
+
+static User
+find_user(const char *name, PhoneRights rights)
+{
+  const struct passwd *entry = name != NULL ? getpwnam(name) : NULL;
+  return (User){.id = entry != NULL ? entry->pw_uid : (uid_t) -1, .rights = rights};
 }
 
 /* One descriptor for each peer, and some to spare. */
@@ -134,6 +173,20 @@ take_request(gpointer data, guint64 peer, const char *block, gsize len)
   Policyd *policyd = data;
   g_autofree char *text = delegation_answer(service_config(policyd->service), block, len);
   server_answer(policyd->servers[SOCKET_POLICY], peer, text);
+}
+
+static PhoneRights
+rights_of(gpointer data, guint64 peer)
+{
+  const Policyd *policyd = data;
+  uid_t id = server_peer_user(policyd->servers[SOCKET_ASK], peer);
+  guint rights = PHONE_MAY_NOTHING;
+  if (id == 0)
+    rights = PHONE_MAY_READ | PHONE_MAY_LEARN | PHONE_MAY_CONFIRM | PHONE_MAY_MANAGE;
+  for (guint i = 0; id != (uid_t) -1 && i < USERS; i++)
+    if (policyd->users[i].id == id)
+      rights |= policyd->users[i].rights;
+  return (PhoneRights) rights;
 }
 
 /* ---- Signals ---- */
@@ -228,6 +281,8 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
       .dns = policyd->dns,
       .spf = policyd->spf,
       .promises = policyd->promises,
+      .phones = policyd->phones,
+      .rights = rights_of,
       .answer = send_answer,
       .data = policyd,
   };
@@ -267,6 +322,7 @@ clean_up(Policyd *policyd)
     server_free(policyd->servers[i]);
   refresh_free(policyd->refresh);
   service_free(policyd->service);
+  phone_book_free(policyd->phones);
   promises_close(policyd->promises);
   spf_free(policyd->spf);
   dns_free(policyd->dns);
@@ -301,6 +357,10 @@ main(int argc, char **argv)
   policyd.listeners[SOCKET_ASK] = open_socket(config->policyd_socket, config);
   policyd.listeners[SOCKET_POLICY] = open_socket(config->policy_socket, config);
   raise_file_limit();
+  policyd.phones = phone_book_new(config->phone_db, read_phone_key(config));
+  policyd.users[USER_MILTER] = find_user(config->milter_user, PHONE_MAY_READ);
+  policyd.users[USER_DELIVER] = find_user(config->deliver_user, PHONE_MAY_LEARN);
+  policyd.users[USER_VIEWER] = find_user(config->viewer_user, PHONE_MAY_CONFIRM);
   drop_rights(config);
   policyd.signals = catch_signals();
   open_resolver(&policyd, config);

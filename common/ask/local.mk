@@ -2,7 +2,8 @@ noinst_LIBRARIES += common/ask/libask.a
 common_ask_libask_a_SOURCES = \
 	common/ask/ask.c common/ask/ask.h \
 	common/ask/check.c common/ask/check.h \
-	common/ask/client.c common/ask/client_id.h common/ask/phone_book.h common/ask/verify.h
+	common/ask/client.c common/ask/client_id.h common/ask/verify.h \
+	common/ask/phone_book.c common/ask/phone_book.h
 
 ASK_LIBS = common/ask/libask.a
 
