@@ -616,19 +616,6 @@ remembered(const Service *service, const char *key)
   return memo_find(service->memo, key, g_get_monotonic_time());
 }
 
-static gboolean
-take_phone(Service *service, guint64 peer, const Attrs *attrs, GError **error)
-{
-  const ServiceParts *parts = &service->parts;
-  PhoneRights rights =
-      parts->phones != NULL ? parts->rights(parts->data, peer) : PHONE_MAY_NOTHING;
-  g_autoptr(Attrs) reply = phone_ask(parts->phones, service->config, attrs, rights, error);
-  if (reply == NULL)
-    return FALSE;
-  send_answer(service, peer, reply);
-  return TRUE;
-}
-
 void
 service_question(Service *service, guint64 peer, const char *block, gsize len)
 {
@@ -643,9 +630,6 @@ service_question(Service *service, guint64 peer, const char *block, gsize len)
   g_autoptr(Attrs) attrs = attrs_parse(block, len, ATTR_ESCAPED, &error);
   if (attrs != NULL && g_strcmp0(attrs_get(attrs, "request"), "domain") == 0) {
     if (tester_question(service->tester, peer, attrs, &error))
-      return;
-  } else if (attrs != NULL && phone_ask_is(attrs_get(attrs, "request"))) {
-    if (take_phone(service, peer, attrs, &error))
       return;
   } else if (attrs != NULL &&
              take_route(service, peer, attrs, has_key ? key : NULL, &error)) {

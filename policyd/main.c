@@ -32,6 +32,7 @@
 typedef enum {
   SOCKET_ASK,    /* the milter, zegelctl */
   SOCKET_POLICY, /* smtpd */
+  SOCKET_PHONE,  /* deliver, the viewer, zegelctl; may be missing */
   SOCKETS
 } Socket;
 
@@ -110,6 +111,20 @@ make_directory(const Config *config)
   must(made, error);
 }
 
+/*
+ * In a directory of those who may come. Those who ask for routes must not depend on it, and
+ * those who meet visitors must not reach the other sockets.
+ */
+static int
+open_phone_socket(const Config *config)
+{
+  g_autoptr(GError) error = NULL;
+  int listener = daemon_listen_unix(config->phone_socket, 0660, NULL, &error);
+  if (listener < 0)
+    log_line(LOG_LEVEL_ALARM, "no number can be learned: %s", error->message);
+  return listener;
+}
+
 /* Without its key routes go on, and numbers are not to be had (R9). */
 static KeyRing *
 read_phone_key(const Config *config)
@@ -176,10 +191,8 @@ take_request(gpointer data, guint64 peer, const char *block, gsize len)
 }
 
 static PhoneRights
-rights_of(gpointer data, guint64 peer)
+rights_of_user(const Policyd *policyd, uid_t id)
 {
-  const Policyd *policyd = data;
-  uid_t id = server_peer_user(policyd->servers[SOCKET_ASK], peer);
   guint rights = PHONE_MAY_NOTHING;
   if (id == 0)
     rights = PHONE_MAY_READ | PHONE_MAY_LEARN | PHONE_MAY_CONFIRM | PHONE_MAY_MANAGE;
@@ -187,6 +200,24 @@ rights_of(gpointer data, guint64 peer)
     if (policyd->users[i].id == id)
       rights |= policyd->users[i].rights;
   return (PhoneRights) rights;
+}
+
+static PhoneRights
+rights_of(gpointer data, guint64 peer)
+{
+  const Policyd *policyd = data;
+  return rights_of_user(policyd, server_peer_user(policyd->servers[SOCKET_ASK], peer));
+}
+
+static void
+take_phone(gpointer data, guint64 peer, const char *block, gsize len)
+{
+  Policyd *policyd = data;
+  Server *server = policyd->servers[SOCKET_PHONE];
+  PhoneRights rights = rights_of_user(policyd, server_peer_user(server, peer));
+  g_autofree char *text =
+      phone_ask(policyd->phones, service_config(policyd->service), block, len, rights);
+  server_answer(server, peer, text);
 }
 
 /* ---- Signals ---- */
@@ -212,8 +243,8 @@ drain(Policyd *policyd)
 {
   if (policyd->draining > 0)
     return;
-  policyd->draining = SOCKETS;
-  for (guint i = 0; i < SOCKETS; i++)
+  policyd->draining = policyd->listeners[SOCKET_PHONE] >= 0 ? SOCKETS : SOCKETS - 1;
+  for (guint i = 0; i < policyd->draining; i++)
     server_drain(policyd->servers[i], on_drained, policyd);
 }
 
@@ -300,9 +331,10 @@ serve(Policyd *policyd)
   static const ServerQuestion takers[SOCKETS] = {
       [SOCKET_ASK] = take_question,
       [SOCKET_POLICY] = take_request,
+      [SOCKET_PHONE] = take_phone,
   };
   GError *error = NULL;
-  for (guint i = 0; i < SOCKETS; i++) {
+  for (guint i = 0; i < SOCKETS && policyd->listeners[i] >= 0; i++) {
     policyd->servers[i] =
         server_new(policyd->loop, policyd->listeners[i], takers[i], policyd, &error);
     must(policyd->servers[i] != NULL, error);
@@ -356,6 +388,7 @@ main(int argc, char **argv)
   make_directory(config);
   policyd.listeners[SOCKET_ASK] = open_socket(config->policyd_socket, config);
   policyd.listeners[SOCKET_POLICY] = open_socket(config->policy_socket, config);
+  policyd.listeners[SOCKET_PHONE] = open_phone_socket(config);
   raise_file_limit();
   policyd.phones = phone_book_new(config->phone_db, read_phone_key(config));
   policyd.users[USER_MILTER] = find_user(config->milter_user, PHONE_MAY_READ);

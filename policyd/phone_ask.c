@@ -26,19 +26,6 @@ find_request(const char *request)
   return -1;
 }
 
-gboolean
-phone_ask_is(const char *request)
-{
-  return find_request(request) >= 0;
-}
-
-static gboolean
-remembers(const Organisation *organisation)
-{
-  return organisation->phone_book &&
-         (organisation->method == METHOD_NUMBER || organisation->method == METHOD_OPTIONAL);
-}
-
 /* ---- Changes ---- */
 
 static void
@@ -130,35 +117,59 @@ check_organisation(const Config *config, const char *name, PhoneRights right,
                    GError **error)
 {
   const Organisation *organisation = conf_organisation(config, name);
-  if (organisation != NULL && (right == PHONE_MAY_MANAGE || remembers(organisation)))
+  if (organisation != NULL &&
+      (right == PHONE_MAY_MANAGE || conf_remembers_numbers(organisation)))
     return TRUE;
   g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
               "there is no organisation %s here that remembers numbers", name);
   return FALSE;
 }
 
-Attrs *
-phone_ask(PhoneBook *book, const Config *config, const Attrs *attrs, PhoneRights rights,
-          GError **error)
+/* Whether REQUEST, an index or -1, may be asked with RIGHTS. */
+static gboolean
+check_rights(int request, PhoneRights rights, GError **error)
 {
-  int i = find_request(attrs_get(attrs, "request"));
+  if (request >= 0 && (rights & requests[request].right) != 0)
+    return TRUE;
+  if (request >= 0)
+    event_log(EVENT_PHONE_REFUSED, NULL, NULL, "request", requests[request].name, NULL);
+  g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID,
+                      "not a request for the phone book, or not for this user");
+  return FALSE;
+}
+
+/* The answer to ATTRS, or NULL with ZEGEL_ERROR_INVALID: no question of this peer. */
+static Attrs *
+take_question(PhoneBook *book, const Config *config, const Attrs *attrs, PhoneRights rights,
+              GError **error)
+{
+  int request = find_request(attrs_get(attrs, "request"));
   PhoneEntry entry;
-  if (i >= 0 && (rights & requests[i].right) == 0) {
-    event_log(EVENT_PHONE_REFUSED, NULL, NULL, "request", requests[i].name, NULL);
-    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "ask: %s: not for this user",
-                requests[i].name);
-    return NULL;
-  }
-  if (i < 0 || !phone_question_parse(attrs, requests[i].number, &entry, error))
+  if (!check_rights(request, rights, error) ||
+      !phone_question_parse(attrs, requests[request].number, &entry, error))
     return NULL;
   g_autoptr(GError) reason = NULL;
   Attrs *reply = NULL;
-  if (check_organisation(config, entry.organisation, requests[i].right, &reason))
-    reply = answer(book, requests[i].name, &entry, &reason);
+  if (check_organisation(config, entry.organisation, requests[request].right, &reason))
+    reply = answer(book, requests[request].name, &entry, &reason);
   if (reply != NULL)
     return reply;
-  log_line(LOG_LEVEL_ALARM, "%s: %s", requests[i].name, reason->message);
+  log_line(LOG_LEVEL_ALARM, "%s: %s", requests[request].name, reason->message);
   return route_failure_format(reason->message);
+}
+
+char *
+phone_ask(PhoneBook *book, const Config *config, const char *block, gsize len,
+          PhoneRights rights)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Attrs) attrs = attrs_parse(block, len, ATTR_ESCAPED, &error);
+  g_autoptr(Attrs) reply =
+      attrs != NULL ? take_question(book, config, attrs, rights, &error) : NULL;
+  if (reply != NULL)
+    return attrs_format(reply, ATTR_ESCAPED);
+  log_line(LOG_LEVEL_WARNING, "phone book: a peer is cut off: %s", error->message);
+  return NULL;
 }
 
 /* Whom a code by SMS may have to reach: what goes direct may come to the viewer yet. */
@@ -172,7 +183,7 @@ gboolean
 phone_ask_numbers(PhoneBook *book, const Organisation *organisation,
                   const RouteQuestion *question, GPtrArray *answers, GError **error)
 {
-  if (!question->sensitive || question->inward || !remembers(organisation))
+  if (!question->sensitive || question->inward || !conf_remembers_numbers(organisation))
     return TRUE;
   for (guint i = 0; i < answers->len; i++) {
     RouteAnswer *reply = answers->pdata[i];

@@ -19,17 +19,14 @@ typedef enum {
   PHONE_MAY_MANAGE = 1 << 3   /* phone-show, phone-forget */
 } PhoneRights;
 
-/* Whether REQUEST is one of ours. */
-gboolean
-phone_ask_is(const char *request);
-
 /*
- * The answer to the question in ATTRS of a peer with RIGHTS, which the caller frees. NULL
- * with ZEGEL_ERROR_INVALID: it is none, or the peer may not ask it; cut him off.
+ * The answer to the question in LEN octets at BLOCK, of a peer with RIGHTS: a block, which
+ * the caller frees. NULL: it is no question, or not for this peer; that is logged, cut him
+ * off.
  */
-Attrs *
-phone_ask(PhoneBook *book, const Config *config, const Attrs *attrs, PhoneRights rights,
-          GError **error);
+char *
+phone_ask(PhoneBook *book, const Config *config, const char *block, gsize len,
+          PhoneRights rights);
 
 /*
  * Fills the numbers of ANSWERS to QUESTION for recipients that may read in ORGANISATION's

@@ -80,10 +80,11 @@ phone_change_format(PhoneChange change)
 
 /* The answer to REQUEST about ENTRY, or NULL with ZEGEL_ERROR_TEMPORARY. */
 static Attrs *
-ask(const char *path, const char *request, const PhoneEntry *entry, GError **error)
+ask(const char *path, const char *request, const PhoneEntry *entry, guint timeout_ms,
+    GError **error)
 {
   g_autoptr(Attrs) question = phone_question_format(request, entry);
-  g_autoptr(Attrs) answer = ask_exchange(path, question, ASK_TIMEOUT_MS, error);
+  g_autoptr(Attrs) answer = ask_exchange(path, question, timeout_ms, error);
   if (answer == NULL)
     return NULL;
   const char *failure = attrs_get(answer, "error");
@@ -95,10 +96,10 @@ ask(const char *path, const char *request, const PhoneEntry *entry, GError **err
 }
 
 static gboolean
-ask_change(const char *path, const char *request, const PhoneEntry *entry,
+ask_change(const char *path, const char *request, const PhoneEntry *entry, guint timeout_ms,
            PhoneChange *change, GError **error)
 {
-  g_autoptr(Attrs) answer = ask(path, request, entry, error);
+  g_autoptr(Attrs) answer = ask(path, request, entry, timeout_ms, error);
   if (answer == NULL)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS(change_names); i++)
@@ -115,21 +116,21 @@ gboolean
 ask_phone_learn(const char *path, const PhoneEntry *entry, PhoneChange *change,
                 GError **error)
 {
-  return ask_change(path, "phone-learn", entry, change, error);
+  return ask_change(path, "phone-learn", entry, ASK_TIMEOUT_MS, change, error);
 }
 
 gboolean
 ask_phone_confirm(const char *path, const PhoneEntry *entry, PhoneChange *change,
                   GError **error)
 {
-  return ask_change(path, "phone-confirm", entry, change, error);
+  return ask_change(path, "phone-confirm", entry, PHONE_CONFIRM_TIMEOUT_MS, change, error);
 }
 
 gboolean
 ask_phone_show(const char *path, const PhoneEntry *entry, char **number, char **waiting,
                GError **error)
 {
-  g_autoptr(Attrs) answer = ask(path, "phone-show", entry, error);
+  g_autoptr(Attrs) answer = ask(path, "phone-show", entry, ASK_TIMEOUT_MS, error);
   if (answer == NULL)
     return FALSE;
   *number = g_strdup(attrs_get(answer, "number"));
@@ -140,7 +141,7 @@ ask_phone_show(const char *path, const PhoneEntry *entry, char **number, char **
 gboolean
 ask_phone_forget(const char *path, const PhoneEntry *entry, gboolean *known, GError **error)
 {
-  g_autoptr(Attrs) answer = ask(path, "phone-forget", entry, error);
+  g_autoptr(Attrs) answer = ask(path, "phone-forget", entry, ASK_TIMEOUT_MS, error);
   if (answer == NULL)
     return FALSE;
   *known = strcmp(attrs_get(answer, "result"), "forgotten") == 0;

@@ -13,6 +13,8 @@
 
 #include "common/base/attr.h"
 
+#define PHONE_CONFIRM_TIMEOUT_MS 1000 /* a visitor waits for it */
+
 typedef enum {
   PHONE_KNOWN,   /* nothing changed */
   PHONE_LEARNED, /* it is the first number that the book has of the recipient */
