@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "common/ask/ask.h"
-#include "common/base/attr.h"
 #include "common/base/error.h"
 #include "common/base/label.h"
 #include "common/base/log.h"
@@ -502,26 +501,17 @@ remember(const Asking *asking, const GPtrArray *answers)
   memo_keep(service->memo, asking->memo_key, text, until_us);
 }
 
-/* What the phone book knows, for who may read it (S8). Never kept in the memo. */
-static gboolean
-add_numbers(const Asking *asking, GPtrArray *answers, GError **error)
-{
-  const ServiceParts *parts = &asking->service->parts;
-  if (!asking->question->numbers || parts->phones == NULL ||
-      (parts->rights(parts->data, asking->peer) & PHONE_MAY_READ) == 0)
-    return TRUE;
-  return phone_ask_numbers(parts->phones, asking->organisation, asking->question, answers,
-                           error);
-}
-
 /* Answers and frees ASKING. */
 static void
 finish(Asking *asking)
 {
+  Service *service = asking->service;
+  guint64 peer = asking->peer;
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) answers =
       asking->organisation != NULL ? answer_all(asking, &error) : NULL;
-  if (answers != NULL && !add_numbers(asking, answers, &error))
+  if (answers != NULL && service->parts.numbers != NULL &&
+      !service->parts.numbers(service->parts.data, peer, asking->question, answers, &error))
     g_clear_pointer(&answers, g_ptr_array_unref);
   if (asking->organisation == NULL)
     g_set_error(&error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
@@ -531,8 +521,6 @@ finish(Asking *asking)
     log_failure(asking, error->message);
   else
     remember(asking, answers);
-  Service *service = asking->service;
-  guint64 peer = asking->peer;
   if (asking->deadline != NULL)
     g_hash_table_steal(service->askings, asking);
   asking_free(asking);

@@ -7,10 +7,10 @@
  */
 #pragma once
 
+#include "common/ask/ask.h"
 #include "common/book/book.h"
 #include "common/conf/conf.h"
 #include "policyd/loop.h"
-#include "policyd/phone_ask.h"
 #include "policyd/promise.h"
 #include "policyd/verdicts.h"
 
@@ -29,8 +29,12 @@ typedef struct Service Service;
  * within service_question. */
 typedef void (*ServiceAnswer)(gpointer data, guint64 peer, const char *text);
 
-/* What PEER may ask the phone book, by the user who connected. */
-typedef PhoneRights (*ServiceRights)(gpointer data, guint64 peer);
+/* Fills the numbers of ANSWERS to PEER's QUESTION, if it asks for them and as far as it may
+ * know them (S8); such answers are never kept. FALSE with ZEGEL_ERROR_TEMPORARY: no answer
+ * now. */
+typedef gboolean (*ServiceNumbers)(gpointer data, guint64 peer,
+                                   const RouteQuestion *question, GPtrArray *answers,
+                                   GError **error);
 
 /* All borrowed until service_free. */
 typedef struct {
@@ -39,8 +43,7 @@ typedef struct {
   Dns *dns; /* NULL: nothing is known of any domain (lookup.h) */
   Spf *spf; /* NULL: the same */
   Promises *promises;
-  PhoneBook *phones; /* NULL: there is none, and no rights */
-  ServiceRights rights;
+  ServiceNumbers numbers; /* NULL: there are none */
   ServiceAnswer answer;
   gpointer data;
 } ServiceParts;

@@ -24,7 +24,7 @@
 #include "policyd/answer.h"
 #include "policyd/delegation.h"
 #include "policyd/loop.h"
-#include "policyd/phone_book.h"
+#include "policyd/phone_ask.h"
 #include "policyd/refresh.h"
 #include "policyd/server.h"
 
@@ -202,11 +202,15 @@ rights_of_user(const Policyd *policyd, uid_t id)
   return (PhoneRights) rights;
 }
 
-static PhoneRights
-rights_of(gpointer data, guint64 peer)
+static gboolean
+add_numbers(gpointer data, guint64 peer, const RouteQuestion *question, GPtrArray *answers,
+            GError **error)
 {
   const Policyd *policyd = data;
-  return rights_of_user(policyd, server_peer_user(policyd->servers[SOCKET_ASK], peer));
+  uid_t user = server_peer_user(policyd->servers[SOCKET_ASK], peer);
+  return (rights_of_user(policyd, user) & PHONE_MAY_READ) == 0 ||
+         phone_ask_numbers(policyd->phones, service_config(policyd->service), question,
+                           answers, error);
 }
 
 static void
@@ -312,8 +316,7 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
       .dns = policyd->dns,
       .spf = policyd->spf,
       .promises = policyd->promises,
-      .phones = policyd->phones,
-      .rights = rights_of,
+      .numbers = add_numbers,
       .answer = send_answer,
       .data = policyd,
   };

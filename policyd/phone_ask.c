@@ -179,13 +179,23 @@ needs_number(const RouteAnswer *answer)
   return answer->route == ROUTE_VIEWER || answer->route == ROUTE_DIRECT;
 }
 
-gboolean
-phone_ask_numbers(PhoneBook *book, const Organisation *organisation,
-                  const RouteQuestion *question, GPtrArray *answers, GError **error)
+/* The organisation whose numbers QUESTION asks for, or NULL. */
+static const Organisation *
+remembering(const Config *config, const RouteQuestion *question)
 {
-  if (!question->sensitive || question->inward || !conf_remembers_numbers(organisation))
-    return TRUE;
-  for (guint i = 0; i < answers->len; i++) {
+  const Organisation *organisation =
+      question->numbers && question->sensitive && !question->inward
+          ? conf_organisation(config, question->organisation)
+          : NULL;
+  return organisation != NULL && conf_remembers_numbers(organisation) ? organisation : NULL;
+}
+
+gboolean
+phone_ask_numbers(PhoneBook *book, const Config *config, const RouteQuestion *question,
+                  GPtrArray *answers, GError **error)
+{
+  const Organisation *organisation = remembering(config, question);
+  for (guint i = 0; organisation != NULL && i < answers->len; i++) {
     RouteAnswer *reply = answers->pdata[i];
     g_auto(PhoneFound) found = {0};
     g_autoptr(GError) reason = NULL;

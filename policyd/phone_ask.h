@@ -29,11 +29,11 @@ phone_ask(PhoneBook *book, const Config *config, const char *block, gsize len,
           PhoneRights rights);
 
 /*
- * Fills the numbers of ANSWERS to QUESTION for recipients that may read in ORGANISATION's
- * viewer. Without the book they stay empty, since the sender can give the number himself;
- * only where that would make the method weaker (METHOD_OPTIONAL) FALSE with
- * ZEGEL_ERROR_TEMPORARY.
+ * Fills the numbers of ANSWERS to QUESTION, if it asks for them and its organisation
+ * remembers any, for recipients that may read in the viewer. Without the book they stay
+ * empty, since the sender can give the number himself; only where that would make the
+ * method weaker (METHOD_OPTIONAL) FALSE with ZEGEL_ERROR_TEMPORARY.
  */
 gboolean
-phone_ask_numbers(PhoneBook *book, const Organisation *organisation,
-                  const RouteQuestion *question, GPtrArray *answers, GError **error);
+phone_ask_numbers(PhoneBook *book, const Config *config, const RouteQuestion *question,
+                  GPtrArray *answers, GError **error);

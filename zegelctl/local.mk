@@ -8,6 +8,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/file.c zegelctl/file.h \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
+	zegelctl/phone.c \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/reload.c zegelctl/reload.h \
