@@ -1,15 +1,12 @@
 #include "policyd/answer.h"
 
-#include <string.h>
-
-#include "common/ask/ask.h"
 #include "common/base/error.h"
 #include "common/base/label.h"
 #include "common/base/log.h"
 #include "policyd/address.h"
 #include "policyd/decide.h"
 #include "policyd/memo.h"
-#include "policyd/tester.h"
+#include "policyd/questions.h"
 
 struct Service {
   ServiceParts parts;
@@ -18,7 +15,7 @@ struct Service {
   Book *book;
   Verdicts *verdicts;
   GHashTable *askings; /* set of Asking: those that wait */
-  Tester *tester;
+  Questions *questions;
   Memo *memo;    /* answers to questions that need nothing new */
   guint changes; /* of the promises, when the first of these was kept */
 };
@@ -60,10 +57,11 @@ send_answer(const Service *service, guint64 peer, const Attrs *attrs)
 
 /* What was found out by the way counts from now on. */
 static void
-send_checks(gpointer data, guint64 peer, const Attrs *attrs)
+send_other(gpointer data, guint64 peer, const Attrs *attrs, gboolean checked)
 {
   Service *service = data;
-  memo_clear(service->memo);
+  if (checked)
+    memo_clear(service->memo);
   send_answer(service, peer, attrs);
 }
 
@@ -79,14 +77,15 @@ service_new(const ServiceParts *parts, Config *config, Book *book)
   verdicts_follow(service->verdicts, config, book);
   service->memo = memo_new();
   service->askings = g_hash_table_new_full(NULL, NULL, asking_free, NULL);
-  const TesterParts tester = {.loop = parts->loop,
-                              .dns = parts->dns,
-                              .spf = parts->spf,
-                              .verdicts = service->verdicts,
-                              .answer = send_checks,
-                              .data = service};
-  service->tester = tester_new(&tester);
-  tester_follow(service->tester, config);
+  const QuestionsParts others = {.loop = parts->loop,
+                                 .dns = parts->dns,
+                                 .spf = parts->spf,
+                                 .verdicts = service->verdicts,
+                                 .clients = parts->clients,
+                                 .answer = send_other,
+                                 .data = service};
+  service->questions = questions_new(&others);
+  questions_follow(service->questions, config);
   return service;
 }
 
@@ -96,7 +95,7 @@ service_free(Service *service)
   if (service == NULL)
     return;
   g_hash_table_unref(service->askings);
-  tester_free(service->tester);
+  questions_free(service->questions);
   memo_free(service->memo);
   verdicts_free(service->verdicts);
   g_free(service->config_path);
@@ -506,12 +505,12 @@ static void
 finish(Asking *asking)
 {
   Service *service = asking->service;
-  guint64 peer = asking->peer;
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) answers =
       asking->organisation != NULL ? answer_all(asking, &error) : NULL;
   if (answers != NULL && service->parts.numbers != NULL &&
-      !service->parts.numbers(service->parts.data, peer, asking->question, answers, &error))
+      !service->parts.numbers(service->parts.data, asking->peer, asking->question, answers,
+                              &error))
     g_clear_pointer(&answers, g_ptr_array_unref);
   if (asking->organisation == NULL)
     g_set_error(&error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
@@ -523,10 +522,10 @@ finish(Asking *asking)
     remember(asking, answers);
   if (asking->deadline != NULL)
     g_hash_table_steal(service->askings, asking);
-  asking_free(asking);
   g_autoptr(Attrs) attrs = answers != NULL ? route_answers_format(answers)
                                            : route_failure_format(error->message);
-  send_answer(service, peer, attrs);
+  send_answer(service, asking->peer, attrs);
+  asking_free(asking);
 }
 
 static void
@@ -616,8 +615,8 @@ service_question(Service *service, guint64 peer, const char *block, gsize len)
   }
   g_autoptr(GError) error = NULL;
   g_autoptr(Attrs) attrs = attrs_parse(block, len, ATTR_ESCAPED, &error);
-  if (attrs != NULL && g_strcmp0(attrs_get(attrs, "request"), "domain") == 0) {
-    if (tester_question(service->tester, peer, attrs, &error))
+  if (attrs != NULL && questions_has(attrs)) {
+    if (questions_take(service->questions, peer, attrs, &error))
       return;
   } else if (attrs != NULL &&
              take_route(service, peer, attrs, has_key ? key : NULL, &error)) {
@@ -675,7 +674,7 @@ change_to(Service *service, Config **config, Book **book, GError **error)
   log_book((*config)->domain_book, *book, changed);
   verdicts_follow(service->verdicts, *config, *book);
   memo_clear(service->memo);
-  tester_follow(service->tester, *config);
+  questions_follow(service->questions, *config);
   conf_free(service->config);
   book_free(service->book);
   service->config = g_steal_pointer(config);

@@ -10,6 +10,7 @@
 #include "common/ask/ask.h"
 #include "common/book/book.h"
 #include "common/conf/conf.h"
+#include "policyd/clients.h"
 #include "policyd/loop.h"
 #include "policyd/promise.h"
 #include "policyd/verdicts.h"
@@ -44,6 +45,7 @@ typedef struct {
   Spf *spf; /* NULL: the same */
   Promises *promises;
   ServiceNumbers numbers; /* NULL: there are none */
+  Clients *clients; /* NULL: nobody's certificate is known */
   ServiceAnswer answer;
   gpointer data;
 } ServiceParts;

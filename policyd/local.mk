@@ -5,6 +5,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/answer.c policyd/answer.h \
 	policyd/chain.c policyd/chain.h \
 	policyd/checks.c policyd/checks.h \
+	policyd/clients.c policyd/clients.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dkim.c policyd/dkim.h \
 	policyd/dkim_record.c \
@@ -28,6 +29,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/phone_book.c policyd/phone_book.h \
 	policyd/phone_db.c policyd/phone_db.h \
 	policyd/promise.c policyd/promise.h \
+	policyd/questions.c policyd/questions.h \
 	policyd/ready.c policyd/ready.h \
 	policyd/record.c policyd/record.h \
 	policyd/refresh.c policyd/refresh.h \
@@ -36,11 +38,14 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/rr.c policyd/rr.h \
 	policyd/server.c policyd/server.h \
 	policyd/spf.c policyd/spf.h \
+	policyd/spf_cache.c policyd/spf_cache.h \
 	policyd/spf_child.c policyd/spf_child.h \
 	policyd/spf_record.c policyd/spf_record.h \
 	policyd/spf_wire.c policyd/spf_wire.h \
 	policyd/tester.c policyd/tester.h \
-	policyd/verdicts.c policyd/verdicts.h
+	policyd/verdicts.c policyd/verdicts.h \
+	policyd/verifier.c policyd/verifier.h \
+	policyd/verify.c policyd/verify.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
 POLICYD_LIBS = policyd/libpolicyd.a $(CRYPT_LIBS) $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
@@ -61,6 +66,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_chain \
+	tests/unit/policyd/test_clients \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
@@ -76,6 +82,8 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
+	tests/unit/policyd/test_spf_cache \
+	tests/unit/policyd/test_verify \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_dkim \
 	tests/fuzz/fuzz_dns \
@@ -86,6 +94,7 @@ TESTS += \
 	tests/unit/policyd/test_address \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_chain \
+	tests/unit/policyd/test_clients \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
@@ -101,6 +110,8 @@ TESTS += \
 	tests/unit/policyd/test_refresh \
 	tests/unit/policyd/test_rr \
 	tests/unit/policyd/test_server \
+	tests/unit/policyd/test_spf_cache \
+	tests/unit/policyd/test_verify \
 	tests/fuzz/fuzz_book \
 	tests/fuzz/fuzz_dkim \
 	tests/fuzz/fuzz_dns \
@@ -118,6 +129,13 @@ tests_unit_policyd_test_chain_SOURCES = \
 	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
 	tests/unit/policyd/test_chain.c
 tests_unit_policyd_test_chain_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_clients_SOURCES = tests/unit/policyd/test_clients.c
+tests_unit_policyd_test_clients_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_spf_cache_SOURCES = tests/unit/policyd/test_spf_cache.c
+tests_unit_policyd_test_spf_cache_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_verify_SOURCES = tests/unit/policyd/test_verify.c \
+	tests/unit/policyd/zone.c tests/unit/policyd/zone.h
+tests_unit_policyd_test_verify_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_dmarc_SOURCES = tests/unit/policyd/test_dmarc.c \
@@ -218,6 +236,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_dmarc/loose \
 	tests/fuzz/corpus/fuzz_dmarc/no-policy \
 	tests/fuzz/corpus/fuzz_dmarc/twice \
+	tests/fuzz/corpus/fuzz_delegation/certificate \
 	tests/fuzz/corpus/fuzz_delegation/empty \
 	tests/fuzz/corpus/fuzz_delegation/foreign-sender \
 	tests/fuzz/corpus/fuzz_delegation/label \

@@ -56,6 +56,7 @@ typedef struct {
   Dns *dns;
   Spf *spf;
   Promises *promises;
+  Clients *clients;
   Service *service;
   RefreshBasis basis; /* what counts now; the service's */
   Refresh *refresh;
@@ -186,7 +187,8 @@ static void
 take_request(gpointer data, guint64 peer, const char *block, gsize len)
 {
   Policyd *policyd = data;
-  g_autofree char *text = delegation_answer(service_config(policyd->service), block, len);
+  g_autofree char *text =
+      delegation_answer(service_config(policyd->service), policyd->clients, block, len);
   server_answer(policyd->servers[SOCKET_POLICY], peer, text);
 }
 
@@ -310,6 +312,7 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
   GError *error = NULL;
   policyd->promises = promises_open(config->routes_db, config->socket_group, &error);
   must(policyd->promises != NULL, error);
+  policyd->clients = clients_new();
   const ServiceParts parts = {
       .config_path = config_path,
       .loop = policyd->loop,
@@ -317,6 +320,7 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
       .spf = policyd->spf,
       .promises = policyd->promises,
       .numbers = add_numbers,
+      .clients = policyd->clients,
       .answer = send_answer,
       .data = policyd,
   };
@@ -358,6 +362,7 @@ clean_up(Policyd *policyd)
   refresh_free(policyd->refresh);
   service_free(policyd->service);
   phone_book_free(policyd->phones);
+  clients_free(policyd->clients);
   promises_close(policyd->promises);
   spf_free(policyd->spf);
   dns_free(policyd->dns);

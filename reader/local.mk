@@ -4,11 +4,14 @@ reader_libreader_a_SOURCES = \
 	reader/charset.c reader/charset.h \
 	reader/clean.c reader/clean.h \
 	reader/css.c reader/css.h \
+	reader/facts.c reader/facts.h \
 	reader/html.c reader/html.h \
 	reader/html_text.c \
 	reader/html_tree.c reader/html_tree.h \
 	reader/message.c reader/message.h \
-	reader/view.c reader/view.h
+	reader/serve.c reader/serve.h \
+	reader/view.c reader/view.h \
+	reader/zip.c reader/zip.h
 reader_libreader_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)
 READER_LIBS = reader/libreader.a $(MAIL_LIBS) $(XML_LIBS)
 

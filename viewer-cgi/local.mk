@@ -1,7 +1,6 @@
 # Everything but libfcgi, so that unit tests can link it.
 noinst_LIBRARIES += viewer-cgi/libviewer.a
 viewer_cgi_libviewer_a_SOURCES = \
-	viewer-cgi/child.c viewer-cgi/child.h \
 	viewer-cgi/code.c viewer-cgi/code.h \
 	viewer-cgi/cookie.c viewer-cgi/cookie.h \
 	viewer-cgi/disposition.c viewer-cgi/disposition.h \

@@ -12,6 +12,7 @@ static gboolean also_stderr;
 
 static const char *const event_names[] = {
     [EVENT_REFUSED] = "refused",
+    [EVENT_VERIFIED] = "verified",
     [EVENT_ROUTED] = "routed",
     [EVENT_OBSERVED] = "observed",
     [EVENT_STORED] = "stored",

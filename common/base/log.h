@@ -20,6 +20,7 @@ typedef enum {
  */
 typedef enum {
   EVENT_REFUSED,         /* a message was refused at SMTP time */
+  EVENT_VERIFIED,        /* what was found out about a message that came in */
   EVENT_ROUTED,          /* a recipient got a route */
   EVENT_OBSERVED,        /* observe: what would have happened */
   EVENT_STORED,          /* a message was sealed and committed for a recipient */

@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/system/harness.py \
 	tests/system/image.py \
 	tests/system/odd.test \
+	tests/system/peer.py \
 	tests/system/run \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
@@ -19,6 +20,7 @@ EXTRA_DIST += \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
 	tests/system/test_input.py \
+	tests/system/test_inward.py \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \

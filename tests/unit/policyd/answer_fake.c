@@ -98,10 +98,29 @@ spf_ask(Spf *spf, const char *address, const char *helo, const char *sender, Spf
   g_assert_not_reached();
 }
 
+gboolean
+spf_cached(Spf *spf, const char *address, const char *helo, const char *sender,
+           SpfVerdict *verdict, gint64 *expires_us)
+{
+  (void) spf;
+  (void) address;
+  (void) helo;
+  (void) sender;
+  (void) verdict;
+  (void) expires_us;
+  return FALSE;
+}
+
 void
 spf_cancel(SpfWaiter *waiter)
 {
   (void) waiter;
+}
+
+const char *
+spf_verdict_name(SpfVerdict verdict)
+{
+  return verdict == SPF_VERDICT_TEMPERROR ? "temperror" : "none";
 }
 
 /* Whether ANSWER says yes; into VERDICT when it does not. FALSE: not, or not there yet. */
