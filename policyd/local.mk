@@ -76,6 +76,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
+	tests/unit/policyd/test_phone \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
@@ -104,6 +105,7 @@ TESTS += \
 	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
+	tests/unit/policyd/test_phone \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
@@ -169,6 +171,9 @@ tests_unit_policyd_test_delegation_SOURCES = tests/unit/policyd/test_delegation.
 tests_unit_policyd_test_delegation_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_own_SOURCES = tests/unit/policyd/test_own.c $(READINESS_TEST)
 tests_unit_policyd_test_own_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_phone_SOURCES = tests/unit/policyd/test_phone.c \
+	tests/unit/crypt/ring.h
+tests_unit_policyd_test_phone_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_ready_SOURCES = tests/unit/policyd/test_ready.c $(READINESS_TEST)
 tests_unit_policyd_test_ready_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_refresh_SOURCES = tests/unit/policyd/test_refresh.c \
