@@ -223,6 +223,7 @@ test_rotation(Fixture *f, gconstpointer data)
 {
   (void) data;
   assert_learns(f, JAN, ONE, PHONE_LEARNED);
+  assert_learns(f, "piet@example.com", THREE, PHONE_LEARNED);
   open_book(f, TRUE);
   assert_finds(f, ORG, JAN, ONE, NULL);
   assert_learns(f, JAN, TWO, PHONE_WAITS); /* written anew under the new key */
@@ -234,6 +235,10 @@ test_rotation(Fixture *f, gconstpointer data)
   g_assert_true(phone_book_forget(f->book, ORG, JAN, &known, NULL));
   g_assert_true(known);
   assert_finds(f, ORG, JAN, NULL, NULL);
+  known = FALSE;
+  g_assert_true(phone_book_forget(f->book, ORG, "piet@example.com", &known, NULL));
+  g_assert_true(known);
+  assert_finds(f, ORG, "piet@example.com", NULL, NULL);
 }
 
 /* ---- What stands in the file ---- */
