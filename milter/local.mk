@@ -101,6 +101,17 @@ tests_unit_milter_test_message_SOURCES = tests/unit/milter/test_message.c
 tests_unit_milter_test_message_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_message
 
+check_PROGRAMS += tests/unit/milter/test_inspect
+tests_unit_milter_test_inspect_SOURCES = tests/unit/milter/test_inspect.c
+tests_unit_milter_test_inspect_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_inspect
+
+check_PROGRAMS += tests/fuzz/fuzz_inspected
+tests_fuzz_fuzz_inspected_SOURCES = tests/fuzz/fuzz_inspected.c
+tests_fuzz_fuzz_inspected_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_inspected
+EXTRA_DIST += tests/fuzz/corpus/fuzz_inspected
+
 check_PROGRAMS += tests/fuzz/fuzz_trigger
 tests_fuzz_fuzz_trigger_SOURCES = tests/fuzz/fuzz_trigger.c
 tests_fuzz_fuzz_trigger_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
