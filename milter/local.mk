@@ -70,3 +70,15 @@ tests_fuzz_fuzz_subject_SOURCES = tests/fuzz/fuzz_subject.c
 tests_fuzz_fuzz_subject_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
 TESTS += tests/fuzz/fuzz_subject
 EXTRA_DIST += tests/fuzz/corpus/fuzz_subject
+
+DKIM_TESTS = tests/replay/dkim/replay_dkim \
+	tests/unit/milter/test_dkim_sign
+check_PROGRAMS += $(DKIM_TESTS)
+TESTS += $(DKIM_TESTS)
+tests_replay_dkim_replay_dkim_SOURCES = tests/replay/dkim/replay_dkim.c \
+	tests/unit/milter/dkim_message.h
+tests_replay_dkim_replay_dkim_LDADD = $(MILTER_PURE_LIBS)
+tests_unit_milter_test_dkim_sign_SOURCES = tests/unit/milter/test_dkim_sign.c \
+	tests/unit/milter/dkim_message.h
+tests_unit_milter_test_dkim_sign_LDADD = $(MILTER_PURE_LIBS)
+EXTRA_DIST += tests/replay/dkim/cases tests/replay/dkim/keys tests/replay/dkim/make_cases.py
