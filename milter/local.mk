@@ -73,7 +73,11 @@ EXTRA_DIST += tests/fuzz/corpus/fuzz_subject
 
 DKIM_TESTS = tests/replay/dkim/replay_dkim \
 	tests/unit/milter/test_dkim_sign
-check_PROGRAMS += $(DKIM_TESTS)
+check_PROGRAMS += $(DKIM_TESTS) tests/replay/dkim/dkim_tool
+TESTS += tests/replay/dkim/interop.test
+tests_replay_dkim_dkim_tool_SOURCES = tests/replay/dkim/dkim_tool.c \
+	tests/unit/milter/dkim_message.h
+tests_replay_dkim_dkim_tool_LDADD = $(MILTER_PURE_LIBS)
 TESTS += $(DKIM_TESTS)
 tests_replay_dkim_replay_dkim_SOURCES = tests/replay/dkim/replay_dkim.c \
 	tests/unit/milter/dkim_message.h
@@ -81,4 +85,5 @@ tests_replay_dkim_replay_dkim_LDADD = $(MILTER_PURE_LIBS)
 tests_unit_milter_test_dkim_sign_SOURCES = tests/unit/milter/test_dkim_sign.c \
 	tests/unit/milter/dkim_message.h
 tests_unit_milter_test_dkim_sign_LDADD = $(MILTER_PURE_LIBS)
-EXTRA_DIST += tests/replay/dkim/cases tests/replay/dkim/keys tests/replay/dkim/make_cases.py
+EXTRA_DIST += tests/data/dkim tests/replay/dkim/interop.test \
+	tests/replay/dkim/make_cases.py
