@@ -143,3 +143,20 @@ check_PROGRAMS += tests/unit/milter/test_inward_plan
 tests_unit_milter_test_inward_plan_SOURCES = tests/unit/milter/test_inward_plan.c
 tests_unit_milter_test_inward_plan_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_inward_plan
+
+DKIM_TESTS = tests/replay/dkim/replay_dkim \
+	tests/unit/milter/test_dkim_sign
+check_PROGRAMS += $(DKIM_TESTS) tests/replay/dkim/dkim_tool
+TESTS += tests/replay/dkim/interop.test
+tests_replay_dkim_dkim_tool_SOURCES = tests/replay/dkim/dkim_tool.c \
+	tests/unit/milter/dkim_message.h
+tests_replay_dkim_dkim_tool_LDADD = $(MILTER_PURE_LIBS)
+TESTS += $(DKIM_TESTS)
+tests_replay_dkim_replay_dkim_SOURCES = tests/replay/dkim/replay_dkim.c \
+	tests/unit/milter/dkim_message.h
+tests_replay_dkim_replay_dkim_LDADD = $(MILTER_PURE_LIBS)
+tests_unit_milter_test_dkim_sign_SOURCES = tests/unit/milter/test_dkim_sign.c \
+	tests/unit/milter/dkim_message.h
+tests_unit_milter_test_dkim_sign_LDADD = $(MILTER_PURE_LIBS)
+EXTRA_DIST += tests/data/dkim tests/replay/dkim/interop.test \
+	tests/replay/dkim/make_cases.py
