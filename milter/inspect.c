@@ -363,7 +363,7 @@ conclude(Inspection *inspection)
     return NULL;
   note_growth(inspection, INSPECT_TIMEOUT_MS);
   if (!is_waiting(inspection->reader)) {
-    fail(inspection, "ended, or answered before the end");
+    fail(inspection, "ended, or answered too early");
     return NULL;
   }
   if (!send_frame(inspection, NULL, 0))

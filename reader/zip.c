@@ -16,14 +16,14 @@
 typedef struct {
   guint bytes; /* without the name */
   guint flags;
-  guint sizes; /* compressed and uncompressed, four bytes each */
+  guint size; /* uncompressed; 0 when it comes after the content */
   guint name_len;
   guint extra_len;
   guint comment_len; /* 0: has none */
 } Layout;
 
-static const Layout local_layout = {30, 6, 18, 26, 28, 0};
-static const Layout central_layout = {46, 8, 20, 28, 30, 32};
+static const Layout local_layout = {30, 6, 22, 26, 28, 0};
+static const Layout central_layout = {46, 8, 24, 28, 30, 32};
 
 typedef struct {
   const guint8 *bytes;
@@ -92,7 +92,7 @@ tell_header(Zip *zip, gsize at, const Layout *layout)
   const guint8 *name = header + layout->bytes;
   gboolean is_utf8 = (number(header + layout->flags, 2) & FLAG_UTF8) != 0;
   gboolean is_directory =
-      name_len > 0 && name[name_len - 1] == '/' && number(header + layout->sizes, 8) == 0;
+      name_len > 0 && name[name_len - 1] == '/' && number(header + layout->size, 4) == 0;
   if (is_directory)
     return TRUE;
   if (name_len > 0 && !zip->sink((const char *) name, name_len, is_utf8, zip->data))

@@ -238,7 +238,7 @@ test_early(Place *place, gconstpointer data)
   g_autoptr(GError) error = NULL;
   g_assert_null(inspection_end(inspection, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY);
-  g_assert_nonnull(strstr(error->message, "before the end"));
+  g_assert_nonnull(strstr(error->message, "too early"));
   inspectors_free(inspectors);
 }
 
@@ -393,7 +393,7 @@ test_parse(void)
     gboolean is_last = FALSE;
     g_autoptr(Inspected) inspected =
         inspected_parse(rows[i].answer, strlen(rows[i].answer), &is_last, NULL);
-    g_test_message("%s", rows[i].answer);
+    g_test_message("answer %" G_GSIZE_FORMAT, i);
     g_assert_cmpint(inspected != NULL ? (gint) inspected->parts->len : -1, ==,
                     rows[i].parts);
     g_assert_true(is_last == (inspected != NULL));
