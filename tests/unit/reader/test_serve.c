@@ -198,7 +198,10 @@ test_large(void)
     g_test_message("%.2f s for %s", (gdouble) (g_get_monotonic_time() - before_us) / 1e6,
                    rows[i].head);
     g_assert_nonnull(strstr(answer, rows[i].word));
-    g_assert_true(g_str_has_suffix(answer, "last=1\n\n"));
+    if (text->len > SERVE_LARGE_BYTES)
+      g_assert_true(g_str_has_suffix(answer, "last=1\n\n"));
+    else
+      child_close_input(&child);
     g_assert_cmpint(end(&child), ==, EX_OK);
   }
 }
@@ -260,6 +263,7 @@ test_zip(void)
   g_autofree char *answer = ask(&child, text->str, text->len);
   g_assert_nonnull(strstr(answer, "\ninside=x.pdf/x0.exe\n"));
   g_assert_nonnull(strstr(answer, "\ncut=0\n"));
+  child_close_input(&child);
   g_assert_cmpint(end(&child), ==, EX_OK);
 }
 
