@@ -1,9 +1,10 @@
 /*
- * dkim.h - DKIM (RFC 6376, RFC 8463) by libopendkim: signatures verified, and made.
+ * dkim.h - DKIM (RFC 6376, RFC 8463): signatures verified, and made.
  *
- * The one door to libopendkim in this program. Keys of others come from policyd
- * (verify.h), never from libopendkim's own resolver; dkim_ohdrs and tag recording are never
- * used (platform notes). A handle is used by one thread; the functions by any.
+ * Verifying is libopendkim's, and dkim_verify.c the one door to it. Keys of others come
+ * from policyd (verify.h), never from libopendkim's own resolver; dkim_ohdrs and tag
+ * recording are never used (platform notes). Signing is our own (doc/decisions.md): a key
+ * is read once, not for each message. A handle is used by one thread; the functions by any.
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 #include "milter/fields.h"
 
 #define DKIM_MIN_RSA_BITS 1024 /* RFC 8301 3.2 */
-#define DKIM_MAX_RSA_BITS 8192
+#define DKIM_MAX_RSA_BITS 4096 /* what RFC 8301 asks for; libopendkim has room for 5700 */
 
 /* Prepares libopendkim; call once, before any thread. FALSE with ZEGEL_ERROR_CONFIG. */
 gboolean
@@ -25,7 +26,7 @@ typedef enum {
   DKIM_NONE,
   DKIM_PASS,
   DKIM_FAIL,
-  DKIM_POLICY,    /* it is right, and we do not take it: a weak key, l=, nothing of From */
+  DKIM_POLICY,    /* right or not, we do not take it: a weak key, l=, From not signed */
   DKIM_NEUTRAL,   /* it cannot be read */
   DKIM_TEMPERROR, /* its key could not be had now */
   DKIM_PERMERROR  /* its key is missing or bad, it expired */
@@ -38,7 +39,7 @@ typedef struct {
   char *selector;     /* s= */
   char *algorithm;    /* "rsa-sha256", "ed25519-sha256", ... */
   char *begin;        /* first 8 characters of b= (RFC 6008), for header.b */
-  const char *reason; /* static; "" when it passes: "bad signature", "key too short", ... */
+  const char *reason; /* static; "" when it passes: "body changed", "key too short", ... */
   guint key_bits;     /* 0: not known */
   guint field;        /* which DKIM-Signature field of the message it is, from 1 */
   gboolean aligned;   /* with the author's domain, as policyd said */
@@ -47,9 +48,10 @@ typedef struct {
 typedef struct DkimVerifier DkimVerifier;
 
 /*
- * Verifies the signatures in FIELDS (borrowed until it is finished), at most
- * VERIFY_MAX_KEYS of them, first to last; the others are DKIM_POLICY. Never NULL; whatever
- * FIELDS hold. Freed with dkim_verifier_free.
+ * Verifies the signatures in FIELDS (borrowed only by this call), at most VERIFY_MAX_KEYS
+ * of those that can be read, first to last; the others are DKIM_POLICY. A signature that
+ * covers the field of one that cannot be verified fails. Never NULL, whatever FIELDS hold.
+ * Freed with dkim_verifier_free.
  */
 DkimVerifier *
 dkim_verifier_new(const Fields *fields);
@@ -62,7 +64,12 @@ dkim_verifier_free(DkimVerifier *verifier);
 void
 dkim_verifier_ask(const DkimVerifier *verifier, VerifyQuestion *question);
 
-/* Hashes LEN bytes of the body, with CRLF line ends as libmilter brings them. */
+/* Whether VERIFIER needs the body at all. */
+gboolean
+dkim_verifier_needs_body(const DkimVerifier *verifier);
+
+/* Hashes LEN bytes of the body, with CRLF line ends as libmilter brings them, cut anywhere.
+ * With other line ends no signature passes: libopendkim would not see what was inserted. */
 void
 dkim_verifier_body(DkimVerifier *verifier, const void *bytes, gsize len);
 
@@ -87,9 +94,10 @@ typedef struct DkimKey DkimKey;
 
 /*
  * The keys in DIRECTORY/DOMAIN/SELECTOR.key (PEM; RSA or Ed25519). They are read when they
- * are needed, and again when a directory changed (looked at once a second at most), so that
- * zegelctl needs no signal. A file that others can read, or that is no key, is left out and
- * said in the log, once. Never NULL; freed with dkim_keys_free. Any thread.
+ * are needed, and again when a file changed (looked at once a second at most), so that
+ * zegelctl needs no signal. A file that others can read (common/crypt/key_file.h), or that
+ * is no key, is left out and said in the log, once. Never NULL; freed with dkim_keys_free.
+ * Any thread.
  */
 DkimKeys *
 dkim_keys_new(const char *directory);
@@ -100,22 +108,29 @@ dkim_keys_free(DkimKeys *keys);
 
 /* The keys of DOMAIN (as domain_canonical gives it), an array of DkimKey that the caller
  * unrefs; empty when there are none. At most one for each algorithm: the one that was
- * activated last (modification time of its file). */
+ * activated last (modification time of its file). RSA comes first. */
 GPtrArray *
 dkim_keys_of(DkimKeys *keys, const char *domain);
+
+/* Its selector, owned by KEY. */
+const char *
+dkim_key_selector(const DkimKey *key);
+
+/* "rsa-sha256" or "ed25519-sha256"; static. */
+const char *
+dkim_key_algorithm(const DkimKey *key);
 
 typedef struct DkimSigner DkimSigner;
 
 /*
  * Signs FIELDS as they leave (plan.h; borrowed until it is finished) for DOMAIN with KEY
  * (borrowed too): relaxed/relaxed, From and what RFC 6376 5.4.1 recommends, oversigned,
- * X-NTA7516 when it is there, never X-Zegel fields. NULL with ZEGEL_ERROR_TEMPORARY.
+ * X-NTA7516 when it is there, never X-Zegel fields. No l= and no x=. Never NULL.
  */
 DkimSigner *
-dkim_signer_new(const DkimKey *key, const char *domain, const Fields *fields,
-                GError **error);
+dkim_signer_new(const DkimKey *key, const char *domain, const Fields *fields);
 
-/* Hashes LEN bytes of the body. */
+/* Hashes LEN bytes of the body, cut anywhere. */
 void
 dkim_signer_body(DkimSigner *signer, const void *bytes, gsize len);
 
@@ -127,6 +142,10 @@ dkim_signer_finish(DkimSigner *signer, GError **error);
 /* Frees SIGNER; NULL is allowed. */
 void
 dkim_signer_free(DkimSigner *signer);
+
+/* As of TIME (seconds since 1970) instead of now, for tests. */
+void
+dkim_signer_set_time(DkimSigner *signer, gint64 time);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DkimVerifier, dkim_verifier_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DkimKeys, dkim_keys_free)

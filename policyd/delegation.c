@@ -113,6 +113,63 @@ refuse(const Refusal *refusal, const Attrs *attrs, const Organisation *organisat
   return g_string_free(line, FALSE);
 }
 
+/* ---- Certificates ---- */
+
+/* The octets that TEXT, xtext of RFC 3461 4, stands for: a new string, or NULL when there
+ * are none, or what stands there is none. */
+static char *
+decode_xtext(const char *text)
+{
+  g_autoptr(GString) decoded = g_string_new(NULL);
+  for (; text != NULL && *text != '\0'; text++) {
+    int octet = (guchar) *text;
+    if (*text == '+') {
+      int high = g_ascii_xdigit_value(text[1]);
+      int low = high >= 0 ? g_ascii_xdigit_value(text[2]) : -1;
+      octet = low >= 0 ? high * 16 + low : 0;
+      text += 2;
+    }
+    if (octet == 0)
+      return NULL;
+    g_string_append_c(decoded, (char) octet);
+  }
+  return decoded->len > 0 && decoded->len <= CLIENT_NAME_MAX_BYTES
+             ? g_string_free(g_steal_pointer(&decoded), FALSE)
+             : NULL;
+}
+
+/* Postfix's "AB:CD:..." as client_id.h has it, new, or NULL when it is no SHA-256. */
+static char *
+read_fingerprint(const char *text)
+{
+  g_autoptr(GString) digits = g_string_new(NULL);
+  for (; text != NULL && *text != '\0'; text++)
+    if (*text != ':')
+      g_string_append_c(digits, g_ascii_tolower(*text));
+  return client_fingerprint_is_valid(digits->str)
+             ? g_string_free(g_steal_pointer(&digits), FALSE)
+             : NULL;
+}
+
+/* Each request says it anew: whoever comes to an address and port inherits nothing. */
+static void
+note_client(Clients *clients, const Attrs *attrs)
+{
+  guint64 port = 0;
+  const char *address = value_of(attrs, "client_address");
+  if (address == NULL || !attrs_get_uint(attrs, "client_port", 1, G_MAXUINT16, &port, NULL))
+    return;
+  g_autoptr(ClientCertificate) certificate = g_new0(ClientCertificate, 1);
+  certificate->fingerprint = read_fingerprint(value_of(attrs, "ccert_fingerprint"));
+  certificate->subject = decode_xtext(value_of(attrs, "ccert_subject"));
+  certificate->issuer = decode_xtext(value_of(attrs, "ccert_issuer"));
+  gboolean known = certificate->fingerprint != NULL || certificate->subject != NULL;
+  clients_note(clients, address, (guint16) port,
+               known ? g_steal_pointer(&certificate) : NULL, g_get_monotonic_time());
+}
+
+/* ---- Requests ---- */
+
 static char *
 answer_request(const Config *config, const Attrs *attrs)
 {
@@ -131,13 +188,15 @@ answer_request(const Config *config, const Attrs *attrs)
 }
 
 char *
-delegation_answer(const Config *config, const char *block, gsize len)
+delegation_answer(const Config *config, Clients *clients, const char *block, gsize len)
 {
   g_autoptr(GError) error = NULL;
   g_autoptr(Attrs) attrs = attrs_parse(block, len, ATTR_PLAIN, &error);
   const char *request = attrs != NULL ? attrs_get(attrs, "request") : "";
-  if (g_strcmp0(request, "smtpd_access_policy") == 0)
+  if (g_strcmp0(request, "smtpd_access_policy") == 0) {
+    note_client(clients, attrs);
     return answer_request(config, attrs);
+  }
   log_line(LOG_LEVEL_WARNING, "policy delegation: a peer is cut off: %s",
            error != NULL ? error->message : "it asks something else");
   return NULL;

@@ -172,6 +172,21 @@ dmarc_find(Lookup *lookup, const char *domain, DmarcResult *result)
   return status;
 }
 
+DmarcStatus
+dmarc_organisational(Lookup *lookup, const char *domain, char **organisational)
+{
+  Step steps[WALK_MAX];
+  const char *found = NULL;
+  *organisational = NULL;
+  guint count = plan_walk(domain, steps);
+  DmarcStatus status = walk(lookup, steps, &count);
+  if (status != DMARC_FOUND)
+    return status;
+  select_step(steps, count, &found);
+  *organisational = g_strdup(found);
+  return DMARC_FOUND;
+}
+
 void
 dmarc_result_clear(DmarcResult *result)
 {

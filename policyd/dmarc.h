@@ -46,6 +46,13 @@ typedef struct {
 DmarcStatus
 dmarc_find(Lookup *lookup, const char *domain, DmarcResult *result);
 
+/*
+ * The Organizational Domain of DOMAIN by LOOKUP into *ORGANISATIONAL, a new string for
+ * DMARC_FOUND and else NULL. DMARC_FOUND, DMARC_UNKNOWN or DMARC_MISSING.
+ */
+DmarcStatus
+dmarc_organisational(Lookup *lookup, const char *domain, char **organisational);
+
 /* Frees what RESULT holds. */
 void
 dmarc_result_clear(DmarcResult *result);

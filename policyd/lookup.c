@@ -153,6 +153,23 @@ lookup_dns(Lookup *lookup, const char *name, guint16 type)
   return item->answer;
 }
 
+/* Fills ITEM from what is kept, or asks. */
+static void
+start_spf(Item *item, const char *address, const char *helo, const char *sender)
+{
+  Lookup *lookup = item->lookup;
+  gint64 expires_us = 0;
+  if (lookup->spf == NULL || lookup->given_up)
+    return;
+  if (!lookup->fresh &&
+      spf_cached(lookup->spf, address, helo, sender, &item->verdict, &expires_us)) {
+    lookup->expires_us = MIN(lookup->expires_us, expires_us);
+    return;
+  }
+  lookup->missing++;
+  item->spf_waiter = spf_ask(lookup->spf, address, helo, sender, on_verdict, item);
+}
+
 gboolean
 lookup_spf(Lookup *lookup, const char *address, const char *helo, const char *sender,
            SpfVerdict *verdict)
@@ -161,10 +178,7 @@ lookup_spf(Lookup *lookup, const char *address, const char *helo, const char *se
   Item *item = g_hash_table_lookup(lookup->items, key);
   if (item == NULL) {
     item = add_item(lookup, g_steal_pointer(&key));
-    if (lookup->spf != NULL && !lookup->given_up) {
-      lookup->missing++;
-      item->spf_waiter = spf_ask(lookup->spf, address, helo, sender, on_verdict, item);
-    }
+    start_spf(item, address, helo, sender);
   }
   *verdict = item->verdict;
   return item->spf_waiter == NULL;

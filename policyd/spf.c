@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #include "common/base/log.h"
+#include "policyd/spf_cache.h"
 #include "policyd/spf_child.h"
 #include "policyd/spf_wire.h"
 
@@ -34,6 +35,8 @@ typedef struct {
   LoopTimer *timer; /* until when the check may last */
   DnsWaiter *question;
   guint questions;
+  gint64 expires_us; /* of the first of the answers that it was told */
+  char *key;         /* of the check, for the cache */
   guint checks;
 } Worker;
 
@@ -42,6 +45,7 @@ struct SpfWaiter {
   SpfDone done;
   gpointer data;
   GByteArray *check; /* while it waits for a worker */
+  char *key;         /* the same */
   Worker *worker;    /* that has the check, or NULL */
   LoopTimer *timer;  /* while it has none */
   SpfVerdict verdict;
@@ -54,6 +58,7 @@ struct Spf {
   Worker workers[SPF_WORKERS];
   GQueue waiting; /* of SpfWaiter, without a worker */
   GHashTable *waiters;
+  SpfCache *cache;
   gint64 retry_us; /* no worker is started before */
 };
 
@@ -91,6 +96,7 @@ spf_new(Loop *loop, Dns *dns, const char *path)
   spf->path = g_strdup(path);
   g_queue_init(&spf->waiting);
   spf->waiters = g_hash_table_new(NULL, NULL);
+  spf->cache = spf_cache_new();
   for (guint i = 0; i < SPF_WORKERS; i++)
     spf->workers[i].spf = spf;
   return spf;
@@ -115,6 +121,7 @@ waiter_free(SpfWaiter *waiter)
   g_hash_table_remove(waiter->spf->waiters, waiter);
   if (waiter->check != NULL)
     g_byte_array_unref(waiter->check);
+  g_free(waiter->key);
   g_free(waiter);
 }
 
@@ -150,6 +157,10 @@ static void
 end_check(Worker *worker, SpfVerdict verdict)
 {
   worker->busy = FALSE;
+  if (worker->key != NULL)
+    spf_cache_put(worker->spf->cache, worker->key, verdict, worker->expires_us,
+                  loop_now_us(worker->spf->loop));
+  g_clear_pointer(&worker->key, g_free);
   loop_timer_cancel(g_steal_pointer(&worker->timer));
   if (worker->question != NULL)
     dns_cancel(g_steal_pointer(&worker->question));
@@ -184,6 +195,7 @@ static void
 tell(Worker *worker, const DnsAnswer *answer)
 {
   GByteArray *message = spf_wire_answer(answer);
+  worker->expires_us = MIN(worker->expires_us, answer->expires_us);
   if (message->len > SPF_WIRE_MAX_BYTES) {
     g_byte_array_unref(message);
     end_worker(worker, "because an answer is too large for it");
@@ -320,6 +332,8 @@ assign(Worker *worker, SpfWaiter *waiter)
   worker->waiter = waiter;
   worker->busy = TRUE;
   worker->questions = 0;
+  worker->expires_us = G_MAXINT64;
+  worker->key = g_steal_pointer(&waiter->key);
   worker->timer = loop_timer(worker->spf->loop, SPF_TIMEOUT_MS, on_overdue, worker);
   if (!spf_child_send(worker->child, g_steal_pointer(&waiter->check)))
     end_worker(worker, NULL);
@@ -365,9 +379,18 @@ spf_ask(Spf *spf, const char *address, const char *helo, const char *sender, Spf
     return waiter;
   }
   waiter->check = spf_wire_check(address, helo, sender);
+  waiter->key = spf_cache_key(address, helo, sender);
   waiter->timer = loop_timer(spf->loop, SPF_TIMEOUT_MS, on_waited_too_long, waiter);
   dispatch(spf);
   return waiter;
+}
+
+gboolean
+spf_cached(Spf *spf, const char *address, const char *helo, const char *sender,
+           SpfVerdict *verdict, gint64 *expires_us)
+{
+  g_autofree char *key = spf_cache_key(address, helo, sender);
+  return spf_cache_get(spf->cache, key, loop_now_us(spf->loop), verdict, expires_us);
 }
 
 void
@@ -385,9 +408,11 @@ spf_free(Spf *spf)
   while (g_hash_table_iter_next(&iter, &waiter, NULL)) {
     loop_timer_cancel(((SpfWaiter *) waiter)->timer);
     g_clear_pointer(&((SpfWaiter *) waiter)->check, g_byte_array_unref);
+    g_free(((SpfWaiter *) waiter)->key);
     g_free(waiter);
   }
   g_hash_table_unref(spf->waiters);
+  spf_cache_free(spf->cache);
   g_queue_clear(&spf->waiting);
   g_free(spf->path);
   g_free(spf);

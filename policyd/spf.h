@@ -51,6 +51,15 @@ SpfWaiter *
 spf_ask(Spf *spf, const char *address, const char *helo, const char *sender, SpfDone done,
         gpointer data);
 
+/*
+ * The verdict kept for the same question, into *VERDICT, and into *EXPIRES_US until when it
+ * holds (monotonic). FALSE: none is kept. A verdict is kept as long as every answer of the
+ * DNS behind it, unless it is an error.
+ */
+gboolean
+spf_cached(Spf *spf, const char *address, const char *helo, const char *sender,
+           SpfVerdict *verdict, gint64 *expires_us);
+
 /* Ends waiting: DONE is not called. */
 void
 spf_cancel(SpfWaiter *waiter);

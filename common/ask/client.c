@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "common/ask/check.h"
+#include "common/ask/client_id.h"
+#include "common/ask/verify.h"
 #include "common/base/error.h"
 
 #define KEPT_MAX        256 /* idle connections */
@@ -269,4 +271,32 @@ ask_check(const char *path, const CheckQuestion *question, gboolean *own, GError
   if (lines == NULL)
     fail(error, path, reason->message);
   return lines;
+}
+
+VerifyAnswer *
+ask_verify(const char *path, const VerifyQuestion *question, GError **error)
+{
+  g_autoptr(Attrs) attrs = verify_question_format(question);
+  g_autoptr(Attrs) reply = ask_exchange(path, attrs, VERIFY_TIMEOUT_MS, error);
+  if (reply == NULL)
+    return NULL;
+  g_autoptr(GError) reason = NULL;
+  VerifyAnswer *answer = verify_answer_parse(reply, question->keys->len, &reason);
+  if (answer == NULL)
+    fail(error, path, reason->message);
+  return answer;
+}
+
+ClientCertificate *
+ask_client(const char *path, const char *address, guint16 port, GError **error)
+{
+  g_autoptr(Attrs) attrs = client_question_format(address, port);
+  g_autoptr(Attrs) reply = ask_exchange(path, attrs, ASK_TIMEOUT_MS, error);
+  if (reply == NULL)
+    return NULL;
+  g_autoptr(GError) reason = NULL;
+  ClientCertificate *certificate = client_certificate_parse(reply, &reason);
+  if (certificate == NULL)
+    fail(error, path, reason->message);
+  return certificate;
 }

@@ -9,6 +9,10 @@
 
 #include <glib.h>
 
+#include "common/base/attr.h"
+
+#define CLIENT_NAME_MAX_BYTES 1024 /* of a common name */
+
 /* All strings owned; NULL: not known. */
 typedef struct {
   char *fingerprint; /* SHA-256, 64 hexadecimal digits in lower case */
@@ -19,6 +23,30 @@ typedef struct {
 /* Frees CERTIFICATE; NULL is allowed. */
 void
 client_certificate_free(ClientCertificate *certificate);
+
+/* The question about the client at ADDRESS and PORT as attributes; the caller frees them.
+ */
+Attrs *
+client_question_format(const char *address, guint16 port);
+
+/* Who the question in ATTRS is about: *ADDRESS (owned by ATTRS) and *PORT. FALSE with
+ * ZEGEL_ERROR_INVALID. */
+gboolean
+client_question_parse(const Attrs *attrs, const char **address, guint16 *port,
+                      GError **error);
+
+/* CERTIFICATE as attributes; the caller frees them. */
+Attrs *
+client_certificate_format(const ClientCertificate *certificate);
+
+/* The certificate in ATTRS, owned by the caller, or NULL with ZEGEL_ERROR_INVALID, or
+ * ZEGEL_ERROR_TEMPORARY when policyd says that it cannot (attribute error=TEXT). */
+ClientCertificate *
+client_certificate_parse(const Attrs *attrs, GError **error);
+
+/* Whether TEXT can be a fingerprint: 64 hexadecimal digits in lower case. Pure. */
+gboolean
+client_fingerprint_is_valid(const char *text);
 
 /*
  * Asks over the socket at PATH what is known of the client at ADDRESS and PORT. Owned by

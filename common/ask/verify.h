@@ -12,8 +12,9 @@
 
 #include "common/base/attr.h"
 
-#define VERIFY_MAX_KEYS   8    /* signatures of one message that are looked at */
-#define VERIFY_TIMEOUT_MS 5000 /* I7 */
+#define VERIFY_MAX_KEYS       8    /* signatures of one message that are looked at */
+#define VERIFY_TIMEOUT_MS     5000 /* I7 */
+#define VERIFY_TEXT_MAX_BYTES 8192 /* of a key; a longer one counts as none */
 
 /* The key of one signature. All owned. */
 typedef struct {
@@ -23,8 +24,8 @@ typedef struct {
 
 typedef struct {
   char *client_address; /* textual; NULL: SPF is not asked */
-  char *helo;           /* "" when there was none */
-  char *sender;         /* local@domain; "" for <> */
+  char *helo;           /* "" (or NULL) when there was none */
+  char *sender;         /* local@domain; "" (or NULL) for <> */
   char *from_domain;    /* of the one From address, as domain_canonical; NULL: no DMARC */
   GPtrArray *keys;      /* of VerifyKey, at most VERIFY_MAX_KEYS */
 } VerifyQuestion;

@@ -10,13 +10,15 @@
 
 #include "common/base/error.h"
 #include "common/crypt/crypt.h"
+#include "common/crypt/key_file.h"
 
 #define KEY_WORDS          5
 #define KEY_ID_DIGITS      8
 #define KEY_BASE64_CHARS   44
 #define KEY_LINE_MAX_BYTES 128
 #define KEY_MAX_COUNT      256 /* keys in a file: decades of yearly rotation */
-#define KEY_FILE_MAX_BYTES (KEY_LINE_MAX_BYTES * KEY_MAX_COUNT)
+
+G_STATIC_ASSERT(KEY_LINE_MAX_BYTES *KEY_MAX_COUNT <= KEY_FILE_MAX_BYTES);
 
 typedef struct {
   guint32 id;
@@ -31,6 +33,7 @@ static const char *const purpose_names[] = {
     [KEY_LINK] = "link",
     [KEY_STORE] = "store",
     [KEY_TICKET] = "ticket",
+    [KEY_PHONE] = "phone",
 };
 
 const char *
@@ -172,69 +175,10 @@ keyring_parse(const char *bytes, gsize len, KeyPurpose purpose, const char *what
   return g_steal_pointer(&ring);
 }
 
-/* Only the owner may read it, and the owner is we or root (root may be about to become
- * the owner). */
-static gboolean
-check_rights(const char *path, const struct stat *status, GError **error)
-{
-  if (!S_ISREG(status->st_mode)) {
-    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s: not a regular file", path);
-    return FALSE;
-  }
-  if ((status->st_mode & 07177) != 0) {
-    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
-                "%s: mode %04o lets others at the key: chmod 0400 it, and rotate the key "
-                "if others were there",
-                path, (guint) (status->st_mode & 07777));
-    return FALSE;
-  }
-  if (geteuid() != 0 && status->st_uid != geteuid() && status->st_uid != 0) {
-    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
-                "%s: owned by user %u: chown it to the user that runs this program", path,
-                (guint) status->st_uid);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-/* Reads the open file into a Secret of at most KEY_FILE_MAX_BYTES. */
-static Secret *
-read_all(int fd, const char *path, GError **error)
-{
-  g_autoptr(Secret) buffer = secret_new(KEY_FILE_MAX_BYTES + 1);
-  gsize len = 0;
-  while (len <= KEY_FILE_MAX_BYTES) {
-    ssize_t n = read(fd, secret_bytes(buffer) + len, KEY_FILE_MAX_BYTES + 1 - len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0) {
-      zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
-      return NULL;
-    }
-    if (n == 0)
-      return secret_new_from(secret_peek(buffer), len);
-    len += (gsize) n;
-  }
-  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s: too large for a key file", path);
-  return NULL;
-}
-
 KeyRing *
 keyring_load(const char *path, KeyPurpose purpose, GError **error)
 {
-  /* O_NONBLOCK: a FIFO in its place must not hang the start. */
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0) {
-    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
-    return NULL;
-  }
-  struct stat status;
-  g_autoptr(Secret) bytes = NULL;
-  if (fstat(fd, &status) < 0)
-    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
-  else if (check_rights(path, &status, error))
-    bytes = read_all(fd, path, error);
-  close(fd);
+  g_autoptr(Secret) bytes = key_file_read(path, error);
   if (bytes == NULL)
     return NULL;
   return keyring_parse((const char *) secret_peek(bytes), secret_size(bytes), purpose, path,
@@ -366,8 +310,8 @@ read_old(const char *path, KeyPurpose purpose, struct stat *old, KeyRing **ring,
       close(fd);
     return FALSE;
   }
-  if (check_rights(path, old, error))
-    *rest = read_all(fd, path, error);
+  if (key_file_check(path, old, error))
+    *rest = key_file_read_fd(fd, path, error);
   close(fd);
   if (*rest != NULL)
     *ring = keyring_parse((const char *) secret_peek(*rest), secret_size(*rest), purpose,

@@ -4,8 +4,10 @@ common_crypt_libcrypt_a_SOURCES = \
 	common/crypt/crypt.c common/crypt/crypt.h \
 	common/crypt/gcm.c common/crypt/gcm.h \
 	common/crypt/key.c common/crypt/key.h \
+	common/crypt/key_file.c common/crypt/key_file.h \
 	common/crypt/openssl.h \
 	common/crypt/seal.c common/crypt/seal.h \
+	common/crypt/sign_key.c common/crypt/sign_key.h \
 	common/crypt/ticket.c common/crypt/ticket.h \
 	common/crypt/tls_probe.c common/crypt/tls_probe.h
 common_crypt_libcrypt_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SSL_CFLAGS)

@@ -1,9 +1,12 @@
 /* Any bytes as questions and as answers; what is accepted survives a round trip. */
 #include <glib.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/ask/ask.h"
 #include "common/ask/check.h"
+#include "common/ask/client_id.h"
+#include "common/ask/verify.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -63,6 +66,52 @@ try_check_answer(const Attrs *attrs)
   g_assert_cmpint(check_lines_result(copy), ==, check_lines_result(lines));
 }
 
+static void
+try_verify_question(const Attrs *attrs)
+{
+  g_autoptr(VerifyQuestion) question = verify_question_parse(attrs, NULL);
+  if (question == NULL)
+    return;
+  g_assert_cmpuint(question->keys->len, <=, VERIFY_MAX_KEYS);
+  g_autoptr(Attrs) again = verify_question_format(question);
+  g_autoptr(VerifyQuestion) copy = verify_question_parse(again, NULL);
+  g_assert_nonnull(copy);
+  g_assert_cmpstr(copy->client_address, ==, question->client_address);
+  g_assert_cmpstr(copy->from_domain, ==, question->from_domain);
+  g_assert_cmpuint(copy->keys->len, ==, question->keys->len);
+}
+
+static void
+try_verify_answer(const Attrs *attrs)
+{
+  guint keys = attrs_count(attrs) > 7 ? (attrs_count(attrs) - 7) / 4 : 0;
+  g_autoptr(VerifyAnswer) answer = verify_answer_parse(attrs, keys, NULL);
+  if (answer == NULL)
+    return;
+  g_assert_cmpuint(answer->keys->len, ==, keys);
+  g_autoptr(Attrs) again = verify_answer_format(answer);
+  g_autoptr(VerifyAnswer) copy = verify_answer_parse(again, keys, NULL);
+  g_assert_nonnull(copy);
+  g_assert_cmpstr(copy->spf, ==, answer->spf);
+  g_assert_cmpstr(copy->dmarc_policy, ==, answer->dmarc_policy);
+}
+
+static void
+try_client(const Attrs *attrs)
+{
+  const char *address = NULL;
+  guint16 port = 0;
+  if (client_question_parse(attrs, &address, &port, NULL))
+    g_assert_cmpuint(strlen(address), <=, ASK_WORD_MAX_BYTES);
+  g_autoptr(ClientCertificate) certificate = client_certificate_parse(attrs, NULL);
+  if (certificate == NULL)
+    return;
+  g_autoptr(Attrs) again = client_certificate_format(certificate);
+  g_autoptr(ClientCertificate) copy = client_certificate_parse(again, NULL);
+  g_assert_nonnull(copy);
+  g_assert_cmpstr(copy->fingerprint, ==, certificate->fingerprint);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -76,6 +125,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_answers(attrs);
     try_check_question(attrs);
     try_check_answer(attrs);
+    try_verify_question(attrs);
+    try_verify_answer(attrs);
+    try_client(attrs);
   }
   return 0;
 }

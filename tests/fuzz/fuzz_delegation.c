@@ -17,12 +17,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static Config *config;
+  static Clients *clients;
   if (size == 0)
     return 0;
   if (config == NULL)
     config = conf_parse("fuzz", config_text, strlen(config_text), NULL);
   g_assert_nonnull(config);
-  g_autofree char *answer = delegation_answer(config, (const char *) data, size);
+  if (clients == NULL)
+    clients = clients_new();
+  g_autofree char *answer = delegation_answer(config, clients, (const char *) data, size);
   if (answer == NULL)
     return 0;
   const char *end = strchr(answer, '\n');

@@ -98,10 +98,29 @@ spf_ask(Spf *spf, const char *address, const char *helo, const char *sender, Spf
   g_assert_not_reached();
 }
 
+gboolean
+spf_cached(Spf *spf, const char *address, const char *helo, const char *sender,
+           SpfVerdict *verdict, gint64 *expires_us)
+{
+  (void) spf;
+  (void) address;
+  (void) helo;
+  (void) sender;
+  (void) verdict;
+  (void) expires_us;
+  return FALSE;
+}
+
 void
 spf_cancel(SpfWaiter *waiter)
 {
   (void) waiter;
+}
+
+const char *
+spf_verdict_name(SpfVerdict verdict)
+{
+  return verdict == SPF_VERDICT_TEMPERROR ? "temperror" : "none";
 }
 
 /* Whether ANSWER says yes; into VERDICT when it does not. FALSE: not, or not there yet. */
@@ -165,4 +184,14 @@ verdict_clear(Verdict *verdict)
 {
   g_clear_pointer(&verdict->nexthop, g_free);
   g_clear_pointer(&verdict->policy, g_free);
+}
+
+void
+fake_certificate(Clients *clients, guint16 port, const char *fingerprint)
+{
+  g_autoptr(ClientCertificate) certificate = g_new0(ClientCertificate, 1);
+  certificate->fingerprint = g_strdup(fingerprint);
+  clients_note(clients, "192.0.2.7", port,
+               fingerprint != NULL ? g_steal_pointer(&certificate) : NULL,
+               g_get_monotonic_time());
 }

@@ -96,6 +96,8 @@ static const struct {
     {"a@example.com", "b@.internal", "", OUT, DUNNO},
 };
 
+static Clients *clients; /* who is known of all that was asked in a test */
+
 static char *
 answer_to(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
@@ -109,7 +111,7 @@ answer_to(const char *format, ...)
   va_start(args, format);
   g_autofree char *block = g_strdup_vprintf(format, args);
   va_end(args);
-  return delegation_answer(config, block, strlen(block));
+  return delegation_answer(config, clients, block, strlen(block));
 }
 
 static char *
@@ -189,6 +191,81 @@ test_nonsense(void)
   }
 }
 
+/* ---- Certificates ---- */
+
+#define PRINT                                                                              \
+  "AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:"   \
+  "23:45:67:89"
+#define DIGITS "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
+
+static void
+tell(const char *port, const char *fingerprint, const char *subject, const char *issuer)
+{
+  g_autofree char *answer =
+      answer_to("request=smtpd_access_policy\nclient_address=192.0.2.9\nclient_port=%s\n"
+                "ccert_subject=%s\nccert_issuer=%s\nccert_fingerprint=%s\n\n",
+                port, subject, issuer, fingerprint);
+  g_assert_cmpstr(answer, ==, "action=DUNNO\n\n");
+}
+
+/* What is known of the client at port 4000: "FINGERPRINT SUBJECT ISSUER". */
+static char *
+known(void)
+{
+  const ClientCertificate *found =
+      clients_find(clients, "192.0.2.9", 4000, g_get_monotonic_time());
+  if (found == NULL)
+    return g_strdup("nobody");
+  return g_strdup_printf("%s %s %s", found->fingerprint != NULL ? found->fingerprint : "-",
+                         found->subject != NULL ? found->subject : "-",
+                         found->issuer != NULL ? found->issuer : "-");
+}
+
+static void
+test_certificates(void)
+{
+  static const struct {
+    const char *fingerprint, *subject, *issuer, *known;
+  } all[] = {
+      {PRINT, "mail.partner.nl", "Lab+20CA", DIGITS " mail.partner.nl Lab CA"},
+      {PRINT, "", "", DIGITS " - -"},
+      {"", "", "", "nobody"},
+      {PRINT, "a+2Bb+3Dc", "d+C3+A9", DIGITS " a+b=c d\xc3\xa9"},
+      {"AB:CD", "mail.partner.nl", "CA", "- mail.partner.nl CA"}, /* MD5 and the like */
+      {"AB:CD", "", "", "nobody"},
+      {PRINT ":00", "", "", "nobody"},
+      {PRINT, "a+00b", "CA", DIGITS " - CA"},
+      {PRINT, "a+", "CA", DIGITS " - CA"},
+      {PRINT, "a+4", "CA", DIGITS " - CA"},
+      {PRINT, "a+xy", "CA", DIGITS " - CA"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
+    g_test_message("row %" G_GSIZE_FORMAT, i);
+    tell("4000", all[i].fingerprint, all[i].subject, all[i].issuer);
+    g_autofree char *now = known();
+    g_assert_cmpstr(now, ==, all[i].known);
+  }
+}
+
+/* Another port says nothing of this one; the next client there shows its own, or none. */
+static void
+test_next_client(void)
+{
+  tell("4000", PRINT, "a", "CA");
+  tell("4001", "", "", "");
+  tell("unknown", "", "", "");
+  tell("0", "", "", "");
+  tell("65537", "", "", "");
+  g_autofree char *first = known();
+  g_assert_cmpstr(first, ==, DIGITS " a CA");
+  tell("4000", "", "b", "CA");
+  g_autofree char *second = known();
+  g_assert_cmpstr(second, ==, "- b CA");
+  tell("4000", "", "", "");
+  g_autofree char *third = known();
+  g_assert_cmpstr(third, ==, "nobody");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -198,5 +275,10 @@ main(int argc, char **argv)
   g_test_add_func("/delegation/text", test_text);
   g_test_add_func("/delegation/attributes", test_attributes);
   g_test_add_func("/delegation/nonsense", test_nonsense);
-  return g_test_run();
+  g_test_add_func("/delegation/certificates", test_certificates);
+  g_test_add_func("/delegation/next-client", test_next_client);
+  clients = clients_new();
+  int status = g_test_run();
+  clients_free(clients);
+  return status;
 }

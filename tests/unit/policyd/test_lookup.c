@@ -28,6 +28,19 @@ spf_ask(Spf *spf, const char *address, const char *helo, const char *sender, Spf
   return spf_waiter;
 }
 
+gboolean
+spf_cached(Spf *spf, const char *address, const char *helo, const char *sender,
+           SpfVerdict *verdict, gint64 *expires_us)
+{
+  (void) spf;
+  (void) address;
+  (void) helo;
+  (void) sender;
+  (void) verdict;
+  (void) expires_us;
+  return FALSE;
+}
+
 void
 spf_cancel(SpfWaiter *waiter)
 {
