@@ -87,3 +87,10 @@ tests_unit_milter_test_dkim_sign_SOURCES = tests/unit/milter/test_dkim_sign.c \
 tests_unit_milter_test_dkim_sign_LDADD = $(MILTER_PURE_LIBS)
 EXTRA_DIST += tests/data/dkim tests/replay/dkim/interop.test \
 	tests/replay/dkim/make_cases.py
+
+check_PROGRAMS += tests/fuzz/fuzz_dkim_message
+tests_fuzz_fuzz_dkim_message_SOURCES = tests/fuzz/fuzz_dkim_message.c \
+	tests/unit/milter/dkim_message.h
+tests_fuzz_fuzz_dkim_message_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_dkim_message
+EXTRA_DIST += tests/fuzz/corpus/fuzz_dkim_message
