@@ -72,6 +72,7 @@ TESTS += tests/fuzz/fuzz_subject
 EXTRA_DIST += tests/fuzz/corpus/fuzz_subject
 
 DKIM_TESTS = tests/replay/dkim/replay_dkim \
+	tests/unit/milter/test_dkim_keys \
 	tests/unit/milter/test_dkim_sign
 check_PROGRAMS += $(DKIM_TESTS) tests/replay/dkim/dkim_tool
 TESTS += tests/replay/dkim/interop.test
@@ -82,6 +83,8 @@ TESTS += $(DKIM_TESTS)
 tests_replay_dkim_replay_dkim_SOURCES = tests/replay/dkim/replay_dkim.c \
 	tests/unit/milter/dkim_message.h
 tests_replay_dkim_replay_dkim_LDADD = $(MILTER_PURE_LIBS)
+tests_unit_milter_test_dkim_keys_SOURCES = tests/unit/milter/test_dkim_keys.c
+tests_unit_milter_test_dkim_keys_LDADD = $(MILTER_PURE_LIBS)
 tests_unit_milter_test_dkim_sign_SOURCES = tests/unit/milter/test_dkim_sign.c \
 	tests/unit/milter/dkim_message.h
 tests_unit_milter_test_dkim_sign_LDADD = $(MILTER_PURE_LIBS)
