@@ -12,12 +12,14 @@ EXTRA_DIST += \
 	contrib/postfix/zegel_generic \
 	contrib/postfix/zegel_header_checks \
 	contrib/postfix/zegel_header_keep \
+	contrib/postfix/zegel_milter_clients \
 	contrib/postfix/zegel_transport
 
 # contrib/systemd
 EXTRA_DIST += \
 	contrib/systemd/zegel-deliver.service \
 	contrib/systemd/zegel-milter.service \
+	contrib/systemd/zegel-milter-mx.service \
 	contrib/systemd/zegel-policyd.service \
 	contrib/systemd/zegel-viewer.service
 

@@ -25,6 +25,8 @@ open_ticket(Message *message, const Config *config, const KeyRing *ring)
   if (organisation == NULL)
     return TICKET_STATE_ORGANISATION;
   message->organisation = organisation;
+  message->again.method = organisation->method;
+  message->again.phone_book = message_uses_phone_book(organisation);
   message->ticket = g_steal_pointer(&ticket);
   return TICKET_STATE_GOOD;
 }
@@ -50,6 +52,24 @@ again_check_body(Message *message)
   return message->again.changed;
 }
 
+/* Writes what OUTCOME has into the ticket's entry for ADDRESS. FALSE: it stood there. */
+static gboolean
+renew_recipient(Ticket *ticket, const char *address, const Outcome *outcome)
+{
+  TicketRecipient *entry =
+      (TicketRecipient *) (gpointer) ticket_find_recipient(ticket, address);
+  gboolean bare = entry != NULL && entry->number == NULL && !entry->by_mail;
+  if (entry != NULL && (!bare || (outcome->number == NULL && !outcome->by_mail)))
+    return FALSE;
+  if (entry == NULL)
+    entry = ticket_add_recipient(ticket, address, outcome->number);
+  else
+    entry->number = g_strdup(outcome->number);
+  entry->by_mail = outcome->by_mail;
+  entry->learn = outcome->learn;
+  return TRUE;
+}
+
 gboolean
 again_renew(Message *message, const Decision *decision, const KeyRing *ring, char **value,
             GError **error)
@@ -58,11 +78,9 @@ again_renew(Message *message, const Decision *decision, const KeyRing *ring, cha
   *value = NULL;
   for (guint i = 0; i < decision->outcomes->len; i++) {
     const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
-    const char *address = message->unique->pdata[i];
-    if (outcome->label == LABEL_NONE || ticket_find_recipient(message->ticket, address))
-      continue;
-    ticket_add_recipient(message->ticket, address, outcome->number);
-    renewed = TRUE;
+    if (outcome->label != LABEL_NONE &&
+        renew_recipient(message->ticket, message->unique->pdata[i], outcome))
+      renewed = TRUE;
   }
   if (renewed)
     *value = message_seal_ticket(message->ticket, ring, error);

@@ -2,14 +2,17 @@
 
 #include <string.h>
 
+#include "milter/attachment.h"
 #include "milter/envelope.h"
+
+#define MB_BYTES (1024 * 1024)
 
 static Decision *
 decision_new(void)
 {
   Decision *decision = g_new0(Decision, 1);
   decision->reason = "";
-  decision->names = g_ptr_array_new();
+  decision->names = g_ptr_array_new_with_free_func(g_free);
   decision->outcomes = g_array_new(FALSE, TRUE, sizeof(Outcome));
   return decision;
 }
@@ -46,7 +49,23 @@ refuse_naming(Decision *decision, Refusal refusal, const GPtrArray *names)
 {
   refuse(decision, refusal);
   for (guint i = 0; i < names->len; i++)
-    g_ptr_array_add(decision->names, names->pdata[i]);
+    g_ptr_array_add(decision->names, g_strdup(names->pdata[i]));
+}
+
+/* Refuses with a text that has NAME: what it is about. */
+static void
+refuse_for(Decision *decision, Refusal refusal, const char *name)
+{
+  refuse(decision, refusal);
+  g_ptr_array_add(decision->names, g_strdup(name));
+}
+
+/* Refuses with a text that has LIMIT. */
+static void
+refuse_over(Decision *decision, Refusal refusal, guint limit)
+{
+  g_autofree char *text = g_strdup_printf("%u", limit);
+  refuse_for(decision, refusal, text);
 }
 
 /* The number in the subject, or NULL; *TWO when there are different ones. */
@@ -157,7 +176,10 @@ refuse_early(const Facts *facts, Decision *decision)
   return TRUE;
 }
 
-/* S1: the first that speaks wins. */
+/*
+ * S1: the first that speaks wins. What stands above the machine is explicit: said in this
+ * message, for this message. Tables and default are not.
+ */
 static gboolean
 is_sensitive(const Facts *facts, SensitiveDefault sensitive_default, const char **reason)
 {
@@ -169,8 +191,12 @@ is_sensitive(const Facts *facts, SensitiveDefault sensitive_default, const char 
       {facts->bypass == BYPASS_SECURE, TRUE, "Z-S5-BYPASS"},
       {facts->bypass == BYPASS_PLAIN, FALSE, "Z-S5-BYPASS"},
       {facts->numbers->len > 0, TRUE, "Z-S7-HEADER"},
+      {facts->sensitive_header, TRUE, "Z-S1-CONFIGURED"},
       {facts->sensitivity, TRUE, "Z-S1-SENSITIVITY"},
+      {facts->plain_header, FALSE, "Z-S1-CONFIGURED"},
       {facts->machine, FALSE, "Z-S5-MACHINE"},
+      {facts->table == SENDER_SECURE, TRUE, "Z-S5-SENDER"},
+      {facts->table == SENDER_PLAIN, FALSE, "Z-S5-SENDER"},
       {TRUE, sensitive_default == DEFAULT_SECURE, "Z-S5-DEFAULT"},
   };
   guint i = 0;
@@ -197,19 +223,20 @@ can_label(const char *address, Label label)
 static void
 refuse_route(Decision *decision, const Asked *asked)
 {
-  refuse(decision,
-         asked->answer->route == ROUTE_ORDINARY ? REFUSAL_LATER : REFUSAL_ADDRESS);
-  g_ptr_array_add(decision->names, (gpointer) asked->address);
+  Refusal refusal =
+      asked->answer->route == ROUTE_ORDINARY ? REFUSAL_LATER : REFUSAL_ADDRESS;
+  refuse_for(decision, refusal, asked->address);
 }
 
 /*
- * Adds the outcome for ASKED, of a sensitive message; NUMBER may be NULL. Refuses what has
- * no safe route: an own address that Postfix could send on by itself is none.
+ * Adds the outcome for ASKED, of a sensitive message, with what FOUND has of its number.
+ * Refuses what has no safe route: an own address that Postfix could send on by itself is
+ * none.
  */
 static gboolean
-add_outcome(Decision *decision, const Asked *asked, Label own, const char *number)
+add_outcome(Decision *decision, const Asked *asked, Label own, const Outcome *found)
 {
-  Outcome outcome = {.label = LABEL_NONE, .number = number};
+  Outcome outcome = *found;
   gboolean good = TRUE;
   switch (asked->answer->route) {
   case ROUTE_VIEWER:
@@ -235,45 +262,155 @@ add_outcome(Decision *decision, const Asked *asked, Label own, const char *numbe
   return FALSE;
 }
 
-/* Those with LABEL who have no number; *LAST is one of them. */
-static GPtrArray *
-find_lacking(const GPtrArray *recipients, const Decision *decision, Label label,
-             Outcome **last)
+static gboolean
+is_anybody(G_GNUC_UNUSED const Outcome *outcome)
 {
-  GPtrArray *names = g_ptr_array_new();
+  return TRUE;
+}
+
+static gboolean
+has_no_number(const Outcome *outcome)
+{
+  return outcome->number == NULL;
+}
+
+/* Whose number was not given with this message: the phone book's may give way. */
+static gboolean
+has_none_given(const Outcome *outcome)
+{
+  return !outcome->learn;
+}
+
+/* Some of the recipients, and what becomes of them. */
+typedef struct {
+  GPtrArray *names;    /* of char *, borrowed */
+  GPtrArray *outcomes; /* of Outcome *, borrowed */
+} Some;
+
+static void
+some_clear(Some *some)
+{
+  g_ptr_array_unref(some->names);
+  g_ptr_array_unref(some->outcomes);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Some, some_clear)
+
+/* Those of RECIPIENTS with LABEL for whom TEST holds; freed with some_clear. */
+static Some
+find_some(const GPtrArray *recipients, const Decision *decision, Label label,
+          gboolean (*test)(const Outcome *))
+{
+  Some some = {g_ptr_array_new(), g_ptr_array_new()};
   for (guint i = 0; i < decision->outcomes->len; i++) {
     Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
-    if (outcome->label != label || outcome->number != NULL)
+    if (outcome->label != label || !test(outcome))
       continue;
-    *last = outcome;
-    g_ptr_array_add(names, recipients->pdata[i]);
+    g_ptr_array_add(some.names, recipients->pdata[i]);
+    g_ptr_array_add(some.outcomes, outcome);
   }
-  return names;
+  return some;
+}
+
+static void
+give_number(Outcome *outcome, const char *number)
+{
+  outcome->number = number;
+  outcome->learn = TRUE;
+}
+
+static gboolean
+has_number(const Some *some, const char *number)
+{
+  for (guint i = 0; i < some->outcomes->len; i++)
+    if (g_strcmp0(((Outcome *) some->outcomes->pdata[i])->number, number) == 0)
+      return TRUE;
+  return FALSE;
 }
 
 /*
- * Gives the number in the subject to the one who lacks one, or refuses (S7). When nobody
- * needs it, the only one who goes direct may have it: his domain can stop being ready (R4).
+ * NUMBER stands in the subject, and nobody lacks one. Who typed it meant somebody: the only
+ * one for whom nothing else was given gets it, whatever the phone book says (S8). When
+ * there is none in the viewer, the only one who goes direct may have it: his domain can
+ * stop being ready (R4).
  */
+static void
+give_to_spare(const Facts *facts, Decision *decision, const char *number)
+{
+  g_auto(Some) viewer =
+      find_some(facts->recipients, decision, LABEL_VIEWER, has_none_given);
+  g_auto(Some) direct =
+      find_some(facts->recipients, decision, LABEL_DIRECT, has_none_given);
+  if (viewer.names->len == 1)
+    give_number(viewer.outcomes->pdata[0], number);
+  else if (viewer.names->len > 1 && !has_number(&viewer, number))
+    refuse_naming(decision, REFUSAL_WHOSE_NUMBER, viewer.names);
+  else if (viewer.names->len == 0 && direct.names->len == 1)
+    give_number(direct.outcomes->pdata[0], number);
+}
+
+/* S6: those who have no number read their code in an e-mail. */
+static void
+send_codes_by_mail(const Some *lacking)
+{
+  for (guint i = 0; i < lacking->outcomes->len; i++)
+    ((Outcome *) lacking->outcomes->pdata[i])->by_mail = TRUE;
+}
+
+/* Gives the number in the subject to the one who lacks one, or refuses (S7). */
 static void
 settle_numbers(const Facts *facts, Decision *decision)
 {
   gboolean two = FALSE;
   const char *number = subject_number(facts, &two);
-  Outcome *last = NULL;
-  g_autoptr(GPtrArray) lacking =
-      find_lacking(facts->recipients, decision, LABEL_VIEWER, &last);
-  if (lacking->len == 0) {
-    g_autoptr(GPtrArray) direct =
-        find_lacking(facts->recipients, decision, LABEL_DIRECT, &last);
-    if (direct->len == 1)
-      last->number = number;
-  } else if (lacking->len > 1) {
-    refuse_naming(decision, number != NULL ? REFUSAL_ONE_NUMBER : REFUSAL_NUMBERS, lacking);
-  } else if (number == NULL) {
-    refuse_naming(decision, REFUSAL_NUMBER, lacking);
-  } else {
-    last->number = number;
+  g_auto(Some) lacking =
+      find_some(facts->recipients, decision, LABEL_VIEWER, has_no_number);
+  guint count = lacking.names->len;
+  if (count > 1 && number != NULL)
+    refuse_naming(decision, REFUSAL_ONE_NUMBER, lacking.names);
+  else if (count == 1 && number != NULL)
+    give_number(lacking.outcomes->pdata[0], number);
+  else if (count > 0 && facts->method == METHOD_NUMBER)
+    refuse_naming(decision, count > 1 ? REFUSAL_NUMBERS : REFUSAL_NUMBER, lacking.names);
+  else if (count > 0)
+    send_codes_by_mail(&lacking);
+  else if (number != NULL)
+    give_to_spare(facts, decision, number);
+}
+
+/* S6, method none: refuses with REFUSAL what only the viewer would bring. */
+static void
+refuse_viewer(const GPtrArray *recipients, Decision *decision, Refusal refusal)
+{
+  g_auto(Some) viewer = find_some(recipients, decision, LABEL_VIEWER, is_anybody);
+  if (viewer.names->len > 0)
+    refuse_naming(decision, refusal, viewer.names);
+}
+
+/* What is given in the header counts more than the phone book (S8). */
+static Outcome
+find_number(const Facts *facts, const Asked *asked)
+{
+  Outcome found = {.label = LABEL_NONE};
+  if (facts->method == METHOD_NONE)
+    return found; /* a number leads to the viewer */
+  found.number = header_number(facts, asked->address);
+  found.learn = found.number != NULL;
+  if (found.number == NULL && facts->phone_book)
+    found.number = asked->answer->number;
+  return found;
+}
+
+/* N6: a partner must not get what looks forged; the viewer needs no signature. */
+static void
+turn_to_viewer(Decision *decision)
+{
+  for (guint i = 0; i < decision->outcomes->len; i++) {
+    Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
+    if (outcome->label != LABEL_DIRECT)
+      continue;
+    outcome->label = LABEL_VIEWER;
+    outcome->code = "Z-N6-NO-KEY";
   }
 }
 
@@ -283,11 +420,18 @@ decide_routes(const Facts *facts, Decision *decision)
   decision->kind = DECISION_SEAL;
   for (guint i = 0; i < facts->recipients->len; i++) {
     Asked asked = {facts->recipients->pdata[i], facts->answers->pdata[i]};
-    const char *number = header_number(facts, asked.address);
-    if (!add_outcome(decision, &asked, LABEL_OWN, number))
+    Outcome found = find_number(facts, &asked);
+    if (!add_outcome(decision, &asked, LABEL_OWN, &found))
       return;
   }
-  settle_numbers(facts, decision);
+  if (facts->unsigned_change)
+    turn_to_viewer(decision);
+  if (facts->method == METHOD_NONE)
+    refuse_viewer(facts->recipients, decision, REFUSAL_NO_VIEWER);
+  else
+    settle_numbers(facts, decision);
+  for (guint i = 0; !facts->phone_book && i < decision->outcomes->len; i++)
+    g_array_index(decision->outcomes, Outcome, i).learn = FALSE;
 }
 
 /* R3: whom policyd promised the direct way gets it; nothing else changes. */
@@ -343,8 +487,10 @@ decide_as(const Facts *facts, SensitiveDefault sensitive_default, Decision *deci
     decide_ordinary(facts, decision);
   else if (facts->odd->len > 0)
     refuse_naming(decision, REFUSAL_ADDRESS, facts->odd);
+  else if (facts->recipients->len > facts->recipients_max)
+    refuse_over(decision, REFUSAL_TOO_MANY, facts->recipients_max);
   else if (count_named(facts) > DECIDE_MAX_RECIPIENTS)
-    refuse(decision, REFUSAL_TOO_MANY);
+    refuse_over(decision, REFUSAL_TOO_MANY, DECIDE_MAX_RECIPIENTS);
   else if (facts->unanswered)
     refuse(decision, REFUSAL_LATER);
   else if (facts->answers == NULL)
@@ -366,6 +512,17 @@ decide_stranger(const Facts *facts, Decision *decision)
     refuse_naming(decision, REFUSAL_LOGIN, facts->foreign);
 }
 
+/* What setup preselects is tried (S5). When policyd gave no answer, nobody knows. */
+static void
+decide_observed(const Facts *facts, Decision *decision)
+{
+  Facts tried = *facts;
+  tried.unanswered = FALSE;
+  decide_as(&tried, DEFAULT_SECURE, decision);
+  decision->would = decision->kind;
+  decision->kind = DECISION_OBSERVE;
+}
+
 Decision *
 decide(const Facts *facts)
 {
@@ -383,26 +540,23 @@ decide(const Facts *facts)
     decide_as(facts, facts->sensitive_default, decision);
     return decision;
   }
-  decide_as(facts, DEFAULT_SECURE, decision); /* what setup preselects */
-  decision->would = decision->kind;
-  decision->kind = DECISION_OBSERVE;
+  decide_observed(facts, decision);
   return decision;
 }
 
 /* ---- What comes back out of an expansion ---- */
 
-/* The number that TICKET has for ADDRESS, or NULL; as header_number, when not to the
- * letter. */
-static const char *
-ticket_number(const Ticket *ticket, const char *address)
+/* Whom TICKET has at ADDRESS, or NULL; as header_number, when not to the letter. */
+static const TicketRecipient *
+ticket_recipient(const Ticket *ticket, const char *address)
 {
   const TicketRecipient *exact = ticket_find_recipient(ticket, address);
   if (exact != NULL)
-    return exact->number;
+    return exact;
   for (guint i = 0; i < ticket->recipients->len; i++) {
     const TicketRecipient *recipient = ticket->recipients->pdata[i];
     if (g_ascii_strcasecmp(recipient->address, address) == 0)
-      return recipient->number;
+      return recipient;
   }
   return NULL;
 }
@@ -422,21 +576,46 @@ refuse_ticket(const AgainFacts *facts, Decision *decision)
   return TRUE;
 }
 
+static Outcome
+find_number_again(const AgainFacts *facts, const Asked *asked)
+{
+  Outcome found = {.label = LABEL_NONE};
+  if (facts->method == METHOD_NONE)
+    return found;
+  const TicketRecipient *known = ticket_recipient(facts->ticket, asked->address);
+  if (known != NULL && known->number != NULL) {
+    found.number = known->number;
+    found.learn = known->learn;
+  } else if (facts->phone_book) {
+    found.number = asked->answer->number;
+  }
+  return found;
+}
+
+static void
+settle_again(const AgainFacts *facts, Decision *decision)
+{
+  g_auto(Some) lacking =
+      find_some(facts->recipients, decision, LABEL_VIEWER, has_no_number);
+  if (facts->method == METHOD_NONE)
+    refuse_viewer(facts->recipients, decision, REFUSAL_EXPANDED_NONE);
+  else if (facts->method != METHOD_NUMBER)
+    send_codes_by_mail(&lacking);
+  else if (lacking.names->len > 0)
+    refuse_naming(decision, REFUSAL_EXPANDED, lacking.names);
+}
+
 static void
 decide_again_routes(const AgainFacts *facts, Decision *decision)
 {
   decision->kind = DECISION_SEAL;
   for (guint i = 0; i < facts->recipients->len; i++) {
     Asked asked = {facts->recipients->pdata[i], facts->answers->pdata[i]};
-    const char *number = ticket_number(facts->ticket, asked.address);
-    if (!add_outcome(decision, &asked, LABEL_NONE, number))
+    Outcome found = find_number_again(facts, &asked);
+    if (!add_outcome(decision, &asked, LABEL_NONE, &found))
       return;
   }
-  Outcome *last = NULL;
-  g_autoptr(GPtrArray) lacking =
-      find_lacking(facts->recipients, decision, LABEL_VIEWER, &last);
-  if (lacking->len > 0)
-    refuse_naming(decision, REFUSAL_EXPANDED, lacking);
+  settle_again(facts, decision);
 }
 
 Decision *
@@ -454,7 +633,7 @@ decide_again(const AgainFacts *facts)
   else if (facts->odd->len > 0)
     refuse_naming(decision, REFUSAL_ADDRESS, facts->odd);
   else if (facts->recipients->len > DECIDE_MAX_RECIPIENTS)
-    refuse(decision, REFUSAL_TOO_MANY);
+    refuse_over(decision, REFUSAL_TOO_MANY, DECIDE_MAX_RECIPIENTS);
   else if (facts->unanswered)
     refuse(decision, REFUSAL_LATER);
   else if (facts->answers == NULL)
@@ -462,4 +641,52 @@ decide_again(const AgainFacts *facts)
   else
     decide_again_routes(facts, decision);
   return decision;
+}
+
+/* ---- Attachments ---- */
+
+gboolean
+decision_needs_content(const Decision *decision)
+{
+  return decision->kind == DECISION_SEAL ||
+         (decision->kind == DECISION_OBSERVE && decision->would == DECISION_SEAL);
+}
+
+/* Names the attachments that must not go (S10). FALSE: there are none. */
+static gboolean
+refuse_names(Decision *decision, const Organisation *organisation,
+             const Inspected *inspected)
+{
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  for (guint i = 0; i < inspected->parts->len; i++) {
+    const InspectedPart *part = inspected->parts->pdata[i];
+    if (attachment_is_refused(part->name, part->listed,
+                              (const char *const *) organisation->refused_extensions))
+      g_ptr_array_add(names, part->name);
+  }
+  if (names->len > 0)
+    refuse_naming(decision, REFUSAL_EXTENSION, names);
+  return names->len > 0;
+}
+
+void
+decide_content(Decision *decision, const Organisation *organisation,
+               const Inspected *inspected)
+{
+  if (!decision_needs_content(decision))
+    return;
+  DecisionKind before = decision->kind;
+  guint64 max_bytes = (guint64) organisation->attachments_max_mb * MB_BYTES;
+  if (refuse_names(decision, organisation, inspected))
+    ; /* the worst of them */
+  else if (inspected->unreadable != NULL)
+    refuse_for(decision, REFUSAL_ARCHIVE, inspected->unreadable);
+  else if (inspected->cut)
+    refuse(decision, REFUSAL_DEEP);
+  else if (inspected->total_bytes > max_bytes)
+    refuse_over(decision, REFUSAL_ATTACHMENTS, organisation->attachments_max_mb);
+  if (before == DECISION_OBSERVE && decision->kind == DECISION_REFUSE) {
+    decision->would = DECISION_REFUSE;
+    decision->kind = DECISION_OBSERVE;
+  }
 }

@@ -1,9 +1,10 @@
 /*
  * decide.h - what is to be done with a message: pure functions over facts.
  *
- * Both are asked at the end of the header, and again when policyd has answered
- * (DECISION_ASK). Precedence of what makes a message sensitive: S1. What comes back out of
- * an expansion (R7) is sensitive when it carries a ticket.
+ * decide and decide_again are asked at the end of the header, and again when policyd has
+ * answered (DECISION_ASK); decide_content when the attachments are known. Precedence of
+ * what makes a message sensitive: S1, one table in decide.c. What comes back out of an
+ * expansion (R7) is sensitive when it carries a ticket.
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 #include "common/base/label.h"
 #include "common/conf/conf.h"
 #include "common/crypt/ticket.h"
+#include "milter/inspect.h"
 #include "milter/refusal.h"
 #include "milter/trigger.h"
 
@@ -25,6 +27,13 @@ typedef enum {
   BYPASS_PLAIN   /* "true": do not */
 } Bypass;
 
+/* What the organisation's tables say of the sender (S5). */
+typedef enum {
+  SENDER_UNKNOWN,
+  SENDER_SECURE,
+  SENDER_PLAIN
+} SenderTable;
+
 /* One X-Zegel-SMS header (S7). */
 typedef struct {
   char *address; /* NULL: the header cannot be read */
@@ -36,13 +45,20 @@ typedef struct {
   gboolean inward;   /* of anybody without a login: only too_many_headers counts */
   gboolean stranger; /* logged in, and no organisation has the login */
   SensitiveDefault sensitive_default;
+  CodeMethod method;        /* S6 */
+  gboolean phone_book;      /* it is asked for numbers, and learns those given (S8) */
+  guint recipients_max;     /* of a sensitive message (S9) */
   const GPtrArray *foreign; /* of char *: senders that are not of the organisation (O3) */
   gboolean too_many_headers;
   const GPtrArray *triggers; /* of Trigger: one for each Subject */
   Bypass bypass;
-  gboolean sensitivity;        /* Sensitivity: Personal, Private, Company-Confidential */
-  gboolean machine;            /* sender <>, or Auto-Submitted other than no (S5) */
+  gboolean sensitive_header; /* a field of sensitive_headers */
+  gboolean plain_header;     /* a field of plain_headers */
+  gboolean sensitivity;      /* Sensitivity: Personal, Private, Company-Confidential */
+  gboolean machine;          /* sender <> or listed, Auto-Submitted other than no (S5) */
+  SenderTable table;
   gboolean prefer;             /* not sensitive mail may go direct (R3), and leaves us */
+  gboolean unsigned_change;    /* sealing breaks a signature, and there is no key (N6) */
   const GPtrArray *numbers;    /* of HeaderNumber */
   const GPtrArray *recipients; /* of char *: unique, as envelope_address gives them */
   const GPtrArray *odd;        /* of char *: recipients that envelope_address cannot read */
@@ -63,9 +79,11 @@ typedef enum {
 typedef struct {
   guint tickets; /* how many it carries */
   TicketState state;
-  const Ticket *ticket;        /* NULL unless TICKET_STATE_GOOD */
-  gboolean changed;            /* its body is not the ticket's; known at its end */
-  const GPtrArray *recipients; /* these four as in Facts */
+  const Ticket *ticket; /* NULL unless TICKET_STATE_GOOD */
+  gboolean changed;     /* its body is not the ticket's; known at its end */
+  CodeMethod method;    /* these six as in Facts */
+  gboolean phone_book;
+  const GPtrArray *recipients;
   const GPtrArray *odd;
   const GPtrArray *answers;
   gboolean unanswered;
@@ -85,15 +103,17 @@ typedef struct {
   const char *number; /* E.164, owned by the facts; NULL: none is known */
   gboolean by_mail;   /* LABEL_VIEWER without a number: the code comes by e-mail (S6) */
   gboolean learn;     /* the number was given with this message: the phone book learns it */
+  const char *code;   /* why it is not as policyd answered: stable code, static; or NULL */
 } Outcome;
 
 typedef struct {
   DecisionKind kind;
-  DecisionKind would; /* DECISION_OBSERVE: what it would have been */
+  DecisionKind would; /* DECISION_OBSERVE: what it would be with default secure. While that
+                         is DECISION_ASK, policyd may be asked with dry_run */
   gboolean sensitive;
   const char *reason; /* why it is sensitive or not: stable code, static */
   Refusal refusal;
-  GPtrArray *names; /* of char *, borrowed from the facts: whom the refusal is about */
+  GPtrArray *names; /* of char *, owned: whom or what the refusal is about, or its limit */
   GArray *outcomes; /* of Outcome, one for each recipient */
 } Decision;
 
@@ -107,6 +127,19 @@ decide(const Facts *facts);
  */
 Decision *
 decide_again(const AgainFacts *facts);
+
+/* Whether decide_content has a say in DECISION: it seals, or would. */
+gboolean
+decision_needs_content(const Decision *decision);
+
+/*
+ * Decides anew on DECISION of a message of ORGANISATION, whose attachments are INSPECTED:
+ * makes it a refusal because of a name (S10) or the size (S11), or leaves it as it is; with
+ * DECISION_OBSERVE that is what would be. Does nothing unless decision_needs_content.
+ */
+void
+decide_content(Decision *decision, const Organisation *organisation,
+               const Inspected *inspected);
 
 /* Frees DECISION; NULL is allowed. */
 void

@@ -43,13 +43,22 @@ fields_add(Fields *fields, const char *name, const char *value)
   fields->bytes += bytes;
 }
 
+gboolean
+field_is(const Field *field, const char *name)
+{
+  gsize len = strlen(name);
+  const char *rest = field->name + len;
+  return g_ascii_strncasecmp(field->name, name, len) == 0 &&
+         rest[strspn(rest, " \t")] == '\0';
+}
+
 guint
 fields_count(const Fields *fields, const char *name)
 {
   guint count = 0;
   for (guint i = 0; i < fields->list->len; i++) {
     const Field *field = fields->list->pdata[i];
-    if (g_ascii_strcasecmp(field->name, name) == 0)
+    if (field_is(field, name))
       count++;
   }
   return count;
@@ -60,7 +69,7 @@ fields_find(const Fields *fields, const char *name, guint index)
 {
   for (guint i = 0; i < fields->list->len; i++) {
     const Field *field = fields->list->pdata[i];
-    if (g_ascii_strcasecmp(field->name, name) == 0 && --index == 0)
+    if (field_is(field, name) && --index == 0)
       return field;
   }
   return NULL;

@@ -12,7 +12,7 @@
 #define FIELDS_MAX_BYTES (1024 * 1024)
 
 typedef struct {
-  char *name; /* as it came */
+  char *name; /* as it came, perhaps with blanks at its end: "Subject " */
   char *value;
 } Field;
 
@@ -33,6 +33,11 @@ fields_free(Fields *fields);
 /* Appends a copy, unless a limit is reached. */
 void
 fields_add(Fields *fields, const char *name, const char *value);
+
+/* Whether FIELD is called NAME: any case, and blanks before the colon do not count, as
+ * Postfix has it. */
+gboolean
+field_is(const Field *field, const char *name);
 
 /* How many fields are called NAME (any case). */
 guint

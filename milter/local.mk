@@ -1,6 +1,12 @@
 noinst_LIBRARIES += milter/libmilterpure.a
 milter_libmilterpure_a_SOURCES = \
 	milter/again.c milter/again.h \
+	milter/arrival.c milter/arrival.h \
+	milter/attachment.c milter/attachment.h \
+	milter/auth_results.c milter/auth_results.h \
+	milter/author.c milter/author.h \
+	milter/client.c milter/client.h \
+	milter/content.c milter/content.h \
 	milter/decide.c milter/decide.h \
 	milter/dkim.h milter/dkim_key.h \
 	milter/dkim_canon.c milter/dkim_canon.h \
@@ -11,10 +17,22 @@ milter_libmilterpure_a_SOURCES = \
 	milter/dkim_tags.c milter/dkim_tags.h \
 	milter/dkim_verify.c \
 	milter/envelope.c milter/envelope.h \
+	milter/events.c milter/events.h \
 	milter/fields.c milter/fields.h \
-	milter/plan.c milter/plan.h \
+	milter/flow.c milter/flow.h \
+	milter/inspect.c milter/inspect.h \
+	milter/inspected.c \
+	milter/inward.c milter/inward.h \
+	milter/inward_decide.c milter/inward_decide.h \
+	milter/inward_plan.c milter/inward_plan.h \
 	milter/message.c milter/message.h \
+	milter/outward.c milter/outward.h \
+	milter/outward_plan.c milter/outward_plan.h \
+	milter/plan.c milter/plan.h \
 	milter/refusal.c milter/refusal.h \
+	milter/routes.c milter/routes.h \
+	milter/signing.c milter/signing.h \
+	milter/tools.h \
 	milter/trigger.c milter/trigger.h
 
 MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) \
@@ -22,9 +40,11 @@ MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) 
 
 sbin_PROGRAMS += milter/zegel-milter
 milter_zegel_milter_SOURCES = \
-	milter/act.c milter/act.h \
+	milter/apply.c milter/apply.h \
 	milter/milter.c \
-	milter/session.c milter/session.h
+	milter/session.c milter/session.h \
+	milter/try.c milter/try.h \
+	milter/try_report.c milter/try_report.h
 milter_zegel_milter_LDADD = $(MILTER_PURE_LIBS) $(SANDBOX_LIBS) $(MILTER_LIBS) -lpthread
 
 dist_man_MANS += man/zegel-milter.8
@@ -35,9 +55,31 @@ tests_unit_milter_test_trigger_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_trigger
 
 check_PROGRAMS += tests/unit/milter/test_decide
-tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c
+tests_unit_milter_test_decide_SOURCES = tests/unit/milter/test_decide.c \
+	tests/unit/milter/facts.c tests/unit/milter/facts.h
 tests_unit_milter_test_decide_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_decide
+
+check_PROGRAMS += tests/unit/milter/test_attachment
+tests_unit_milter_test_attachment_SOURCES = tests/unit/milter/test_attachment.c
+tests_unit_milter_test_attachment_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_attachment
+
+check_PROGRAMS += tests/unit/milter/test_numbers
+tests_unit_milter_test_numbers_SOURCES = tests/unit/milter/test_numbers.c \
+	tests/unit/milter/facts.c tests/unit/milter/facts.h
+tests_unit_milter_test_numbers_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_numbers
+
+check_PROGRAMS += tests/unit/milter/test_plan
+tests_unit_milter_test_plan_SOURCES = tests/unit/milter/test_plan.c
+tests_unit_milter_test_plan_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_plan
+
+check_PROGRAMS += tests/unit/milter/test_client
+tests_unit_milter_test_client_SOURCES = tests/unit/milter/test_client.c
+tests_unit_milter_test_client_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_client
 
 check_PROGRAMS += tests/unit/milter/test_again
 tests_unit_milter_test_again_SOURCES = tests/unit/milter/test_again.c
@@ -59,6 +101,17 @@ tests_unit_milter_test_message_SOURCES = tests/unit/milter/test_message.c
 tests_unit_milter_test_message_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_message
 
+check_PROGRAMS += tests/unit/milter/test_inspect
+tests_unit_milter_test_inspect_SOURCES = tests/unit/milter/test_inspect.c
+tests_unit_milter_test_inspect_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_inspect
+
+check_PROGRAMS += tests/fuzz/fuzz_inspected
+tests_fuzz_fuzz_inspected_SOURCES = tests/fuzz/fuzz_inspected.c
+tests_fuzz_fuzz_inspected_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_inspected
+EXTRA_DIST += tests/fuzz/corpus/fuzz_inspected
+
 check_PROGRAMS += tests/fuzz/fuzz_trigger
 tests_fuzz_fuzz_trigger_SOURCES = tests/fuzz/fuzz_trigger.c
 tests_fuzz_fuzz_trigger_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
@@ -70,6 +123,26 @@ tests_fuzz_fuzz_subject_SOURCES = tests/fuzz/fuzz_subject.c
 tests_fuzz_fuzz_subject_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
 TESTS += tests/fuzz/fuzz_subject
 EXTRA_DIST += tests/fuzz/corpus/fuzz_subject
+
+check_PROGRAMS += tests/unit/milter/test_auth_results
+tests_unit_milter_test_auth_results_SOURCES = tests/unit/milter/test_auth_results.c
+tests_unit_milter_test_auth_results_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_auth_results
+
+check_PROGRAMS += tests/unit/milter/test_author
+tests_unit_milter_test_author_SOURCES = tests/unit/milter/test_author.c
+tests_unit_milter_test_author_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_author
+
+check_PROGRAMS += tests/unit/milter/test_inward_decide
+tests_unit_milter_test_inward_decide_SOURCES = tests/unit/milter/test_inward_decide.c
+tests_unit_milter_test_inward_decide_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_inward_decide
+
+check_PROGRAMS += tests/unit/milter/test_inward_plan
+tests_unit_milter_test_inward_plan_SOURCES = tests/unit/milter/test_inward_plan.c
+tests_unit_milter_test_inward_plan_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_inward_plan
 
 DKIM_TESTS = tests/replay/dkim/replay_dkim \
 	tests/unit/milter/test_dkim_keys \

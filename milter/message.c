@@ -27,14 +27,6 @@ subject_free(gpointer p)
   g_free(subject);
 }
 
-static void
-mark_free(gpointer p)
-{
-  MessageMark *mark = p;
-  g_free(mark->name);
-  g_free(mark);
-}
-
 /* Notes TEXT as a sender that is not of the organisation. */
 static void
 add_foreign(Message *message, const char *text)
@@ -56,8 +48,13 @@ check_sender(Message *message)
 
 /* In the place of the organisation of a client that none has. */
 static char *no_words[] = {NULL};
-static const Organisation nobody = {
-    .name = (char *) "-", .domains = no_words, .sensitive_default = DEFAULT_ON_REQUEST};
+static const Organisation nobody = {.name = (char *) "-",
+                                    .domains = no_words,
+                                    .secure_senders = no_words,
+                                    .plain_senders = no_words,
+                                    .machine_senders = no_words,
+                                    .sensitive_default = DEFAULT_ON_REQUEST,
+                                    .recipients_max = DECIDE_MAX_RECIPIENTS};
 
 Message *
 message_new(MessageKind kind, const Organisation *organisation,
@@ -71,7 +68,6 @@ message_new(MessageKind kind, const Organisation *organisation,
   message->countries = countries;
   message->recipients = g_ptr_array_new_with_free_func(recipient_free);
   message->subjects = g_ptr_array_new_with_free_func(subject_free);
-  message->marks = g_ptr_array_new_with_free_func(mark_free);
   message->numbers = g_ptr_array_new_with_free_func((GDestroyNotify) header_number_free);
   message->foreign = g_ptr_array_new_with_free_func(g_free);
   message->triggers = g_ptr_array_new();
@@ -98,16 +94,17 @@ message_free(Message *message)
   g_ptr_array_unref(message->odd);
   g_ptr_array_unref(message->recipients);
   g_ptr_array_unref(message->subjects);
-  g_ptr_array_unref(message->marks);
   g_ptr_array_unref(message->numbers);
   g_ptr_array_unref(message->foreign);
   g_clear_pointer(&message->answers, g_ptr_array_unref);
   g_free(message->sender_name);
   g_free(message->message_id);
+  g_free(message->from_domain);
   g_free(message->sender_given);
   g_free(message->sender);
   g_strfreev(message->sender_args);
   crypt_hash_free(message->body);
+  inspected_free(message->inspected);
   g_string_free(message->ticket_text, TRUE);
   ticket_free(message->ticket);
   g_free(message);
@@ -148,22 +145,6 @@ add_subject(Message *message, const char *name, const char *value)
   g_ptr_array_add(message->subjects, subject);
 }
 
-static void
-add_mark(Message *message, const char *name)
-{
-  for (guint i = 0; i < message->marks->len; i++) {
-    MessageMark *mark = message->marks->pdata[i];
-    if (g_ascii_strcasecmp(mark->name, name) == 0) {
-      mark->count++;
-      return;
-    }
-  }
-  MessageMark *mark = g_new0(MessageMark, 1);
-  mark->name = g_strdup(name);
-  mark->count = 1;
-  g_ptr_array_add(message->marks, mark);
-}
-
 /* "jan@example.com +31612345678", S7. */
 static void
 add_number(Message *message, const char *value)
@@ -193,6 +174,11 @@ add_from(Message *message, const char *value, gboolean is_from)
       add_foreign(message, **domain != '\0' ? *domain : is_from ? "From" : "Sender");
   if (domains[0] == NULL)
     add_foreign(message, is_from ? "From" : "Sender");
+  if (is_from) {
+    message->authors += g_strv_length(domains);
+    if (message->from_domain == NULL && domains[0] != NULL)
+      message->from_domain = g_ascii_strdown(domains[0], -1);
+  }
   if (is_from && *message->sender_name == '\0') {
     g_free(message->sender_name);
     message->sender_name = mail_display_name(value);
@@ -228,6 +214,31 @@ is_automatic(const char *value)
   g_autofree char *text = mail_decode_text(value);
   return g_ascii_strncasecmp(text, "no", 2) != 0 || g_ascii_isalnum(text[2]) ||
          text[2] == '-';
+}
+
+/* Whether one of RULES (NULL: none) is about the field NAME, and VALUE is what it wants. */
+static gboolean
+has_rule(const GPtrArray *rules, const char *name, const char *value)
+{
+  for (guint i = 0; rules != NULL && i < rules->len; i++) {
+    const HeaderRule *rule = rules->pdata[i];
+    const char *const words[] = {rule->value, NULL};
+    if (g_ascii_strcasecmp(rule->name, name) == 0 &&
+        (rule->value == NULL || is_word(value, words)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* What the organisation's own header rules say (S1). */
+static void
+add_configured(Message *message, const char *name, const char *value)
+{
+  const Organisation *organisation = message->organisation;
+  if (has_rule(organisation->sensitive_headers, name, value))
+    message->facts.sensitive_header = TRUE;
+  if (has_rule(organisation->plain_headers, name, value))
+    message->facts.plain_header = TRUE;
 }
 
 static void
@@ -272,13 +283,15 @@ is_counted(const char *name)
   return is_mark(name);
 }
 
-/* Of a message that comes back only the ticket counts, and its Message-ID for the log. */
+/* Of a message that comes back only the ticket counts, its Message-ID for the log, and From
+ * for a signature. */
 static void
 add_header_again(Message *message, const char *name, const char *value)
 {
   if (g_ascii_strcasecmp(name, TICKET_HEADER) == 0 && message->again.tickets++ == 0)
     g_string_assign(message->ticket_text, value);
-  else if (g_ascii_strcasecmp(name, "Message-ID") == 0)
+  else if (g_ascii_strcasecmp(name, "Message-ID") == 0 ||
+           g_ascii_strcasecmp(name, "From") == 0)
     add_known(message, name, value);
 }
 
@@ -290,14 +303,14 @@ message_add_header(Message *message, const char *given, const char *value)
     add_header_again(message, name, value);
     return;
   }
-  if (message->kind == MESSAGE_INWARD && !is_mark(name))
+  if (message->kind == MESSAGE_INWARD) {
+    if (g_ascii_strcasecmp(name, "Message-ID") == 0)
+      add_known(message, name, value);
     return;
+  }
   if (is_counted(name) && ++message->headers > MESSAGE_MAX_HEADERS)
     return;
-  if (is_mark(name))
-    add_mark(message, name);
-  if (message->kind == MESSAGE_INWARD)
-    return;
+  add_configured(message, name, value);
   if (g_ascii_strcasecmp(name, "X-Zegel-SMS") == 0)
     add_number(message, value);
   else
@@ -316,6 +329,55 @@ collect_recipients(Message *message)
     else if (g_hash_table_add(seen, recipient->address))
       g_ptr_array_add(message->unique, recipient->address);
   }
+}
+
+static gboolean
+has_sender(const char *const *senders, const char *word)
+{
+  for (; *senders != NULL; senders++)
+    if (g_ascii_strcasecmp(*senders, word) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* S5: an address counts before its domain; who stands in both tables is secure. */
+static SenderTable
+look_up_sender(const Organisation *organisation, const char *sender)
+{
+  const char *const words[] = {sender, envelope_domain(sender)};
+  for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
+    if (words[i] == NULL)
+      continue;
+    if (has_sender((const char *const *) organisation->secure_senders, words[i]))
+      return SENDER_SECURE;
+    if (has_sender((const char *const *) organisation->plain_senders, words[i]))
+      return SENDER_PLAIN;
+  }
+  return SENDER_UNKNOWN;
+}
+
+static void
+add_sender_facts(Message *message)
+{
+  const Organisation *organisation = message->organisation;
+  const char *const *machines = (const char *const *) organisation->machine_senders;
+  const char *sender = message->sender;
+  Facts *facts = &message->facts;
+  if (strcmp(message->sender_given, "<>") == 0 || *message->sender_given == '\0')
+    facts->machine = TRUE;
+  if (sender == NULL || *sender == '\0')
+    return;
+  const char *domain = envelope_domain(sender);
+  if (has_sender(machines, sender) || (domain != NULL && has_sender(machines, domain)))
+    facts->machine = TRUE;
+  facts->table = look_up_sender(organisation, sender);
+}
+
+gboolean
+message_uses_phone_book(const Organisation *organisation)
+{
+  return organisation->phone_book &&
+         (organisation->method == METHOD_NUMBER || organisation->method == METHOD_OPTIONAL);
 }
 
 /* R3: somebody outside is among the recipients, and the organisation wants it. */
@@ -345,9 +407,12 @@ message_end_header(Message *message)
   }
   Facts *facts = &message->facts;
   facts->sensitive_default = message->organisation->sensitive_default;
-  facts->too_many_headers = message->headers > MESSAGE_MAX_HEADERS;
-  facts->machine = facts->machine || strcmp(message->sender_given, "<>") == 0 ||
-                   *message->sender_given == '\0';
+  facts->method = message->organisation->method;
+  facts->phone_book = message_uses_phone_book(message->organisation);
+  facts->recipients_max = message->organisation->recipients_max;
+  facts->too_many_headers = message->headers > MESSAGE_MAX_HEADERS ||
+                            (message->fields != NULL && message->fields->cut);
+  add_sender_facts(message);
   facts->prefer = may_prefer(message);
   facts->triggers = message->triggers;
   facts->numbers = message->numbers;

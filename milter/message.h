@@ -1,8 +1,8 @@
 /*
  * message.h - what is known of one message while it comes in.
  *
- * Holds only what decide and act need: the envelope, the few header fields that matter, and
- * the hash of the body. Knows nothing of libmilter. One thread.
+ * Holds what decisions and plans need: the envelope, what the header fields that matter
+ * say, and the hash of the body. Knows nothing of libmilter. One thread.
  */
 #pragma once
 
@@ -10,7 +10,10 @@
 
 #include "common/conf/conf.h"
 #include "common/crypt/crypt.h"
+#include "milter/client.h"
 #include "milter/decide.h"
+#include "milter/fields.h"
+#include "milter/inspect.h"
 
 #define MESSAGE_MAX_HEADERS 2000 /* fields that we keep or count of one message */
 
@@ -27,45 +30,44 @@ typedef struct {
   Trigger *trigger; /* what it says */
 } MessageSubject;
 
-/* X-Zegel-SMS and the like: to be removed. */
-typedef struct {
-  char *name; /* as it was first written */
-  guint count;
-} MessageMark;
-
 typedef enum {
   MESSAGE_OUTWARD,  /* of a client that an organisation has */
   MESSAGE_STRANGER, /* of a login that none has */
-  MESSAGE_INWARD,   /* of anybody else: only its marks are of interest */
-  MESSAGE_AGAIN     /* comes back out of an expansion (R7): only its ticket is */
+  MESSAGE_INWARD,   /* of anybody else */
+  MESSAGE_AGAIN,  /* comes back out of an expansion (R7): only its ticket is of interest */
+  MESSAGE_SERVICE /* zegel wrote it, or a visitor did: it is signed, and nothing else */
 } MessageKind;
 
 typedef struct {
   MessageKind kind;
   const Organisation *organisation; /* borrowed; of the ticket for MESSAGE_AGAIN */
   const char *const *countries;     /* borrowed */
+  const Client *client;             /* borrowed; who brought it */
+  const Fields *fields;             /* borrowed; its header as it came */
   char *sender_given;
   char *sender; /* envelope_address; NULL: odd */
   GStrv sender_args;
   GPtrArray *recipients; /* of MessageRecipient, as they came */
 
   GPtrArray *subjects;  /* of MessageSubject */
-  GPtrArray *marks;     /* of MessageMark */
   char *sender_name;    /* display name of From, or "" */
+  char *from_domain;    /* of the first address in From, lower case; NULL: none */
+  guint authors;        /* addresses in From */
   char *message_id;     /* or "" */
   guint headers;        /* kept or counted */
   GString *ticket_text; /* MESSAGE_AGAIN: value of the first X-Zegel-Ticket */
   Ticket *ticket;       /* what again_open found in it, or NULL */
 
-  CryptHash *body;     /* NULL: nobody needs it */
-  GPtrArray *triggers; /* of Trigger, borrowed from subjects */
-  GPtrArray *numbers;  /* of HeaderNumber */
-  GPtrArray *unique;   /* of char *, borrowed from recipients */
-  GPtrArray *odd;      /* of char *, borrowed from recipients */
-  GPtrArray *foreign;  /* of char * */
-  GPtrArray *answers;  /* of RouteAnswer, or NULL */
-  Facts facts;         /* points to the lists above */
-  AgainFacts again;    /* the same, for MESSAGE_AGAIN */
+  CryptHash *body;      /* NULL: nobody needs it */
+  Inspected *inspected; /* what is attached; NULL: nobody looked */
+  GPtrArray *triggers;  /* of Trigger, borrowed from subjects */
+  GPtrArray *numbers;   /* of HeaderNumber */
+  GPtrArray *unique;    /* of char *, borrowed from recipients */
+  GPtrArray *odd;       /* of char *, borrowed from recipients */
+  GPtrArray *foreign;   /* of char * */
+  GPtrArray *answers;   /* of RouteAnswer, or NULL */
+  Facts facts;          /* points to the lists above */
+  AgainFacts again;     /* the same, for MESSAGE_AGAIN */
 } Message;
 
 /*
@@ -88,6 +90,10 @@ message_add_header(Message *message, const char *name, const char *value);
 /* Ends the header: after this, facts are complete but for the answers of policyd. */
 void
 message_end_header(Message *message);
+
+/* Whether ORGANISATION's phone book is asked for numbers and learns them (S6, S8). */
+gboolean
+message_uses_phone_book(const Organisation *organisation);
 
 /*
  * TICKET sealed with RING as the value of its header, with the milter's line ends: a new

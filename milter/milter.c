@@ -1,15 +1,18 @@
 /*
- * milter.c - zegel-milter: finds out whether a message is sensitive, and seals it.
+ * milter.c - zegel-milter: finds out whether a message is sensitive, and seals it; signs
+ * what leaves, and looks at what comes in.
  *
- * For Postfix's smtpd and cleanup, over libmilter; asks zegel-policyd for routes. Holds the
- * ticket key. Must not open the store, look up DNS, parse MIME, or keep anything between
- * messages. Manual: zegel-milter(8).
+ * For Postfix's smtpd and cleanup, over libmilter; asks zegel-policyd. Two instances: that
+ * of submission holds the ticket key and the DKIM keys; that of port 25 (--mx) holds none.
+ * Must not open the store, look up DNS, parse MIME, or keep anything between messages.
+ * Manual: zegel-milter(8).
  */
 #include <glib.h>
 #include <libmilter/mfapi.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/base/daemon.h"
 #include "common/base/error.h"
@@ -19,43 +22,115 @@
 #include "common/mail/header.h"
 #include "common/sandbox/sandbox.h"
 #include "milter/session.h"
+#include "milter/try.h"
 
 #define BACKLOG     512
 #define SOCKET_MODE 0660
 
+static gboolean mx, json;
+static TryOptions try_options;
+
+static const GOptionEntry entries[] = {
+    {"mx", 0, 0, G_OPTION_ARG_NONE, &mx, "Serve port 25: hold no key", NULL},
+    {"try", 't', 0, G_OPTION_ARG_FILENAME, &try_options.file,
+     "Only print what would happen to the message in FILE", "FILE"},
+    {"sender", 0, 0, G_OPTION_ARG_STRING, &try_options.sender, "Of that message",
+     "ADDRESS"},
+    {"recipient", 0, 0, G_OPTION_ARG_STRING_ARRAY, &try_options.recipients,
+     "Of that message; may be repeated", "ADDRESS"},
+    {"login", 0, 0, G_OPTION_ARG_STRING, &try_options.login, "With which it was sent",
+     "LOGIN"},
+    {"client", 0, 0, G_OPTION_ARG_STRING, &try_options.client, "From which it was sent",
+     "ADDRESS"},
+    {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
+};
+
 /*
- * Opens the socket while we may still write in Postfix's directory. libmilter makes it
- * itself, so that daemon_listen_unix cannot be used.
+ * Opens the socket at PATH while we may still write in Postfix's directory. libmilter makes
+ * it itself, so that daemon_listen_unix cannot be used.
  */
 static gboolean
-open_socket(const Config *config, GError **error)
+open_socket(const Tools *tools, const char *path, GError **error)
 {
-  if (!daemon_clear_unix(config->milter_socket, error))
+  if (!daemon_clear_unix(path, error))
     return FALSE;
-  g_autofree char *name = g_strconcat("unix:", config->milter_socket, NULL);
+  g_autofree char *name = g_strconcat("unix:", path, NULL);
   mode_t old_mask = umask(0777 & ~SOCKET_MODE);
   gboolean opened = smfi_setconn(name) == MI_SUCCESS &&
-                    smfi_register(session_callbacks(config)) == MI_SUCCESS &&
+                    smfi_register(session_callbacks(tools)) == MI_SUCCESS &&
                     smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
                     smfi_opensocket(FALSE) == MI_SUCCESS;
   umask(old_mask);
   if (!opened) {
-    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "cannot listen at %s",
-                config->milter_socket);
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "cannot listen at %s", path);
     return FALSE;
   }
-  return daemon_give_unix(config->milter_socket, config->socket_group, error);
+  return daemon_give_unix(path, tools->config->socket_group, error);
 }
 
-static KeyRing *
-prepare(const Config *config, GError **error)
+/* The ticket keys, which only the instance of submission has: into *RING. */
+static gboolean
+load_keys(const Tools *tools, KeyRing **ring, GError **error)
 {
-  if (!open_socket(config, error) || !daemon_become(config->milter_user, error))
-    return NULL;
-  g_autoptr(KeyRing) ring = keyring_load(config->milter_ticket_key, KEY_TICKET, error);
-  if (ring == NULL || !sandbox_harden(error))
-    return NULL;
-  return g_steal_pointer(&ring);
+  if (tools->mx)
+    return TRUE;
+  *ring = keyring_load(tools->config->milter_ticket_key, KEY_TICKET, error);
+  return *ring != NULL;
+}
+
+static int
+serve(Tools *tools, KeyRing **ring)
+{
+  GError *error = NULL;
+  const Config *config = tools->config;
+  const char *path = mx ? config->mx_socket : config->milter_socket;
+  if (!open_socket(tools, path, &error) ||
+      !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
+      !load_keys(tools, ring, &error) || !sandbox_harden(&error))
+    daemon_die(error);
+  tools->ring = *ring;
+  g_autoptr(DkimKeys) keys = mx ? NULL : dkim_keys_new(config->dkim_keys);
+  tools->keys = keys;
+  if (!mx)
+    tools->inspectors = inspectors_new(config->milter_reader, config->milter_readers);
+  daemon_ready();
+  log_line(LOG_LEVEL_INFO, "ready at %s", path);
+  int status = smfi_main();
+  inspectors_free(tools->inspectors);
+  return status == MI_SUCCESS ? EX_OK : EX_TEMPFAIL;
+}
+
+/* As the user of the daemon when root asks, so that keys and sockets are as for it. */
+static int
+try_message(Tools *tools, KeyRing **ring)
+{
+  GError *error = NULL;
+  const Config *config = tools->config;
+  g_autoptr(Trial) trial = trial_read(&try_options, &error);
+  if (trial == NULL) {
+    fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
+    int status =
+        g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG) ? EX_USAGE : EX_NOINPUT;
+    g_error_free(error);
+    return status;
+  }
+  if (geteuid() == 0 && !daemon_become(mx ? config->mx_user : config->milter_user, &error))
+    daemon_die(error);
+  g_autoptr(DkimKeys) keys = NULL;
+  if (!mx && access(config->milter_ticket_key, R_OK) == 0) {
+    if (!load_keys(tools, ring, &error))
+      daemon_die(error);
+    keys = dkim_keys_new(config->dkim_keys);
+  }
+  tools->ring = *ring;
+  tools->keys = keys;
+  tools->dry_run = TRUE;
+  if (!mx)
+    tools->inspectors = inspectors_new(config->milter_reader, 1);
+  int status = trial_run(trial, tools, json);
+  inspectors_free(tools->inspectors);
+  return status;
 }
 
 int
@@ -63,8 +138,8 @@ main(int argc, char **argv)
 {
   g_set_prgname("zegel-milter");
   DaemonOptions options;
-  daemon_options(&options, &argc, &argv, "Protects sensitive mail at submission", NULL);
-  log_open("zegel-milter", options.foreground);
+  daemon_options(&options, &argc, &argv, "Protects sensitive mail at submission", entries);
+  log_open("zegel-milter", options.foreground || try_options.file != NULL);
   GError *error = NULL;
   g_autofree char *config_path = options.config_path;
   g_autoptr(Config) config = conf_load(config_path, &error);
@@ -73,11 +148,9 @@ main(int argc, char **argv)
   if (options.check_only)
     return EX_OK;
   mail_init();
-  g_autoptr(KeyRing) ring = prepare(config, &error);
-  if (ring == NULL)
+  if (!dkim_prepare(&error))
     daemon_die(error);
-  session_set_keys(ring);
-  daemon_ready();
-  log_line(LOG_LEVEL_INFO, "ready at %s", config->milter_socket);
-  return smfi_main() == MI_SUCCESS ? EX_OK : EX_TEMPFAIL;
+  g_autoptr(KeyRing) ring = NULL;
+  Tools tools = {.config = config, .mx = mx};
+  return try_options.file != NULL ? try_message(&tools, &ring) : serve(&tools, &ring);
 }

@@ -30,9 +30,13 @@ outward_needs_body(const Outward *outward);
 void
 outward_body(Outward *outward, const void *bytes, gsize len);
 
-/* Ends the message: what is to be done with it, freed by the caller. Logs the events. */
+/* Ends the message: what is to be done with it, freed by the caller. */
 Plan *
 outward_finish(Outward *outward);
+
+/* That was done: logs the events. */
+void
+outward_log(const Outward *outward);
 
 /* What was decided, for zegel-milter -t: borrowed. */
 const Decision *

@@ -50,38 +50,58 @@ plan_refuse(Plan *plan, Refusal refusal, const GPtrArray *names)
   g_ptr_array_set_size(plan->changes, 0);
 }
 
-/* Whether PATTERN, which may end with '*', is the NAME of a field. */
+/* Whether PATTERN, which may end with '*', is the name of FIELD. */
 static gboolean
-is_called(const char *name, const char *pattern)
+is_called(const Field *field, const char *pattern)
 {
   gsize len = strlen(pattern);
   if (len > 0 && pattern[len - 1] == '*')
-    return g_ascii_strncasecmp(name, pattern, len - 1) == 0;
-  return g_ascii_strcasecmp(name, pattern) == 0;
+    return g_ascii_strncasecmp(field->name, pattern, len - 1) == 0;
+  return field_is(field, pattern);
 }
 
-/* The number, from 1, of field I of all among those with its name. */
-static guint
-index_of(const Fields *fields, guint i)
+/* The name of FIELD without the blanks that may stand before its colon: a new string. */
+static char *
+bare_name(const Field *field)
 {
-  const Field *field = fields->list->pdata[i];
+  return g_strchomp(g_strdup(field->name));
+}
+
+/* The number, from 1, of field I of all among those called NAME. */
+static guint
+index_of(const Fields *fields, guint i, const char *name)
+{
   guint index = 1;
-  for (guint before = 0; before < i; before++) {
-    const Field *other = fields->list->pdata[before];
-    if (g_ascii_strcasecmp(other->name, field->name) == 0)
+  for (guint before = 0; before < i; before++)
+    if (field_is(fields->list->pdata[before], name))
       index++;
-  }
   return index;
+}
+
+void
+plan_remove_field(Plan *plan, const Fields *fields, guint i)
+{
+  g_autofree char *name = bare_name(fields->list->pdata[i]);
+  plan_add(plan, CHANGE_HEADER_REMOVE, name, index_of(fields, i, name), NULL);
 }
 
 void
 plan_remove_fields(Plan *plan, const Fields *fields, const char *name)
 {
-  for (guint i = fields->list->len; i > 0; i--) {
-    const Field *field = fields->list->pdata[i - 1];
-    if (is_called(field->name, name))
-      plan_add(plan, CHANGE_HEADER_REMOVE, field->name, index_of(fields, i - 1), NULL);
+  for (guint i = fields->list->len; i > 0; i--)
+    if (is_called(fields->list->pdata[i - 1], name))
+      plan_remove_field(plan, fields, i - 1);
+}
+
+gboolean
+plan_inserts(const Plan *plan, const char *name)
+{
+  for (guint i = 0; i < plan->changes->len; i++) {
+    const Change *change = plan->changes->pdata[i];
+    if (change->kind == CHANGE_HEADER_INSERT && g_ascii_strcasecmp(change->name, name) == 0)
+      return TRUE;
   }
+  return FALSE;
 }
 
 /* The change that PLAN has for field INDEX of those called NAME, or NULL. */
@@ -124,11 +144,12 @@ plan_leaving_fields(const Plan *plan, const Fields *fields)
   Fields *leaving = fields_new();
   for (guint i = 0; i < fields->list->len; i++) {
     const Field *field = fields->list->pdata[i];
-    const Change *change = find_change(plan, field->name, index_of(fields, i));
+    g_autofree char *name = bare_name(field);
+    const Change *change = find_change(plan, name, index_of(fields, i, name));
     if (change == NULL)
       fields_add(leaving, field->name, field->value);
     else if (change->kind == CHANGE_HEADER_SET)
-      add_set(leaving, field->name, change->value);
+      add_set(leaving, change->name, change->value);
   }
   for (guint i = 0; i < plan->changes->len; i++) {
     const Change *change = plan->changes->pdata[i];

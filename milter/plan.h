@@ -62,6 +62,14 @@ plan_refuse(Plan *plan, Refusal refusal, const GPtrArray *names);
 void
 plan_remove_fields(Plan *plan, const Fields *fields, const char *name);
 
+/* Whether PLAN inserts a field called NAME. */
+gboolean
+plan_inserts(const Plan *plan, const char *name);
+
+/* Appends the removal of field I (from 0) of FIELDS. Several: last to first. */
+void
+plan_remove_field(Plan *plan, const Fields *fields, guint i);
+
 /*
  * FIELDS as they leave when the header changes of PLAN are made: new, freed with
  * fields_free. Who signs signs these.

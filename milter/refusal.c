@@ -4,7 +4,7 @@
 
 #include "common/base/reply.h"
 
-/* "{}" stands for the names. */
+/* "{}" stands for the names, or the limit. */
 static const struct {
   const char *code, *smtp_code, *enhanced_code, *dutch, *english;
 } table[] = {
@@ -31,6 +31,14 @@ static const struct {
          "Send each recipient a message of their own with their own "
          "number in the subject. There is one number, and more "
          "recipients without one: {}. Nothing was sent."},
+    [REFUSAL_WHOSE_NUMBER] =
+        {"Z-S7-ONE-NUMBER", "550", "5.7.1",
+         "Stuur de ontvanger van wie dit nummer is een eigen bericht, of haal het nummer "
+         "uit het onderwerp. Van deze ontvangers is al een ander nummer bekend: {}. Er is "
+         "niets verzonden.",
+         "Send the recipient whose number this is a message of their own, or take the "
+         "number out of the subject. Another number is known already of: {}. Nothing was "
+         "sent."},
     [REFUSAL_NO_NUMBER] = {"Z-S2-NO-NUMBER", "550", "5.7.1",
                            "Zet achter SMS in het onderwerp het mobiele nummer van de "
                            "ontvanger, zoals SMS 0612345678, en verstuur opnieuw. Er is "
@@ -85,12 +93,49 @@ static const struct {
          "verzonden.",
          "Write the address as name@domain, or leave this recipient out. "
          "Nothing can be sent securely to: {}. Nothing was sent."},
+    [REFUSAL_NO_VIEWER] =
+        {"Z-S6-NO-VIEWER", "550", "5.7.1",
+         "Laat deze ontvanger weg, en bereik hem op een andere manier: uw organisatie "
+         "mailt alleen veilig met wie is aangesloten. Niet aangesloten: {}. Er is niets "
+         "verzonden.",
+         "Leave this recipient out, and reach them in another way: your organisation sends "
+         "secure mail only to those who are connected. Not connected: {}. Nothing was "
+         "sent."},
     [REFUSAL_TOO_MANY] =
         {"Z-S9-RECIPIENTS", "550", "5.5.3",
-         "Verdeel de ontvangers over meer berichten: zoveel passen niet in "
-         "een beveiligd bericht. Er is niets verzonden.",
-         "Divide the recipients over more messages: that many do not fit "
-         "in one secure message. Nothing was sent."},
+         "Verdeel de ontvangers over meer berichten: een beveiligd bericht mag er "
+         "hoogstens "
+         "{} hebben. Er is niets verzonden.",
+         "Divide the recipients over more messages: a secure message may have at most {}. "
+         "Nothing was sent."},
+    [REFUSAL_EXTENSION] =
+        {"Z-S10-EXTENSION", "550", "5.7.1",
+         "Haal deze bijlage weg, of stuur de inhoud als gewoon document zoals PDF: {}. Dit "
+         "soort bestand kan gevaarlijk zijn en mag niet mee, ook niet in een zip. Er is "
+         "niets verzonden.",
+         "Take this attachment out, or send its content as an ordinary document such as "
+         "PDF: {}. Files of this kind can be dangerous and are not allowed, not in a zip "
+         "either. Nothing was sent."},
+    [REFUSAL_ARCHIVE] =
+        {"Z-S10-ARCHIVE", "550", "5.7.1",
+         "Pak deze bijlage uit en stuur de bestanden los, of maak het archief opnieuw: {}. "
+         "Er is niet te zien wat erin zit. Er is niets verzonden.",
+         "Unpack this attachment and send the files themselves, or make the archive anew: "
+         "{}. What is in it cannot be seen. Nothing was sent."},
+    [REFUSAL_DEEP] =
+        {"Z-S10-DEEP", "550", "5.7.1",
+         "Stuur minder bijlagen in elkaar, zoals berichten in berichten of een zip in een "
+         "zip, of verdeel ze over meer berichten: het zijn er te veel om na te kijken. Er "
+         "is niets verzonden.",
+         "Send fewer attachments inside each other, such as messages in messages or a zip "
+         "in a zip, or divide them over more messages: there are too many to look at. "
+         "Nothing was sent."},
+    [REFUSAL_ATTACHMENTS] =
+        {"Z-S11-ATTACHMENTS", "550", "5.3.4",
+         "Verdeel de bijlagen over meer berichten, of maak ze kleiner: samen mogen ze in "
+         "een beveiligd bericht hoogstens {} MB groot zijn. Er is niets verzonden.",
+         "Divide the attachments over more messages, or make them smaller: together they "
+         "may have at most {} MB in a secure message. Nothing was sent."},
     [REFUSAL_HEADERS] = {"Z-S1-HEADERS", "550", "5.6.0",
                          "Laat uw mailprogramma het bericht opnieuw maken: het heeft te "
                          "veel kopregels. Er is niets verzonden.",
@@ -104,6 +149,14 @@ static const struct {
          "Send this recipient a message of their own, with SMS and their mobile number at "
          "the start of the subject: the address that you wrote to forwards, and no number "
          "is known of: {}. This recipient got nothing."},
+    [REFUSAL_EXPANDED_NONE] =
+        {"Z-S6-NO-VIEWER", "550", "5.7.1",
+         "Bereik deze ontvanger op een andere manier: het adres dat u schreef stuurt door, "
+         "en uw organisatie mailt alleen veilig met wie is aangesloten. Niet aangesloten: "
+         "{}. Deze ontvanger heeft niets gekregen.",
+         "Reach this recipient in another way: the address that you wrote to forwards, and "
+         "your organisation sends secure mail only to those who are connected. Not "
+         "connected: {}. This recipient got nothing."},
     [REFUSAL_TICKET_FORGED] =
         {"Z-TICKET-FORGED", "550", "5.7.1",
          "Verstuur het bericht opnieuw vanuit uw mailprogramma: het draagt een kenmerk dat "
@@ -134,6 +187,28 @@ static const struct {
          "inhoud is niet meer die van de afzender. Deze ontvanger heeft niets gekregen.",
          "Ask your administrator what changes messages on their way, and send again: the "
          "content is not the sender's any more. This recipient got nothing."},
+    [REFUSAL_FROM] =
+        {"Z-T28-FROM", "550", "5.7.1",
+         "Zet een kopregel From met een afzender in het bericht, en verstuur opnieuw: er "
+         "staan er meer, of adressen van verschillende domeinen. Er is niets verzonden.",
+         "Put one From header with one sender in the message, and send again: there are "
+         "several, or addresses of different domains. Nothing was sent."},
+    [REFUSAL_DMARC] =
+        {"Z-N5-DMARC", "550", "5.7.1",
+         "Vraag de beheerder van dit domein zijn SPF en DKIM na te kijken: het bericht "
+         "komt er niet aantoonbaar vandaan, en het DMARC-beleid vraagt het te weigeren: "
+         "{}. "
+         "Er is niets verzonden.",
+         "Ask the administrator of this domain to check its SPF and DKIM: nothing proves "
+         "that the message is from there, and its DMARC policy asks to refuse it: {}. "
+         "Nothing was sent."},
+    [REFUSAL_INSTANCE] =
+        {"Z-O4-INSTANCE", "451", "4.3.5",
+         "Vraag uw beheerder uw server in zegel_milter_clients te zetten, of verstuur over "
+         "poort 587: hier kan uw mail niet worden beveiligd. Er is niets verzonden.",
+         "Ask your administrator to put your server into zegel_milter_clients, or send "
+         "over "
+         "port 587: your mail cannot be protected here. Nothing was sent."},
     [REFUSAL_LATER] =
         {"Z-R6-LATER", "451", "4.7.1",
          "Probeer het over enkele minuten opnieuw: de beveiligde route kan nu "

@@ -9,12 +9,13 @@
 #include <glib.h>
 
 #define REFUSAL_LINE_MAX_BYTES 400 /* S7 */
-#define REFUSAL_MAX_NAMES      3   /* recipients that a text names, S7 */
+#define REFUSAL_MAX_NAMES      3   /* that a text names, S7 */
 
 typedef enum {
   REFUSAL_NUMBER,        /* one recipient has no number */
   REFUSAL_NUMBERS,       /* several have none */
   REFUSAL_ONE_NUMBER,    /* a number in the subject, and several without one */
+  REFUSAL_WHOSE_NUMBER,  /* a number in the subject, and several who have another one */
   REFUSAL_NO_NUMBER,     /* "SMS" and then nothing */
   REFUSAL_BAD_NUMBER,    /* no mobile number of an allowed country */
   REFUSAL_TWO_NUMBERS,   /* different ones for the same recipient */
@@ -23,14 +24,23 @@ typedef enum {
   REFUSAL_SENDER,        /* not of the organisation */
   REFUSAL_LOGIN,         /* a login of no organisation asks for protection */
   REFUSAL_ADDRESS,       /* a recipient that cannot be protected */
-  REFUSAL_TOO_MANY,      /* more recipients than a ticket holds */
+  REFUSAL_NO_VIEWER,     /* only the viewer would reach them, and there is none (S6) */
+  REFUSAL_TOO_MANY,      /* more recipients than a sensitive message may have */
+  REFUSAL_EXTENSION,     /* an attachment with a dangerous name (S10) */
+  REFUSAL_ARCHIVE,       /* an archive that cannot be listed */
+  REFUSAL_DEEP,          /* attachments in attachments, too many or too deep */
+  REFUSAL_ATTACHMENTS,   /* they are too large together (S11) */
   REFUSAL_HEADERS,       /* more header fields than we look at */
   REFUSAL_EXPANDED,      /* an alias leads to somebody without a number */
+  REFUSAL_EXPANDED_NONE, /* an alias leads to somebody whom only the viewer would reach */
   REFUSAL_TICKET_FORGED, /* a ticket that is not one of ours */
   REFUSAL_TICKET_DOUBLE, /* several tickets */
   REFUSAL_TICKET_KEY,    /* a ticket under a key that is not here: try again */
   REFUSAL_ORGANISATION,  /* a ticket of an organisation that is not here: try again */
   REFUSAL_HASH,          /* the body was changed since the ticket was made */
+  REFUSAL_FROM,          /* inward: not one author (T28) */
+  REFUSAL_DMARC,         /* inward: DMARC fails, and its policy says so (N5) */
+  REFUSAL_INSTANCE,      /* a client of ours at the milter of port 25: try again */
   REFUSAL_LATER,         /* no route can be had now: try again */
   REFUSAL_TROUBLE        /* anything that failed here: try again */
 } Refusal;
@@ -50,9 +60,9 @@ gboolean
 refusal_is_temporary(Refusal refusal);
 
 /*
- * The reply for REFUSAL. NAMES (of char *, may be NULL or empty) are recipients or senders
- * that the text names, up to REFUSAL_MAX_NAMES of them, made harmless. Free the result with
- * refusal_reply_free.
+ * The reply for REFUSAL. NAMES (of char *, may be NULL or empty) are the recipients,
+ * senders or attachments that the text names, up to REFUSAL_MAX_NAMES of them, made
+ * harmless; or the limit that was passed. Free the result with refusal_reply_free.
  */
 RefusalReply *
 refusal_reply(Refusal refusal, const GPtrArray *names);

@@ -3,43 +3,35 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "common/ask/ask.h"
 #include "common/base/log.h"
-#include "milter/act.h"
-#include "milter/again.h"
-#include "milter/decide.h"
-#include "milter/message.h"
+#include "milter/apply.h"
+#include "milter/arrival.h"
+#include "milter/flow.h"
 
 /* What Postfix must let us do, leave out, and not wait for. */
 #define ACTIONS                                                                            \
   (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT |     \
-   SMFIF_CHGFROM | SMFIF_SETSYMLIST)
-#define UNWANTED (SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN)
+   SMFIF_CHGFROM | SMFIF_QUARANTINE | SMFIF_SETSYMLIST)
+#define UNWANTED (SMFIP_NODATA | SMFIP_NOUNKNOWN)
 #define NO_REPLY                                                                           \
-  (SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH)
-#define PROTOCOL (UNWANTED | NO_REPLY | SMFIP_SKIP)
+  (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR |          \
+   SMFIP_NR_EOH)
+#define PROTOCOL (UNWANTED | NO_REPLY | SMFIP_SKIP | SMFIP_HDR_LEADSPC)
 
-/* milter_macro_daemon_name of the smtpd behind the expansions (R7), see master.cf.zegel. */
-#define AGAIN_DAEMON "ZEGEL_PASS2"
-
-/* After policyd let mail wait that goes on without it, it is left alone so long (R9). */
-#define PREFER_PAUSE_S 10
-
-static const Config *config;
-static const KeyRing *ring;
-static gint prefer_again_s; /* monotonic; not before this is it asked again; atomic */
+static const Tools *tools;
 
 typedef struct {
-  char *address;      /* of the client, textual; NULL when unknown */
-  Message *message;   /* NULL: none */
-  Decision *decision; /* of the message, from the end of its header on */
+  char *address;    /* of the client, textual; NULL when unknown */
+  char *helo;       /* or NULL */
+  Arrival *arrival; /* NULL: no message */
+  Flow *flow;       /* of it, from the end of its header on */
 } Session;
 
 static void
 session_end_message(Session *session)
 {
-  g_clear_pointer(&session->decision, decision_free);
-  g_clear_pointer(&session->message, message_free);
+  g_clear_pointer(&session->flow, flow_free);
+  g_clear_pointer(&session->arrival, arrival_free);
 }
 
 static sfsistat
@@ -52,9 +44,12 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
     log_line(LOG_LEVEL_ALARM, "the mail server is too old: milter protocol 6 is needed");
     return SMFIS_REJECT;
   }
-  static char mail[] = "{auth_authen} {client_addr} {daemon_name}", end[] = "i";
+  static char mail[] = "{auth_authen} {client_addr} {client_port} {daemon_name} "
+                       "{tls_version} {cert_subject} {cert_issuer}",
+              id[] = "i";
   if (smfi_setsymlist(ctx, SMFIM_ENVFROM, mail) != MI_SUCCESS ||
-      smfi_setsymlist(ctx, SMFIM_EOM, end) != MI_SUCCESS)
+      smfi_setsymlist(ctx, SMFIM_EOH, id) != MI_SUCCESS ||
+      smfi_setsymlist(ctx, SMFIM_EOM, id) != MI_SUCCESS)
     return SMFIS_REJECT;
   *want_actions = ACTIONS;
   *want_protocol = PROTOCOL;
@@ -90,25 +85,41 @@ on_connect(SMFICTX *ctx, G_GNUC_UNUSED char *name, struct sockaddr *address)
   return SMFIS_NOREPLY;
 }
 
-/* The kind of a message of this client, and in *ORGANISATION to whom it belongs, or NULL.
- */
-static MessageKind
-kind_of(SMFICTX *ctx, const Session *session, const Organisation **organisation)
+static sfsistat
+on_helo(SMFICTX *ctx, char *name)
 {
-  static char login_name[] = "{auth_authen}", address_name[] = "{client_addr}",
-              daemon_name[] = "{daemon_name}";
-  *organisation = NULL;
-  if (g_strcmp0(smfi_getsymval(ctx, daemon_name), AGAIN_DAEMON) == 0)
-    return MESSAGE_AGAIN;
-  const char *login = smfi_getsymval(ctx, login_name);
-  const char *address = smfi_getsymval(ctx, address_name);
-  if (login != NULL && *login == '\0')
-    login = NULL;
-  *organisation = conf_organisation_of_client(config, login,
-                                              address != NULL ? address : session->address);
-  if (*organisation != NULL)
-    return MESSAGE_OUTWARD;
-  return login != NULL ? MESSAGE_STRANGER : MESSAGE_INWARD;
+  Session *session = smfi_getpriv(ctx);
+  if (session == NULL)
+    return SMFIS_NOREPLY;
+  g_free(session->helo);
+  session->helo = g_strdup(name);
+  return SMFIS_NOREPLY;
+}
+
+/* The value of the macro NAME as a new string; NULL: it has none, or an empty one. */
+static char *
+take_macro(SMFICTX *ctx, const char *name)
+{
+  const char *value = smfi_getsymval(ctx, (char *) (gpointer) name);
+  return value != NULL && *value != '\0' ? g_strdup(value) : NULL;
+}
+
+static void
+fill_client(SMFICTX *ctx, const Session *session, Client *client)
+{
+  client->address = take_macro(ctx, "{client_addr}");
+  if (client->address == NULL)
+    client->address = g_strdup(session->address);
+  g_autofree char *port = take_macro(ctx, "{client_port}");
+  guint64 number = 0;
+  if (port != NULL && g_ascii_string_to_unsigned(port, 10, 1, G_MAXUINT16, &number, NULL))
+    client->port = (guint16) number;
+  client->helo = g_strdup(session->helo);
+  client->login = take_macro(ctx, "{auth_authen}");
+  client->tls_version = take_macro(ctx, "{tls_version}");
+  client->subject = take_macro(ctx, "{cert_subject}");
+  client->issuer = take_macro(ctx, "{cert_issuer}");
+  client->daemon = take_macro(ctx, "{daemon_name}");
 }
 
 static sfsistat
@@ -118,11 +129,8 @@ on_mail(SMFICTX *ctx, char **args)
   if (session == NULL)
     return SMFIS_NOREPLY;
   session_end_message(session);
-  const Organisation *organisation;
-  MessageKind kind = kind_of(ctx, session, &organisation);
-  session->message =
-      message_new(kind, organisation, (const char *const *) config->sms_countries,
-                  (const char *const *) args);
+  session->arrival = arrival_new((const char *const *) args);
+  fill_client(ctx, session, &session->arrival->client);
   return SMFIS_NOREPLY;
 }
 
@@ -130,8 +138,8 @@ static sfsistat
 on_recipient(SMFICTX *ctx, char **args)
 {
   Session *session = smfi_getpriv(ctx);
-  if (session != NULL && session->message != NULL)
-    message_add_recipient(session->message, (const char *const *) args);
+  if (session != NULL && session->arrival != NULL)
+    arrival_add_recipient(session->arrival, (const char *const *) args);
   return SMFIS_NOREPLY;
 }
 
@@ -139,33 +147,18 @@ static sfsistat
 on_header(SMFICTX *ctx, char *name, char *value)
 {
   Session *session = smfi_getpriv(ctx);
-  if (session != NULL && session->message != NULL)
-    message_add_header(session->message, name, value);
+  if (session != NULL && session->arrival != NULL)
+    arrival_add_field(session->arrival, name, value);
   return SMFIS_NOREPLY;
 }
 
+/* Begins the flow of the message, its header complete; idempotent. */
 static void
-decide_anew(Session *session)
+begin(SMFICTX *ctx, Session *session)
 {
-  const Message *message = session->message;
-  decision_free(session->decision);
-  session->decision = message->kind == MESSAGE_AGAIN ? decide_again(&message->again)
-                                                     : decide(&message->facts);
-}
-
-/* Decides as far as that goes without routes; idempotent. */
-static void
-judge(Session *session)
-{
-  Message *message = session->message;
-  if (message == NULL || session->decision != NULL)
-    return;
-  message_end_header(message);
-  if (message->kind == MESSAGE_AGAIN)
-    again_open(message, config, ring);
-  decide_anew(session);
-  if (session->decision->kind == DECISION_ASK && session->decision->sensitive)
-    message->body = crypt_hash_new();
+  static char id[] = "i";
+  if (session->arrival != NULL && session->flow == NULL)
+    session->flow = flow_new(tools, session->arrival, smfi_getsymval(ctx, id));
 }
 
 static sfsistat
@@ -173,7 +166,7 @@ on_end_of_header(SMFICTX *ctx)
 {
   Session *session = smfi_getpriv(ctx);
   if (session != NULL)
-    judge(session);
+    begin(ctx, session);
   return SMFIS_NOREPLY;
 }
 
@@ -181,84 +174,29 @@ static sfsistat
 on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
 {
   Session *session = smfi_getpriv(ctx);
-  if (session == NULL || session->message == NULL)
+  if (session == NULL || session->arrival == NULL)
     return SMFIS_SKIP;
-  judge(session);
-  if (session->message->body == NULL)
+  begin(ctx, session);
+  if (!flow_needs_body(session->flow))
     return SMFIS_SKIP;
-  crypt_hash_update(session->message->body, bytes, len);
+  flow_body(session->flow, bytes, len);
   return SMFIS_CONTINUE;
-}
-
-static gint
-now_s(void)
-{
-  return (gint) (g_get_monotonic_time() / G_USEC_PER_SEC);
-}
-
-/* The routes from policyd, or NULL with an error. */
-static GPtrArray *
-ask(const Message *message, gboolean sensitive, const char *queue_id, GError **error)
-{
-  g_autoptr(RouteQuestion) question = route_question_new();
-  question->organisation = g_strdup(message->organisation->name);
-  question->sender =
-      g_strdup(message->ticket != NULL ? message->ticket->sender : message->sender);
-  question->queue_id = g_strdup(queue_id != NULL ? queue_id : "");
-  question->sensitive = sensitive;
-  for (guint i = 0; i < message->unique->len; i++)
-    g_ptr_array_add(question->recipients, g_strdup(message->unique->pdata[i]));
-  return ask_route(config->policyd_socket, question, error);
-}
-
-/*
- * For mail that is not sensitive: NULL also when policyd let the last such message wait,
- * so that one that hangs costs little.
- */
-static GPtrArray *
-ask_gently(const Message *message, const char *queue_id, GError **error)
-{
-  gint begin_s = now_s();
-  if (begin_s < g_atomic_int_get(&prefer_again_s))
-    return NULL;
-  GPtrArray *answers = ask(message, FALSE, queue_id, error);
-  gint end_s = now_s();
-  if (answers == NULL && end_s > begin_s)
-    g_atomic_int_set(&prefer_again_s, end_s + PREFER_PAUSE_S);
-  return answers;
-}
-
-/* Asks policyd for the routes and decides again. */
-static void
-ask_and_decide(Session *session, const char *queue_id)
-{
-  Message *message = session->message;
-  gboolean sensitive = session->decision->sensitive;
-  g_autoptr(GError) error = NULL;
-  message->answers = sensitive ? ask(message, TRUE, queue_id, &error)
-                               : ask_gently(message, queue_id, &error);
-  message->facts.answers = message->again.answers = message->answers;
-  message->facts.unanswered = message->again.unanswered = message->answers == NULL;
-  if (error != NULL)
-    log_line(LOG_LEVEL_WARNING, "%s: no route: %s", queue_id != NULL ? queue_id : "NOQUEUE",
-             error->message);
-  decide_anew(session);
 }
 
 static sfsistat
 on_end_of_message(SMFICTX *ctx)
 {
   Session *session = smfi_getpriv(ctx);
-  if (session == NULL || session->message == NULL)
+  if (session == NULL || session->arrival == NULL)
     return SMFIS_CONTINUE;
-  static char id_name[] = "i";
-  const char *queue_id = smfi_getsymval(ctx, id_name);
-  judge(session);
-  if (session->message->ticket != NULL && again_check_body(session->message))
-    decide_anew(session);
-  if (session->decision->kind == DECISION_ASK)
-    ask_and_decide(session, queue_id);
-  sfsistat status = act(ctx, session->message, session->decision, ring, queue_id);
+  begin(ctx, session);
+  static char id[] = "i";
+  gboolean done;
+  g_autoptr(Plan) plan = flow_finish(session->flow);
+  sfsistat status =
+      apply(ctx, plan, flow_message(session->flow), smfi_getsymval(ctx, id), &done);
+  if (done)
+    flow_log(session->flow);
   session_end_message(session);
   return status;
 }
@@ -280,21 +218,23 @@ on_close(SMFICTX *ctx)
     return SMFIS_CONTINUE;
   session_end_message(session);
   g_free(session->address);
+  g_free(session->helo);
   g_free(session);
   smfi_setpriv(ctx, NULL);
   return SMFIS_CONTINUE;
 }
 
 struct smfiDesc
-session_callbacks(const Config *the_config)
+session_callbacks(const Tools *the_tools)
 {
   static char name[] = "zegel-milter";
-  config = the_config;
+  tools = the_tools;
   return (struct smfiDesc){
       .xxfi_name = name,
       .xxfi_version = SMFI_VERSION,
       .xxfi_flags = ACTIONS,
       .xxfi_connect = on_connect,
+      .xxfi_helo = on_helo,
       .xxfi_envfrom = on_mail,
       .xxfi_envrcpt = on_recipient,
       .xxfi_header = on_header,
@@ -305,10 +245,4 @@ session_callbacks(const Config *the_config)
       .xxfi_close = on_close,
       .xxfi_negotiate = on_negotiate,
   };
-}
-
-void
-session_set_keys(const KeyRing *the_ring)
-{
-  ring = the_ring;
 }

@@ -9,13 +9,9 @@
 
 #include <libmilter/mfapi.h>
 
-#include "common/conf/conf.h"
-#include "common/crypt/key.h"
+#include "milter/tools.h"
 
-/* The callbacks, for smfi_register. CONFIG is borrowed until the process ends. */
+/* The callbacks, for smfi_register. TOOLS are borrowed until the process ends, and may be
+ * filled until smfi_main. */
 struct smfiDesc
-session_callbacks(const Config *config);
-
-/* Gives the callbacks RING (KEY_TICKET), borrowed; call before smfi_main. */
-void
-session_set_keys(const KeyRing *ring);
+session_callbacks(const Tools *tools);

@@ -12,6 +12,9 @@ static const struct {
   const char *type;
   const char *extension;
 } extensions[] = {
+    {"application/hta", "hta"},
+    {"application/java-archive", "jar"},
+    {"application/javascript", "js"},
     {"application/msword", "doc"},
     {"application/ms-tnef", "dat"},
     {"application/pdf", "pdf"},
@@ -19,6 +22,14 @@ static const struct {
     {"application/pgp-signature", "asc"},
     {"application/pkcs7-mime", "p7m"},
     {"application/pkcs7-signature", "p7s"},
+    {"application/vnd.microsoft.portable-executable", "exe"},
+    {"application/x-dosexec", "exe"},
+    {"application/x-iso9660-image", "iso"},
+    {"application/x-javascript", "js"},
+    {"application/x-ms-installer", "msi"},
+    {"application/x-msdos-program", "exe"},
+    {"application/x-msdownload", "exe"},
+    {"application/x-msi", "msi"},
     {"application/x-pkcs7-mime", "p7m"},
     {"application/x-pkcs7-signature", "p7s"},
     {"application/zip", "zip"},
@@ -43,6 +54,7 @@ static const struct {
     {"text/calendar", "ics"},
     {"text/csv", "csv"},
     {"text/html", "html"},
+    {"text/javascript", "js"},
     {"text/plain", "txt"},
     {"text/rfc822-headers", "txt"},
     {"text/vcard", "vcf"},

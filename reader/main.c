@@ -1,10 +1,11 @@
 /*
- * zegel-reader - parses one message, confined, and shows one view of it.
+ * zegel-reader - parses one message, confined, and shows one view of it; or says, of one
+ * message after the other, what is attached to it (serve.h).
  *
  * Whoever holds keys gives the message on standard input and takes the view from standard
  * output. Before the first byte is read, everything that needs a file is loaded and the
  * process is confined to reading, writing, memory and exit: it holds no key, and what takes
- * it over gets nothing but this one message.
+ * it over gets nothing but the messages it is given.
  */
 #include <errno.h>
 #include <libxml/parser.h>
@@ -20,9 +21,11 @@
 #include "config.h"
 #include "reader/charset.h"
 #include "reader/message.h"
+#include "reader/serve.h"
 #include "reader/view.h"
 
 #define CPU_S        10
+#define SERVE_CPU_S  (SERVE_MAX_CPU_S + CPU_S) /* the last message may take as much */
 #define MEMORY_BYTES (G_GUINT64_CONSTANT(384) * 1024 * 1024)
 #define CHUNK_BYTES  (64 * 1024)
 #define PART_MAX     9999
@@ -31,14 +34,13 @@ typedef enum {
   VIEW_SUMMARY,
   VIEW_TEXT,
   VIEW_HTML,
-  VIEW_PART
+  VIEW_PART,
+  VIEW_FACTS
 } View;
 
 static const char *const view_names[] = {
-    [VIEW_SUMMARY] = "summary",
-    [VIEW_TEXT] = "text",
-    [VIEW_HTML] = "html",
-    [VIEW_PART] = "part",
+    [VIEW_SUMMARY] = "summary", [VIEW_TEXT] = "text",   [VIEW_HTML] = "html",
+    [VIEW_PART] = "part",       [VIEW_FACTS] = "facts",
 };
 
 typedef struct {
@@ -173,6 +175,8 @@ show(const Message *message, const Request *request)
       return EX_DATAERR;
     }
     break;
+  case VIEW_FACTS: /* shows no single message */
+    return EX_USAGE;
   }
   if (view != NULL)
     write_out(view, strlen(view), &failed);
@@ -196,7 +200,8 @@ main(int argc, char **argv)
     return EX_OK;
   }
   if (!parse_request(argc, argv, &request)) {
-    say("usage: zegel-reader summary | text | html | part NUMBER < MESSAGE\n");
+    say("usage: zegel-reader summary | text | html | part NUMBER < MESSAGE\n"
+        "       zegel-reader facts < FRAMES\n");
     return EX_USAGE;
   }
   if (output_is_file()) {
@@ -211,10 +216,13 @@ main(int argc, char **argv)
   xmlInitParser();
 
   g_autoptr(GError) error = NULL;
-  if (!sandbox_confine_reader(CPU_S, MEMORY_BYTES, &error)) {
+  guint cpu_s = request.view == VIEW_FACTS ? SERVE_CPU_S : CPU_S;
+  if (!sandbox_confine_reader(cpu_s, MEMORY_BYTES, &error)) {
     fprintf(stderr, "zegel-reader: %s\n", error->message);
     return EX_CONFIG;
   }
+  if (request.view == VIEW_FACTS)
+    return serve_facts(STDIN_FILENO, STDOUT_FILENO);
   GByteArray *bytes = read_message();
   if (bytes == NULL)
     return EX_TEMPFAIL;

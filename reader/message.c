@@ -11,6 +11,9 @@
 #define INNER_HEADER_MAX (64 * 1024) /* of a forwarded message, to find its subject */
 #define INNER_NAME_MAX   120
 
+/* Of media type message. */
+static const char *const forwarded_kinds[] = {"rfc822", "rfc2822", "global", "news"};
+
 static void
 attachment_free(gpointer p)
 {
@@ -39,9 +42,8 @@ message_init(void)
   g_mime_init();
   __lsan_enable();
   /* A forwarded message stays one part: its bytes go out as they came in. */
-  const char *const kinds[] = {"rfc822", "rfc2822", "global", "news"};
-  for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-    g_mime_object_register_type("message", kinds[i], GMIME_TYPE_PART);
+  for (gsize i = 0; i < G_N_ELEMENTS(forwarded_kinds); i++)
+    g_mime_object_register_type("message", forwarded_kinds[i], GMIME_TYPE_PART);
   const char *fallback[] = {"utf-8", "windows-1252", NULL};
   g_mime_parser_options_set_fallback_charsets(g_mime_parser_options_get_default(),
                                               fallback);
@@ -145,10 +147,10 @@ mend_header(GMimeObject *object)
   }
 }
 
+/* STREAM is unreferenced. */
 static GMimeMessage *
-parse_bytes(GByteArray *bytes)
+parse_stream(GMimeStream *stream)
 {
-  GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
   GMimeParser *parser = g_mime_parser_new_with_stream(stream);
   /* Parts point into the bytes; nothing is copied. */
   g_mime_parser_set_persist_stream(parser, TRUE);
@@ -158,6 +160,12 @@ parse_bytes(GByteArray *bytes)
   if (message != NULL)
     mend_header(GMIME_OBJECT(message));
   return message;
+}
+
+static GMimeMessage *
+parse_bytes(GByteArray *bytes)
+{
+  return parse_stream(g_mime_stream_mem_new_with_byte_array(bytes));
 }
 
 /* A name out of the subject of the forwarded message in PART, or NULL. */
@@ -173,10 +181,15 @@ inner_name(GMimePart *part)
   return line[0] != '\0' ? g_strconcat(line, ".eml", NULL) : NULL;
 }
 
-static gboolean
-is_forwarded(const char *type)
+gboolean
+message_is_forwarded(const char *type)
 {
-  return strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0;
+  if (!g_str_has_prefix(type, "message/"))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS(forwarded_kinds); i++)
+    if (strcmp(type + strlen("message/"), forwarded_kinds[i]) == 0)
+      return TRUE;
+  return FALSE;
 }
 
 static void
@@ -189,7 +202,7 @@ add_attachment(Message *message, GMimePart *part)
   attachment->type = clean_media_type(type);
   const char *name = g_mime_part_get_filename(part);
   g_autofree char *inner = NULL;
-  if (name == NULL && is_forwarded(attachment->type))
+  if (name == NULL && message_is_forwarded(attachment->type))
     name = inner = inner_name(part);
   attachment->name = clean_file_name(name, message->attachments->len + 1, attachment->type);
   g_ptr_array_add(message->attachments, attachment);
@@ -297,19 +310,53 @@ drop_empty_segments(GArray *segments)
   }
 }
 
-Message *
-message_parse(GByteArray *bytes)
+/* What MIME (takes; or NULL) is to a person. */
+static Message *
+sort_out(GMimeMessage *mime)
 {
   Message *message = g_new0(Message, 1);
   message->segments = g_array_new(FALSE, TRUE, sizeof(Segment));
   message->attachments = g_ptr_array_new_with_free_func(attachment_free);
-  message->mime = parse_bytes(bytes);
+  message->mime = mime;
   GMimeObject *root =
       message->mime != NULL ? g_mime_message_get_mime_part(message->mime) : NULL;
   guint parts = 0;
   if (root != NULL)
     walk(message, root, 0, -1, &parts);
   drop_empty_segments(message->segments);
+  return message;
+}
+
+Message *
+message_parse(GByteArray *bytes)
+{
+  return sort_out(parse_bytes(bytes));
+}
+
+Message *
+message_parse_inner(GMimePart *part, gsize max, gsize *copied)
+{
+  gboolean is_cut = FALSE;
+  GMimeDataWrapper *content = g_mime_part_get_content(part);
+  GMimeContentEncoding encoding = content != NULL
+                                      ? g_mime_data_wrapper_get_encoding(content)
+                                      : GMIME_CONTENT_ENCODING_BASE64;
+  gboolean as_it_is = encoding != GMIME_CONTENT_ENCODING_BASE64 &&
+                      encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE &&
+                      encoding != GMIME_CONTENT_ENCODING_UUENCODE;
+  GMimeMessage *mime = NULL;
+  *copied = 0;
+  if (as_it_is) {
+    GMimeStream *stream = g_mime_data_wrapper_get_stream(content);
+    g_mime_stream_reset(stream);
+    mime = parse_stream(g_object_ref(stream));
+  } else {
+    GByteArray *bytes = message_part_bytes(part, max, &is_cut);
+    *copied = bytes->len;
+    mime = parse_bytes(bytes);
+  }
+  Message *message = sort_out(mime);
+  message->is_cut |= is_cut;
   return message;
 }
 

@@ -51,6 +51,17 @@ message_init(void);
 Message *
 message_parse(GByteArray *bytes);
 
+/*
+ * Parses the content of PART as a message: in place when it is not encoded, else a copy of
+ * at most MAX bytes, of which *COPIED gets the number. Free it before the message of PART.
+ */
+Message *
+message_parse_inner(GMimePart *part, gsize max, gsize *copied);
+
+/* Whether TYPE (lower case) is a message within a message. */
+gboolean
+message_is_forwarded(const char *type);
+
 /* Frees MESSAGE and all that was borrowed from it; NULL is allowed. */
 void
 message_free(Message *message);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
-#include "viewer-cgi/child.h"
+#include "common/base/child.h"
 #include "viewer-cgi/serve.h"
 
 #define ACCEPT_DEADLINE_S 10 /* for a web server to hand over a request's head */

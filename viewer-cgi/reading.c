@@ -7,7 +7,7 @@
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
-#include "viewer-cgi/child.h"
+#include "common/base/child.h"
 
 #define BUFFER_BYTES 65536
 

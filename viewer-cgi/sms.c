@@ -7,7 +7,7 @@
 
 #include "common/base/log.h"
 #include "common/base/secret.h"
-#include "viewer-cgi/child.h"
+#include "common/base/child.h"
 #include "viewer-cgi/html.h"
 #include "viewer-cgi/text.h"
 

@@ -1,8 +1,10 @@
 noinst_LIBRARIES += common/base/libbase.a
 common_base_libbase_a_SOURCES = \
 	common/base/attr.c common/base/attr.h \
+	common/base/child.c common/base/child.h \
 	common/base/daemon.c common/base/daemon.h \
 	common/base/error.c common/base/error.h \
+	common/base/json.c common/base/json.h \
 	common/base/label.c common/base/label.h \
 	common/base/log.c common/base/log.h \
 	common/base/phone.c common/base/phone.h \

@@ -195,6 +195,11 @@ check_disjoint(Parser *parser, GError **error)
     for (char **domain = one->domains; *domain != NULL; domain++)
       if (conf_organisation_of_domain(parser->config, *domain) != one)
         return complain(parser, error, "domain %s belongs to two organisations", *domain);
+    if (conf_organisation_of_domain(parser->config, one->service_domain) != NULL)
+      return complain(parser, error,
+                      "service_domain %s is a mail domain: what visitors write would be "
+                      "signed as if your own people had; give it a domain of its own",
+                      one->service_domain);
     for (guint j = 0; j < i; j++) {
       const Organisation *other = all->pdata[j];
       if (strcmp(one->viewer_url, other->viewer_url) == 0 ||
@@ -272,6 +277,13 @@ conf_organisation(const Config *config, const char *name)
       return organisation;
   }
   return NULL;
+}
+
+gboolean
+conf_remembers_numbers(const Organisation *organisation)
+{
+  return organisation->phone_book &&
+         (organisation->method == METHOD_NUMBER || organisation->method == METHOD_OPTIONAL);
 }
 
 gboolean

@@ -11,7 +11,8 @@
 #define FOLD_FIRST_CHARS     (76 - (gsize) strlen(TICKET_HEADER ": "))
 #define ADDRESS_MAX_BYTES    1024 /* RFC 5321 allows 320; Postfix passes on somewhat more */
 #define NUMBER_MIN_DIGITS    4
-#define NUMBER_MAX_DIGITS    15 /* E.164 6.2.1 */
+#define NUMBER_MAX_DIGITS    15  /* E.164 6.2.1 */
+#define NAME_MAX_BYTES       255 /* of an attachment: NAME_MAX of most file systems */
 #define TICKET_MAX_B64_CHARS (2 * ATTR_BLOCK_MAX_BYTES)
 
 static void
@@ -31,11 +32,20 @@ recipient_free(gpointer p)
   g_free(recipient);
 }
 
+static void
+part_free(gpointer p)
+{
+  TicketPart *part = p;
+  wipe_free(part->name);
+  g_free(part);
+}
+
 static Ticket *
 ticket_alloc(void)
 {
   Ticket *ticket = g_new0(Ticket, 1);
   ticket->recipients = g_ptr_array_new_with_free_func(recipient_free);
+  ticket->parts = g_ptr_array_new_with_free_func(part_free);
   return ticket;
 }
 
@@ -58,17 +68,69 @@ ticket_free(Ticket *ticket)
   wipe_free(ticket->sender_name);
   g_free(ticket->message_id);
   g_ptr_array_unref(ticket->recipients);
+  g_ptr_array_unref(ticket->parts);
   secret_wipe(ticket, sizeof *ticket);
   g_free(ticket);
 }
 
-void
+TicketRecipient *
 ticket_add_recipient(Ticket *ticket, const char *address, const char *number)
 {
   TicketRecipient *recipient = g_new0(TicketRecipient, 1);
   recipient->address = g_strdup(address);
   recipient->number = g_strdup(number);
   g_ptr_array_add(ticket->recipients, recipient);
+  return recipient;
+}
+
+/* NAME as a line of at most NAME_MAX_BYTES, a new string. */
+static char *
+clean_name(const char *name)
+{
+  char *valid = g_utf8_make_valid(name, -1);
+  for (char *p = valid; *p != '\0'; p++)
+    if ((guchar) *p < 0x20 || *p == 0x7f)
+      *p = ' ';
+  gsize len = strlen(valid);
+  if (len <= NAME_MAX_BYTES)
+    return valid;
+  char *end = g_utf8_find_prev_char(valid, valid + NAME_MAX_BYTES + 1);
+  secret_wipe(end, len - (gsize) (end - valid));
+  return valid;
+}
+
+/* "SHA256 SIZE NAME", a new string. */
+static char *
+format_part(const TicketPart *part)
+{
+  g_autofree char *hash = crypt_hex(part->sha256, sizeof part->sha256);
+  return g_strdup_printf("%s %" G_GUINT64_FORMAT " %s", hash, part->size, part->name);
+}
+
+static gsize
+parts_bytes(const Ticket *ticket)
+{
+  gsize bytes = 0;
+  for (guint i = 0; i < ticket->parts->len; i++) {
+    g_autofree char *text = format_part(ticket->parts->pdata[i]);
+    bytes += strlen(text);
+  }
+  return bytes;
+}
+
+void
+ticket_add_part(Ticket *ticket, const char *name, guint64 size, const guint8 *sha256)
+{
+  TicketPart *part = g_new0(TicketPart, 1);
+  part->name = clean_name(name);
+  part->size = size;
+  memcpy(part->sha256, sha256, sizeof part->sha256);
+  g_ptr_array_add(ticket->parts, part);
+  if (ticket->parts->len <= TICKET_MAX_PARTS &&
+      parts_bytes(ticket) <= TICKET_MAX_PART_BYTES)
+    return;
+  g_ptr_array_remove_index(ticket->parts, ticket->parts->len - 1);
+  ticket->parts_cut = TRUE;
 }
 
 /* Local parts may differ in case (RFC 5321 2.4), domains do not. */
@@ -108,6 +170,29 @@ add_bytes(Attrs *attrs, const char *name, const guint8 *bytes, gsize len)
   attrs_add(attrs, name, hex);
 }
 
+static void
+add_recipient_lines(Attrs *attrs, const TicketRecipient *recipient)
+{
+  attrs_add(attrs, "rcpt", recipient->address);
+  if (recipient->number != NULL)
+    attrs_add(attrs, "number", recipient->number);
+  if (recipient->number != NULL && recipient->learn)
+    attrs_add(attrs, "learn", "yes");
+  if (recipient->number == NULL && recipient->by_mail)
+    attrs_add(attrs, "by-mail", "yes");
+}
+
+static void
+add_part_lines(Attrs *attrs, const Ticket *ticket)
+{
+  for (guint i = 0; i < ticket->parts->len; i++) {
+    g_autofree char *text = format_part(ticket->parts->pdata[i]);
+    attrs_add(attrs, "part", text);
+  }
+  if (ticket->parts_cut)
+    attrs_add(attrs, "parts-cut", "yes");
+}
+
 char *
 ticket_format(const Ticket *ticket, gsize *len, GError **error)
 {
@@ -124,12 +209,9 @@ ticket_format(const Ticket *ticket, gsize *len, GError **error)
   attrs_add(attrs, "message-id", ticket->message_id != NULL ? ticket->message_id : "");
   attrs_add_uint(attrs, "made", (guint64) MAX(ticket->made_s, 0));
   add_bytes(attrs, "body", ticket->body_sha256, sizeof ticket->body_sha256);
-  for (guint i = 0; i < ticket->recipients->len; i++) {
-    const TicketRecipient *recipient = g_ptr_array_index(ticket->recipients, i);
-    attrs_add(attrs, "rcpt", recipient->address);
-    if (recipient->number != NULL)
-      attrs_add(attrs, "number", recipient->number);
-  }
+  for (guint i = 0; i < ticket->recipients->len; i++)
+    add_recipient_lines(attrs, g_ptr_array_index(ticket->recipients, i));
+  add_part_lines(attrs, ticket);
   char *text = attrs_format(attrs, ATTR_ESCAPED);
   *len = strlen(text);
   return text;
@@ -191,22 +273,67 @@ add_number(Ticket *ticket, const char *number, GError **error)
   guint count = ticket->recipients->len;
   TicketRecipient *last =
       count > 0 ? g_ptr_array_index(ticket->recipients, count - 1) : NULL;
-  if (last == NULL || last->number != NULL || !is_number(number))
+  if (last == NULL || last->number != NULL || last->by_mail || !is_number(number))
     return reject(error, "number");
   last->number = g_strdup(number);
   return TRUE;
 }
 
+/* "learn" and "by-mail" belong to the recipient before them too. */
 static gboolean
-get_recipients(Ticket *ticket, const Attrs *attrs, GError **error)
+add_flag(Ticket *ticket, const char *name, const char *value, GError **error)
+{
+  guint count = ticket->recipients->len;
+  TicketRecipient *last =
+      count > 0 ? g_ptr_array_index(ticket->recipients, count - 1) : NULL;
+  gboolean learn = strcmp(name, "learn") == 0;
+  if (last == NULL || strcmp(value, "yes") != 0 || learn != (last->number != NULL))
+    return reject(error, name);
+  if (learn)
+    last->learn = TRUE;
+  else
+    last->by_mail = TRUE;
+  return TRUE;
+}
+
+/* "SHA256 SIZE NAME" */
+static gboolean
+add_part(Ticket *ticket, const char *text, GError **error)
+{
+  g_auto(GStrv) words = g_strsplit(text, " ", 3);
+  guint8 sha256[CRYPT_SHA256_BYTES];
+  guint64 size = 0;
+  if (g_strv_length(words) != 3 || !crypt_unhex(words[0], sha256, sizeof sha256) ||
+      !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXINT64, &size, NULL))
+    return reject(error, "part");
+  ticket_add_part(ticket, words[2], size, sha256);
+  return TRUE;
+}
+
+static gboolean
+take_line(Ticket *ticket, const char *name, const char *value, GError **error)
+{
+  if (strcmp(name, "rcpt") == 0)
+    return add_recipient(ticket, value, error);
+  if (strcmp(name, "number") == 0)
+    return add_number(ticket, value, error);
+  if (strcmp(name, "learn") == 0 || strcmp(name, "by-mail") == 0)
+    return add_flag(ticket, name, value, error);
+  if (strcmp(name, "part") == 0)
+    return add_part(ticket, value, error);
+  if (strcmp(name, "parts-cut") == 0)
+    ticket->parts_cut = TRUE;
+  return TRUE;
+}
+
+static gboolean
+get_lines(Ticket *ticket, const Attrs *attrs, GError **error)
 {
   for (guint i = 0; i < attrs_count(attrs); i++) {
     const char *name = NULL;
     const char *value = NULL;
     attrs_nth(attrs, i, &name, &value);
-    if (strcmp(name, "rcpt") == 0 && !add_recipient(ticket, value, error))
-      return FALSE;
-    if (strcmp(name, "number") == 0 && !add_number(ticket, value, error))
+    if (!take_line(ticket, name, value, error))
       return FALSE;
   }
   return TRUE;
@@ -223,7 +350,7 @@ ticket_parse(const char *bytes, gsize len, GError **error)
   if (!get_bytes(attrs, "id", ticket->id, sizeof ticket->id, error) ||
       !get_bytes(attrs, "body", ticket->body_sha256, sizeof ticket->body_sha256, error) ||
       !attrs_get_uint(attrs, "made", 0, G_MAXINT64, &made_s, error) ||
-      !get_recipients(ticket, attrs, error))
+      !get_lines(ticket, attrs, error))
     return NULL;
   ticket->made_s = (gint64) made_s;
   ticket->organisation = get_text(attrs, "org");

@@ -15,11 +15,22 @@
 #define TICKET_HEADER         "X-Zegel-Ticket"
 #define TICKET_ID_BYTES       16
 #define TICKET_MAX_RECIPIENTS 1000
+#define TICKET_MAX_PARTS      100 /* a header must stay below Postfix's header_size_limit */
+#define TICKET_MAX_PART_BYTES 16384 /* of all of them as they stand in the ticket */
 
 typedef struct {
-  char *address; /* without label */
-  char *number;  /* E.164, or NULL: not a viewer recipient */
+  char *address;    /* without label */
+  char *number;     /* E.164; NULL: not a viewer recipient, unless by_mail */
+  gboolean by_mail; /* a viewer recipient without number: his code comes by e-mail (S6) */
+  gboolean learn;   /* NUMBER was given with this message: the phone book learns it (S8) */
 } TicketRecipient;
+
+/* An attachment as the milter's reader saw it (K3). */
+typedef struct {
+  char *name;   /* UTF-8, a line */
+  guint64 size; /* decoded octets */
+  guint8 sha256[CRYPT_SHA256_BYTES];
+} TicketPart;
 
 typedef struct {
   guint8 id[TICKET_ID_BYTES];
@@ -30,6 +41,8 @@ typedef struct {
   gint64 made_s;      /* Unix time */
   guint8 body_sha256[CRYPT_SHA256_BYTES]; /* of the body as the milter saw it */
   GPtrArray *recipients;                  /* of TicketRecipient */
+  GPtrArray *parts;                       /* of TicketPart */
+  gboolean parts_cut;                     /* there were more attachments than these */
 } Ticket;
 
 /* An empty ticket with a random id, freed with ticket_free; NULL with an error. */
@@ -40,9 +53,16 @@ ticket_new(GError **error);
 void
 ticket_free(Ticket *ticket);
 
-/* Adds a recipient; both strings are copied, NUMBER may be NULL. */
-void
+/* Adds a recipient; both strings are copied, NUMBER may be NULL. Returns it, owned by
+ * TICKET until the next one is added, so that the caller can set its flags. */
+TicketRecipient *
 ticket_add_recipient(Ticket *ticket, const char *address, const char *number);
+
+/* Adds an attachment of SIZE decoded octets; NAME (copied) is repaired when it is no line
+ * of UTF-8, and cut when it is long. When the ticket holds no more it is left out, and
+ * TICKET says so (parts_cut). */
+void
+ticket_add_part(Ticket *ticket, const char *name, guint64 size, const guint8 *sha256);
 
 /* The recipient with ADDRESS (without label; the domain in any case), or NULL. */
 const TicketRecipient *

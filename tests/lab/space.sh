@@ -106,6 +106,7 @@ space_users()
   LAB_NEXT_ID=64100
   grep -q '^zegel-store:' /etc/group || echo "zegel-store:x:64099:" >>/etc/group
   add_user zegel-milter postfix # asks zegel-policyd on a socket of that group
+  add_user zegel-mx postfix     # the same
   add_user zegel-policyd
   add_user zegel-deliver zegel-store
   add_user zegel-viewer zegel-store

@@ -49,10 +49,20 @@ zegel_master()
   cat "$LAB/master.zegel"
 }
 
+# The networks of zegel.conf, which may send by address over port 25.
+zegel_milter_clients()
+{
+  local net
+  for net in "$LAB_SYSTEM_NET" "$LAB_SYSTEM2_NET"; do
+    echo "$net { unix:zegel/milter.sock, default_action=tempfail }"
+  done >>/etc/postfix/zegel_milter_clients
+}
+
 zegel_postfix()
 {
   cp "$ZEGEL_PIECES"/zegel* /etc/postfix/
   sed -i "s|^dbpath = /var/lib/zegel|dbpath = $LAB_STATEDIR|" /etc/postfix/zegel-*.cf
+  zegel_milter_clients
   zegel_main >"$LAB/main.cf"
   zegel_master >"$LAB/master.cf"
   cp "$LAB/main.cf" "$LAB/master.cf" /etc/postfix/
@@ -76,7 +86,8 @@ zegel_keys()
 {
   "$LAB_SBINDIR/zegelctl" key generate ticket &&
     "$LAB_SBINDIR/zegelctl" key generate link &&
-    "$LAB_SBINDIR/zegelctl" key generate store
+    "$LAB_SBINDIR/zegelctl" key generate store &&
+    "$LAB_SBINDIR/zegelctl" key generate phone
 }
 
 zegel_configure()
@@ -90,7 +101,7 @@ zegel_configure()
 zegel_start()
 {
   local name
-  for name in policyd deliver milter viewer; do
+  for name in policyd deliver milter milter-mx viewer; do
     "$LAB_HERE/lab-ctl" start "$name" || die "zegel-$name did not start"
   done
 }

@@ -1,5 +1,6 @@
 # System tests: Python modules, run by "run", in two labs side by side.
 EXTRA_DIST += \
+	tests/system/asker.py \
 	tests/system/browser.py \
 	tests/system/chrome.py \
 	tests/system/crash.py \
@@ -8,6 +9,7 @@ EXTRA_DIST += \
 	tests/system/harness.py \
 	tests/system/image.py \
 	tests/system/odd.test \
+	tests/system/peer.py \
 	tests/system/run \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
@@ -19,16 +21,20 @@ EXTRA_DIST += \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
 	tests/system/test_input.py \
+	tests/system/test_inward.py \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \
 	tests/system/test_milter.py \
 	tests/system/test_nta.py \
-	tests/system/test_organisations.py \
+	tests/system/test_organisations.py tests/system/test_phone.py \
 	tests/system/test_prefer.py \
 	tests/system/test_promises.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
+	tests/system/test_signing.py \
+	tests/system/test_spoof.py \
+	tests/system/test_verify.py \
 	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \

@@ -146,6 +146,12 @@ static const struct {
     {CARE "[organisation x]\ndomains = x.nl OWN.nl\nservice_domain = s.x.nl\n"
           "viewer_url = https://x.nl/\ndisplay_name = X\n",
      "zegel.conf:11: domain own.nl belongs to two organisations"},
+    {CARE "[organisation x]\ndomains = x.nl\nservice_domain = x.nl\n"
+          "viewer_url = https://x.nl/\ndisplay_name = X\n",
+     "zegel.conf:11: service_domain x.nl is a mail domain"},
+    {CARE "[organisation x]\ndomains = x.nl\nservice_domain = OWN.nl\n"
+          "viewer_url = https://x.nl/\ndisplay_name = X\n",
+     "zegel.conf:11: service_domain own.nl is a mail domain"},
     {CARE "[organisation x]\ndomains = x.nl\nservice_domain = S.own.nl\n"
           "viewer_url = https://x.nl/\ndisplay_name = X\n",
      "zegel.conf:11: organisations care and x need their own viewer_url and "

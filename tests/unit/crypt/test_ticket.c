@@ -21,7 +21,16 @@ sample(const char *sender_name, guint recipients)
   for (guint i = 0; i < recipients; i++) {
     g_autofree char *address = g_strdup_printf("jan%u@example.com", i);
     g_autofree char *number = g_strdup_printf("+316%08u", i);
-    ticket_add_recipient(ticket, address, i % 3 == 2 ? NULL : number);
+    TicketRecipient *added =
+        ticket_add_recipient(ticket, address, i % 3 == 2 ? NULL : number);
+    added->by_mail = i % 6 == 2;
+    added->learn = i % 3 == 1;
+  }
+  for (guint i = 0; i < recipients && i < 3; i++) {
+    g_autofree char *name = g_strdup_printf("verslag %u van Zo\u00eb.pdf", i);
+    guint8 hash[CRYPT_SHA256_BYTES];
+    memset(hash, (int) i, sizeof hash);
+    ticket_add_part(ticket, name, 1000u * i, hash);
   }
   return ticket;
 }
@@ -42,6 +51,17 @@ assert_same(const Ticket *a, const Ticket *b)
     const TicketRecipient *y = g_ptr_array_index(b->recipients, i);
     g_assert_cmpstr(x->address, ==, y->address);
     g_assert_cmpstr(x->number, ==, y->number);
+    g_assert_cmpint(x->by_mail, ==, y->by_mail);
+    g_assert_cmpint(x->learn, ==, y->learn);
+  }
+  g_assert_cmpint(a->parts_cut, ==, b->parts_cut);
+  g_assert_cmpuint(a->parts->len, ==, b->parts->len);
+  for (guint i = 0; i < a->parts->len; i++) {
+    const TicketPart *x = g_ptr_array_index(a->parts, i);
+    const TicketPart *y = g_ptr_array_index(b->parts, i);
+    g_assert_cmpstr(x->name, ==, y->name);
+    g_assert_cmpuint(x->size, ==, y->size);
+    g_assert_cmpmem(x->sha256, sizeof x->sha256, y->sha256, sizeof y->sha256);
   }
 }
 
@@ -116,6 +136,54 @@ test_too_many(void)
   g_autoptr(GError) error = NULL;
   g_assert_null(ticket_seal(ring, ticket, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_LIMIT);
+}
+
+/* More attachments than a ticket holds are left out, and it says so; a long or dirty name
+ * neither breaks the ticket nor makes it grow. */
+static void
+test_many_parts(void)
+{
+  static const guint8 hash[CRYPT_SHA256_BYTES] = {1};
+  g_autofree char *long_name = g_strnfill(100000, 'x');
+  static const struct {
+    const char *name;
+    guint count;
+    guint kept;
+  } rows[] = {
+      {"a.pdf", TICKET_MAX_PARTS, TICKET_MAX_PARTS},
+      {"a.pdf", TICKET_MAX_PARTS + 1, TICKET_MAX_PARTS},
+      {NULL, TICKET_MAX_PARTS, TICKET_MAX_PART_BYTES / (64 + 1 + 1 + 1 + 255)},
+      {"\xff\n\nrcpt=evil@example.org\r", 1, 1},
+      {"", 1, 1},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(Ticket) ticket = sample("x", 0);
+    for (guint n = 0; n < rows[i].count; n++)
+      ticket_add_part(ticket, rows[i].name != NULL ? rows[i].name : long_name, 1, hash);
+    g_assert_cmpuint(ticket->parts->len, ==, rows[i].kept);
+    g_assert_cmpint(ticket->parts_cut, ==, rows[i].kept < rows[i].count);
+    assert_round_trip(ticket);
+  }
+}
+
+/* The name is never cut inside a character. */
+static void
+test_part_name_cut(void)
+{
+  static const guint8 hash[CRYPT_SHA256_BYTES] = {1};
+  for (guint shift = 0; shift < 4; shift++) {
+    g_autoptr(GString) name = g_string_new(NULL);
+    for (guint i = 0; i < shift; i++)
+      g_string_append_c(name, 'a');
+    while (name->len < 300)
+      g_string_append(name, "\u5f20");
+    g_autoptr(Ticket) ticket = sample("x", 0);
+    ticket_add_part(ticket, name->str, 1, hash);
+    const TicketPart *part = ticket->parts->pdata[0];
+    g_assert_true(g_utf8_validate(part->name, -1, NULL));
+    g_assert_cmpuint(strlen(part->name), >, 252);
+    g_assert_cmpuint(strlen(part->name), <=, 255);
+  }
 }
 
 static void
@@ -218,6 +286,7 @@ test_not_base64(void)
     assert_refused(ring, bad[i], ZEGEL_ERROR_INVALID);
 }
 
+#define HASH "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
 #define ID   "id=000102030405060708090a0b0c0d0e0f\n"
 #define BODY "body=5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a\n"
 #define REST "org=o\nsender=a@b\nsender-name=\nmessage-id=\nmade=1\n" BODY
@@ -251,6 +320,17 @@ test_parse(void)
       {ID REST "rcpt=a@b\nnumber=+1234567890123456\n", FALSE},
       {ID REST "rcpt=a@b\nnumber=+3161234567x\n", FALSE},
       {ID REST "rcpt=\n", FALSE},
+      {ID REST "rcpt=a@b\nnumber=+31612345678\nlearn=yes\n\n", TRUE},
+      {ID REST "rcpt=a@b\nby-mail=yes\n\n", TRUE},
+      {ID REST "rcpt=a@b\nlearn=yes\n", FALSE},
+      {ID REST "rcpt=a@b\nnumber=+31612345678\nby-mail=yes\n", FALSE},
+      {ID REST "rcpt=a@b\nby-mail=no\n", FALSE},
+      {ID REST "rcpt=a@b\nby-mail=yes\nnumber=+31612345678\n", FALSE},
+      {ID REST "by-mail=yes\n", FALSE},
+      {ID REST "part=" HASH " 12 a b.pdf\nparts-cut=yes\n\n", TRUE},
+      {ID REST "part=" HASH " 12\n", FALSE},
+      {ID REST "part=" HASH " -1 a\n", FALSE},
+      {ID REST "part=00 12 a\n", FALSE},
       {ID REST "rcpt=a%0A@b\n", FALSE},
       {ID REST "rcpt=a%00@b\n", FALSE},
   };
@@ -265,7 +345,8 @@ test_parse(void)
   }
 }
 
-/* A header that another implementation of the format made, from zegel-formats(5). */
+/* A header that another implementation of the format made, from zegel-formats(5), before
+ * there were methods and attachments: what is in the queue stays good. */
 static void
 test_known_answer(void)
 {
@@ -286,6 +367,9 @@ test_known_answer(void)
   g_assert_cmpstr(ticket_find_recipient(ticket, "jan@example.com")->number, ==,
                   "+31612345678");
   g_assert_null(ticket_find_recipient(ticket, "piet@example.org")->number);
+  g_assert_false(ticket_find_recipient(ticket, "piet@example.org")->by_mail);
+  g_assert_false(ticket_find_recipient(ticket, "jan@example.com")->learn);
+  g_assert_cmpuint(ticket->parts->len, ==, 0);
 }
 
 static void
@@ -320,6 +404,8 @@ main(int argc, char **argv)
   g_test_add_func("/ticket/not utf-8", test_not_utf8);
   g_test_add_func("/ticket/empty sender", test_empty_sender);
   g_test_add_func("/ticket/too many recipients", test_too_many);
+  g_test_add_func("/ticket/many parts", test_many_parts);
+  g_test_add_func("/ticket/part name cut", test_part_name_cut);
   g_test_add_func("/ticket/folding", test_folding);
   g_test_add_func("/ticket/unknown key", test_unknown_key);
   g_test_add_func("/ticket/forged", test_forged);

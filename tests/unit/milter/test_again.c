@@ -78,7 +78,7 @@ test_again_early(void)
       {1, TICKET_STATE_GOOD, FALSE, TRUE, DECISION_REFUSE, REFUSAL_LATER},
   };
   static const Refusal temporary[] = {REFUSAL_TICKET_KEY, REFUSAL_ORGANISATION,
-                                      REFUSAL_LATER};
+                                      REFUSAL_INSTANCE, REFUSAL_LATER};
   g_autoptr(Fixture) f = fixture_new();
   add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
   g_autoptr(Ticket) ticket = ticket_of("an@ext.nl", "+31612345678");
@@ -159,6 +159,61 @@ test_again_routes(void)
   }
 }
 
+/*
+ * S6, S8: an@ext.nl, whom the ticket names with IN_TICKET (NULL: not at all), and whose
+ * number in the phone book is BOOK. Expected is a number, NULL when the code goes by
+ * e-mail.
+ */
+static void
+test_again_methods(void)
+{
+  static const char a[] = "+31611111111", b[] = "+31622222222";
+  static const struct {
+    CodeMethod method;
+    const char *in_ticket, *book;
+    gint refusal; /* -1: none */
+    const char *number;
+    gboolean learn;
+  } cases[] = {
+      {METHOD_NUMBER, NULL, NULL, REFUSAL_EXPANDED, NULL, FALSE},
+      {METHOD_NUMBER, NULL, b, -1, b, FALSE},
+      {METHOD_NUMBER, a, b, -1, a, TRUE},
+      {METHOD_OPTIONAL, NULL, NULL, -1, NULL, FALSE},
+      {METHOD_OPTIONAL, NULL, b, -1, b, FALSE},
+      {METHOD_EMAIL, NULL, b, -1, NULL, FALSE},
+      {METHOD_EMAIL, a, b, -1, a, TRUE},
+      {METHOD_NONE, a, b, REFUSAL_EXPANDED_NONE, NULL, FALSE},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Fixture) f = fixture_new();
+    g_autoptr(Ticket) ticket = ticket_new(NULL);
+    if (cases[i].in_ticket != NULL)
+      ticket_add_recipient(ticket, "an@ext.nl", cases[i].in_ticket)->learn = TRUE;
+    add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
+    ((RouteAnswer *) f->answers->pdata[0])->number = g_strdup(cases[i].book);
+    AgainFacts facts = {.tickets = 1,
+                        .ticket = ticket,
+                        .method = cases[i].method,
+                        .phone_book = cases[i].method <= METHOD_OPTIONAL,
+                        .recipients = f->recipients,
+                        .odd = f->odd,
+                        .answers = f->answers};
+    g_autoptr(Decision) decision = decide_again(&facts);
+    g_test_message("case %u", i);
+    if (cases[i].refusal >= 0) {
+      g_assert_cmpint(decision->kind, ==, DECISION_REFUSE);
+      g_assert_cmpint(decision->refusal, ==, cases[i].refusal);
+      g_assert_cmpstr(decision->names->pdata[0], ==, "an@ext.nl");
+      continue;
+    }
+    g_assert_cmpint(decision->kind, ==, DECISION_SEAL);
+    assert_outcome(decision, 0, LABEL_VIEWER, cases[i].number);
+    const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, 0);
+    g_assert_cmpint(outcome->by_mail, ==, cases[i].number == NULL);
+    g_assert_cmpint(outcome->learn, ==, cases[i].learn);
+  }
+}
+
 /* ---- The ticket of a message ---- */
 
 static const char text[] = "[organisation zorg]\n"
@@ -228,7 +283,6 @@ test_open(void)
     gboolean opened = cases[i].count == 1 && cases[i].state == TICKET_STATE_GOOD;
     g_assert_true((message->ticket != NULL) == opened);
     g_assert_cmpstr(message->organisation->name, ==, opened ? "zorg" : "-");
-    g_assert_cmpuint(message->marks->len, ==, 0); /* nothing is taken out of it */
   }
 }
 
@@ -292,6 +346,10 @@ test_renew(void)
   g_assert_cmpuint(renew("piet@own.nl", LABEL_NONE, NULL, NULL), ==, 0);
   g_assert_cmpuint(renew("An@ext.nl", LABEL_VIEWER, number, number), ==, 3);
   g_assert_cmpuint(renew("cor@partner.nl", LABEL_DIRECT, NULL, NULL), ==, 3);
+  /* whom it names without a number, and who has one now (S8) */
+  g_assert_cmpuint(renew("bob@partner.nl", LABEL_VIEWER, number, number), ==, 2);
+  g_assert_cmpuint(renew("bob@partner.nl", LABEL_DIRECT, NULL, NULL), ==, 0);
+  g_assert_cmpuint(renew("an@ext.nl", LABEL_VIEWER, "+31687654321", number), ==, 0);
 }
 
 int
@@ -302,6 +360,7 @@ main(int argc, char **argv)
   g_assert_nonnull(config);
   g_test_add_func("/again/R7-early", test_again_early);
   g_test_add_func("/again/R7-routes", test_again_routes);
+  g_test_add_func("/again/S6-S8-methods", test_again_methods);
   g_test_add_func("/again/R7-open", test_open);
   g_test_add_func("/again/K3-body", test_body);
   g_test_add_func("/again/R7-renew", test_renew);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "tests/unit/tap.h"
-#include "viewer-cgi/child.h"
+#include "common/base/child.h"
 #include "viewer-cgi/sms.h"
 #include "viewer-cgi/workers.h"
 

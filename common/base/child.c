@@ -1,4 +1,4 @@
-#include "viewer-cgi/child.h"
+#include "common/base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
