@@ -116,12 +116,11 @@ take_back(Inspectors *inspectors)
 
 /*
  * Waits until there is a place, till DEADLINE_US: TRUE, and *READER is an idle one, or NULL
- * when one must be started.
+ * when one must be started. The lock is held.
  */
 static gboolean
 wait_for_place(Inspectors *inspectors, gint64 deadline_us, Reader **reader)
 {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inspectors->lock);
   for (;;) {
     *reader = g_queue_pop_head(&inspectors->idle);
     guint used = inspectors->busy->len + inspectors->starting;
@@ -155,7 +154,11 @@ static Reader *
 take_reader(Inspectors *inspectors, GError **error)
 {
   Reader *reader = NULL;
-  if (!wait_for_place(inspectors, now_us() + INSPECT_TIMEOUT_MS * 1000, &reader)) {
+  g_mutex_lock(&inspectors->lock);
+  gboolean has_place =
+      wait_for_place(inspectors, now_us() + INSPECT_TIMEOUT_MS * 1000, &reader);
+  g_mutex_unlock(&inspectors->lock);
+  if (!has_place) {
     g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
                         "no zegel-reader is free");
     return NULL;
@@ -164,13 +167,14 @@ take_reader(Inspectors *inspectors, GError **error)
     g_clear_pointer(&reader, reader_free);
   if (reader == NULL)
     reader = start_reader(inspectors, error);
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inspectors->lock);
+  g_mutex_lock(&inspectors->lock);
   inspectors->starting--;
   if (reader != NULL) {
     reader->heard_us = now_us();
     g_ptr_array_add(inspectors->busy, reader);
   }
   g_cond_signal(&inspectors->changed);
+  g_mutex_unlock(&inspectors->lock);
   return reader;
 }
 
@@ -337,8 +341,9 @@ note_growth(Inspection *inspection, guint ahead_ms)
 {
   if (inspection->reader == NULL)
     return;
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inspection->inspectors->lock);
+  g_mutex_lock(&inspection->inspectors->lock);
   inspection->reader->heard_us = now_us() + ahead_ms * 1000;
+  g_mutex_unlock(&inspection->inspectors->lock);
 }
 
 void
@@ -363,7 +368,7 @@ conclude(Inspection *inspection)
     return NULL;
   note_growth(inspection, INSPECT_TIMEOUT_MS);
   if (!is_waiting(inspection->reader)) {
-    fail(inspection, "ended, or answered before the end");
+    fail(inspection, "ended, or answered too early");
     return NULL;
   }
   if (!send_frame(inspection, NULL, 0))

@@ -238,7 +238,7 @@ test_early(Place *place, gconstpointer data)
   g_autoptr(GError) error = NULL;
   g_assert_null(inspection_end(inspection, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY);
-  g_assert_nonnull(strstr(error->message, "before the end"));
+  g_assert_nonnull(strstr(error->message, "too early"));
   inspectors_free(inspectors);
 }
 
@@ -263,6 +263,23 @@ test_replaced(Place *place, gconstpointer data)
     g_usleep(G_USEC_PER_SEC / 5);
   }
   inspectors_free(inspectors);
+}
+
+/* One that never wants to end gets no more than its share. */
+static void
+test_tireless(Place *place, gconstpointer data)
+{
+  (void) data;
+  write_script(place, "echo x >>$mark\n"
+                      "while head -c $message | grep -q .; do " GOOD "done");
+  Inspectors *inspectors = inspectors_new(place->script, 1);
+  for (guint i = 0; i < 300; i++)
+    assert_good(inspectors, plain, 0);
+  inspectors_free(inspectors);
+  g_autofree char *mark = g_build_filename(place->dir, "mark", NULL);
+  g_autofree char *starts = NULL;
+  g_assert_true(g_file_get_contents(mark, &starts, NULL, NULL));
+  g_assert_cmpstr(starts, ==, "x\nx\n");
 }
 
 static void
@@ -393,7 +410,7 @@ test_parse(void)
     gboolean is_last = FALSE;
     g_autoptr(Inspected) inspected =
         inspected_parse(rows[i].answer, strlen(rows[i].answer), &is_last, NULL);
-    g_test_message("%s", rows[i].answer);
+    g_test_message("answer %" G_GSIZE_FORMAT, i);
     g_assert_cmpint(inspected != NULL ? (gint) inspected->parts->len : -1, ==,
                     rows[i].parts);
     g_assert_true(is_last == (inspected != NULL));
@@ -428,6 +445,7 @@ main(int argc, char **argv)
   g_test_add("/inspect/liars", Place, NULL, set_up, test_liars, tear_down);
   g_test_add("/inspect/early", Place, NULL, set_up, test_early, tear_down);
   g_test_add("/inspect/replaced", Place, NULL, set_up, test_replaced, tear_down);
+  g_test_add("/inspect/tireless", Place, NULL, set_up, test_tireless, tear_down);
   g_test_add("/inspect/missing", Place, NULL, set_up, test_missing, tear_down);
   g_test_add("/inspect/hanging", Place, NULL, set_up, test_hanging, tear_down);
   return g_test_run();

@@ -20,7 +20,16 @@
 #define MEGABYTE    (1024 * 1024)
 #define LARGE_BYTES (52 * MEGABYTE) /* 36 MB in base64, and some */
 #define FRAME_BYTES 65536
-#define WAIT_S      60
+
+/* Sanitizers make each a hundred times as dear. */
+#ifdef ZEGEL_SANITIZERS
+#define BOMB_PART   30
+#define ZIP_ENTRIES 70000
+#else
+#define BOMB_PART   1
+#define ZIP_ENTRIES 600000
+#endif
+#define WAIT_S 60
 
 static const char plain[] = "Subject: x\r\n\r\nhello\r\n";
 static const char nothing[] = "total=0\ncut=0\nlast=0\n\n";
@@ -174,7 +183,7 @@ test_large(void)
       {PDF "\r\n", "xxxxxxxxxxxxxxxx", LARGE_BYTES,
        "total=54525952\ncut=0\n"}, /* one line */
       {"\r\n", "xxxxxxxxxxxxxxxx", LARGE_BYTES, "total=0\ncut=0\n"},
-      {"Subject: ", "xxxxxxxxxxxxxxxx", 16 * MEGABYTE, "total=0\ncut=0\n"},
+      {"Subject: ", "xxxxxxxxxxxxxxxx", 16 * MEGABYTE / BOMB_PART, "total=0\ncut=0\n"},
       {PDF "\r\n", "xxxxxxxxxxxxxx\r\n", 65 * MEGABYTE, "cut=1\n"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -189,7 +198,10 @@ test_large(void)
     g_test_message("%.2f s for %s", (gdouble) (g_get_monotonic_time() - before_us) / 1e6,
                    rows[i].head);
     g_assert_nonnull(strstr(answer, rows[i].word));
-    g_assert_true(g_str_has_suffix(answer, "last=1\n\n"));
+    if (text->len > SERVE_LARGE_BYTES)
+      g_assert_true(g_str_has_suffix(answer, "last=1\n\n"));
+    else
+      child_close_input(&child);
     g_assert_cmpint(end(&child), ==, EX_OK);
   }
 }
@@ -219,7 +231,7 @@ test_bombs(void)
       {PDF "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 x\r\n", "M", 10000000},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-    g_autoptr(GString) text = repeat(rows[i].head, rows[i].unit, rows[i].count);
+    g_autoptr(GString) text = repeat(rows[i].head, rows[i].unit, rows[i].count / BOMB_PART);
     Child child;
     start(&child);
     gint64 before_us = g_get_monotonic_time();
@@ -227,12 +239,14 @@ test_bombs(void)
     gdouble seconds = (gdouble) (g_get_monotonic_time() - before_us) / 1e6;
     child_close_input(&child);
     int status = end(&child);
+    if (strstr(answer, "\ncut=1\n") != NULL) /* what it did not free goes with it */
+      g_assert_nonnull(strstr(answer, "\nlast=1\n"));
     g_test_message("bomb %" G_GSIZE_FORMAT ": status %d after %.2f s, %s", i, status,
                    seconds, answer[0] != '\0' ? "answered" : "no answer");
     g_assert_true(status == EX_TEMPFAIL ||
                   (status == EX_OK && g_str_has_suffix(answer, "\n\n")));
 #ifndef ZEGEL_SANITIZERS
-    g_assert_cmpfloat(seconds, <, 5);
+    g_assert_cmpfloat(seconds, <, 30);
 #endif
   }
 }
@@ -241,7 +255,7 @@ test_bombs(void)
 static void
 test_zip(void)
 {
-  g_autoptr(GByteArray) zip = zips_make_many("x", 600000, ".exe", TRUE);
+  g_autoptr(GByteArray) zip = zips_make_many("x", ZIP_ENTRIES, ".exe", TRUE);
   g_autoptr(GString) text = g_string_new(PDF "\r\n");
   g_string_append_len(text, (const char *) zip->data, (gssize) zip->len);
   Child child;
@@ -249,6 +263,7 @@ test_zip(void)
   g_autofree char *answer = ask(&child, text->str, text->len);
   g_assert_nonnull(strstr(answer, "\ninside=x.pdf/x0.exe\n"));
   g_assert_nonnull(strstr(answer, "\ncut=0\n"));
+  child_close_input(&child);
   g_assert_cmpint(end(&child), ==, EX_OK);
 }
 
