@@ -122,3 +122,15 @@ check_PROGRAMS += tests/unit/milter/test_inward_plan
 tests_unit_milter_test_inward_plan_SOURCES = tests/unit/milter/test_inward_plan.c
 tests_unit_milter_test_inward_plan_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_inward_plan
+
+DKIM_TESTS = tests/replay/dkim/replay_dkim \
+	tests/unit/milter/test_dkim_sign
+check_PROGRAMS += $(DKIM_TESTS)
+TESTS += $(DKIM_TESTS)
+tests_replay_dkim_replay_dkim_SOURCES = tests/replay/dkim/replay_dkim.c \
+	tests/unit/milter/dkim_message.h
+tests_replay_dkim_replay_dkim_LDADD = $(MILTER_PURE_LIBS)
+tests_unit_milter_test_dkim_sign_SOURCES = tests/unit/milter/test_dkim_sign.c \
+	tests/unit/milter/dkim_message.h
+tests_unit_milter_test_dkim_sign_LDADD = $(MILTER_PURE_LIBS)
+EXTRA_DIST += tests/replay/dkim/cases tests/replay/dkim/keys tests/replay/dkim/make_cases.py
