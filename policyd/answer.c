@@ -1,9 +1,5 @@
 #include "policyd/answer.h"
 
-#include <string.h>
-
-#include "common/ask/ask.h"
-#include "common/base/attr.h"
 #include "common/base/error.h"
 #include "common/base/label.h"
 #include "common/base/log.h"
@@ -523,9 +519,14 @@ remember(const Asking *asking, const GPtrArray *answers)
 static void
 finish(Asking *asking)
 {
+  Service *service = asking->service;
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) answers =
       asking->organisation != NULL ? answer_all(asking, &error) : NULL;
+  if (answers != NULL && service->parts.numbers != NULL &&
+      !service->parts.numbers(service->parts.data, asking->peer, asking->question, answers,
+                              &error))
+    g_clear_pointer(&answers, g_ptr_array_unref);
   if (asking->organisation == NULL)
     g_set_error(&error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
                 "there is no organisation %s in zegel.conf here",
@@ -534,14 +535,12 @@ finish(Asking *asking)
     log_failure(asking, error->message);
   else
     remember(asking, answers);
-  Service *service = asking->service;
-  guint64 peer = asking->peer;
   if (asking->deadline != NULL)
     g_hash_table_steal(service->askings, asking);
-  asking_free(asking);
   g_autoptr(Attrs) attrs = answers != NULL ? route_answers_format(answers)
                                            : route_failure_format(error->message);
-  send_answer(service, peer, attrs);
+  send_answer(service, asking->peer, attrs);
+  asking_free(asking);
 }
 
 static void
@@ -600,7 +599,7 @@ take_route(Service *service, guint64 peer, const Attrs *attrs, const char *key,
     return FALSE;
   if (g_hash_table_size(service->askings) < SERVICE_MAX_QUESTIONS) {
     Asking *asking = asking_new(service, peer, question);
-    asking->memo_key = g_strdup(key);
+    asking->memo_key = question->numbers ? NULL : g_strdup(key);
     go_on(asking);
     return TRUE;
   }

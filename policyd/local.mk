@@ -27,6 +27,9 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/notes.c policyd/notes.h \
 	policyd/nta.c policyd/nta.h \
 	policyd/own.c \
+	policyd/phone_ask.c policyd/phone_ask.h \
+	policyd/phone_book.c policyd/phone_book.h \
+	policyd/phone_db.c policyd/phone_db.h \
 	policyd/promise.c policyd/promise.h \
 	policyd/questions.c policyd/questions.h \
 	policyd/ready.c policyd/ready.h \
@@ -47,7 +50,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/verify.c policyd/verify.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
-POLICYD_LIBS = policyd/libpolicyd.a $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
+POLICYD_LIBS = policyd/libpolicyd.a $(CRYPT_LIBS) $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
 	$(SQLITE_LIBS) $(LDNS_LIBS)
 
 sbin_PROGRAMS += policyd/zegel-policyd
@@ -76,6 +79,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
+	tests/unit/policyd/test_phone \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
@@ -105,6 +109,7 @@ TESTS += \
 	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
+	tests/unit/policyd/test_phone \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
@@ -172,6 +177,9 @@ tests_unit_policyd_test_delegation_SOURCES = tests/unit/policyd/test_delegation.
 tests_unit_policyd_test_delegation_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_own_SOURCES = tests/unit/policyd/test_own.c $(READINESS_TEST)
 tests_unit_policyd_test_own_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_phone_SOURCES = tests/unit/policyd/test_phone.c \
+	tests/unit/crypt/ring.h
+tests_unit_policyd_test_phone_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_ready_SOURCES = tests/unit/policyd/test_ready.c $(READINESS_TEST)
 tests_unit_policyd_test_ready_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_refresh_SOURCES = tests/unit/policyd/test_refresh.c \

@@ -27,11 +27,12 @@ EXTRA_DIST += \
 	tests/system/test_main_job.py \
 	tests/system/test_milter.py \
 	tests/system/test_nta.py \
-	tests/system/test_organisations.py \
+	tests/system/test_organisations.py tests/system/test_phone.py \
 	tests/system/test_prefer.py \
 	tests/system/test_promises.py \
 	tests/system/test_routes.py \
 	tests/system/test_secrets.py \
+	tests/system/test_signing.py \
 	tests/system/test_spoof.py \
 	tests/system/test_verify.py \
 	tests/system/test_zegelctl.py \

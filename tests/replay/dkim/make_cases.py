@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the messages in cases/ anew, from the test keys in keys/ (tests/replay/dkim).
+"""Makes the messages in tests/data/dkim/cases anew, from the test keys beside them.
 
     make_cases.py [DIRECTORY]
 
@@ -15,7 +15,8 @@ import re
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                     "../../data/dkim"))
 SHA256 = "sha256"
 
 HEADER = [
@@ -34,7 +35,7 @@ FIELDS = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Conten
 
 
 def key_file(name):
-    return os.path.join(HERE, "keys", name + ".pem")
+    return os.path.join(DATA, "keys", name + ".pem")
 
 
 def openssl(*args, data=b""):
@@ -517,7 +518,7 @@ def add_rfcs():
 
 
 def main():
-    place = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "cases")
+    place = sys.argv[1] if len(sys.argv) > 1 else os.path.join(DATA, "cases")
     for add in (add_rfcs, add_valid, add_tampered, add_policy, add_unreadable, add_permanent):
         add()
     for name, octets in CASES.items():

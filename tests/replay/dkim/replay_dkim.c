@@ -85,7 +85,7 @@ main(int argc, char **argv)
   tap_init(argc, argv);
   g_test_set_nonfatal_assertions();
   g_autofree char *place =
-      g_test_build_filename(G_TEST_DIST, "tests/replay/dkim/cases", NULL);
+      g_test_build_filename(G_TEST_DIST, "tests/data/dkim/cases", NULL);
   g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
   g_autoptr(GDir) dir = g_dir_open(place, 0, NULL);
   g_assert_nonnull(dir);

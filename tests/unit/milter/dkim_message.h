@@ -62,6 +62,7 @@ typedef struct {
   char *text;
 } DkimTestKey;
 
+/* Frees a DkimTestKey. */
 static inline void
 dkim_test_key_free(gpointer p)
 {
@@ -72,6 +73,7 @@ dkim_test_key_free(gpointer p)
   g_free(key);
 }
 
+/* Adds to KEYS what the DNS says of SELECTOR at DOMAIN; TEXT may be NULL. */
 static inline void
 dkim_test_key_add(GPtrArray *keys, const char *domain, const char *selector,
                   VerifyState state, const char *text)

@@ -26,7 +26,7 @@ static char *
 copy_key(const char *name, const char *selector)
 {
   g_autofree char *from =
-      g_test_build_filename(G_TEST_DIST, "tests/replay/dkim/keys", NULL);
+      g_test_build_filename(G_TEST_DIST, "tests/data/dkim/keys", NULL);
   g_autofree char *file = g_strconcat(from, "/", name, ".pem", NULL);
   g_autofree char *leaf = g_strconcat(selector, ".key", NULL);
   char *to = g_build_filename(directory, "own.nl", leaf, NULL);
@@ -42,7 +42,7 @@ static char *
 read_record(const char *name)
 {
   g_autofree char *path =
-      g_test_build_filename(G_TEST_DIST, "tests/replay/dkim/cases", NULL);
+      g_test_build_filename(G_TEST_DIST, "tests/data/dkim/cases", NULL);
   g_autofree char *file = g_strconcat(path, "/valid-", name, NULL);
   g_autofree char *text = NULL;
   g_assert_true(g_file_get_contents(file, &text, NULL, NULL));
