@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/base/daemon.h"
 #include "common/base/error.h"
@@ -21,14 +22,27 @@
 #include "common/mail/header.h"
 #include "common/sandbox/sandbox.h"
 #include "milter/session.h"
+#include "milter/try.h"
 
 #define BACKLOG     512
 #define SOCKET_MODE 0660
 
-static gboolean mx;
+static gboolean mx, json;
+static TryOptions try_options;
 
 static const GOptionEntry entries[] = {
     {"mx", 0, 0, G_OPTION_ARG_NONE, &mx, "Serve port 25: hold no key", NULL},
+    {"try", 't', 0, G_OPTION_ARG_FILENAME, &try_options.file,
+     "Only print what would happen to the message in FILE", "FILE"},
+    {"sender", 0, 0, G_OPTION_ARG_STRING, &try_options.sender, "Of that message",
+     "ADDRESS"},
+    {"recipient", 0, 0, G_OPTION_ARG_STRING_ARRAY, &try_options.recipients,
+     "Of that message; may be repeated", "ADDRESS"},
+    {"login", 0, 0, G_OPTION_ARG_STRING, &try_options.login, "With which it was sent",
+     "LOGIN"},
+    {"client", 0, 0, G_OPTION_ARG_STRING, &try_options.client, "From which it was sent",
+     "ADDRESS"},
+    {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };
 
@@ -65,13 +79,67 @@ load_keys(const Tools *tools, KeyRing **ring, GError **error)
   return *ring != NULL;
 }
 
+static int
+serve(Tools *tools, KeyRing **ring)
+{
+  GError *error = NULL;
+  const Config *config = tools->config;
+  const char *path = mx ? config->mx_socket : config->milter_socket;
+  if (!open_socket(tools, path, &error) ||
+      !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
+      !load_keys(tools, ring, &error) || !sandbox_harden(&error))
+    daemon_die(error);
+  tools->ring = *ring;
+  g_autoptr(DkimKeys) keys = mx ? NULL : dkim_keys_new(config->dkim_keys);
+  tools->keys = keys;
+  if (!mx)
+    tools->inspectors = inspectors_new(config->milter_reader, config->milter_readers);
+  daemon_ready();
+  log_line(LOG_LEVEL_INFO, "ready at %s", path);
+  int status = smfi_main();
+  inspectors_free(tools->inspectors);
+  return status == MI_SUCCESS ? EX_OK : EX_TEMPFAIL;
+}
+
+/* As the user of the daemon when root asks, so that keys and sockets are as for it. */
+static int
+try_message(Tools *tools, KeyRing **ring)
+{
+  GError *error = NULL;
+  const Config *config = tools->config;
+  g_autoptr(Trial) trial = trial_read(&try_options, &error);
+  if (trial == NULL) {
+    fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
+    int status =
+        g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG) ? EX_USAGE : EX_NOINPUT;
+    g_error_free(error);
+    return status;
+  }
+  if (geteuid() == 0 && !daemon_become(mx ? config->mx_user : config->milter_user, &error))
+    daemon_die(error);
+  g_autoptr(DkimKeys) keys = NULL;
+  if (!mx && access(config->milter_ticket_key, R_OK) == 0) {
+    if (!load_keys(tools, ring, &error))
+      daemon_die(error);
+    keys = dkim_keys_new(config->dkim_keys);
+  }
+  tools->ring = *ring;
+  tools->keys = keys;
+  tools->dry_run = TRUE;
+  if (!mx)
+    tools->inspectors = inspectors_new(config->milter_reader, 1);
+  int status = trial_run(trial, tools, json);
+  inspectors_free(tools->inspectors);
+  return status;
+}
+
 int
 main(int argc, char **argv)
 {
   g_set_prgname("zegel-milter");
   DaemonOptions options;
   daemon_options(&options, &argc, &argv, "Protects sensitive mail at submission", entries);
-  log_open("zegel-milter", options.foreground);
+  log_open("zegel-milter", options.foreground || try_options.file != NULL);
   GError *error = NULL;
   g_autofree char *config_path = options.config_path;
   g_autoptr(Config) config = conf_load(config_path, &error);
@@ -80,25 +148,9 @@ main(int argc, char **argv)
   if (options.check_only)
     return EX_OK;
   mail_init();
-  g_autoptr(KeyRing) ring = NULL;
-  g_autoptr(DkimKeys) keys = NULL;
-  Inspectors *inspectors = NULL;
-  Tools tools = {.config = config, .mx = mx};
-  const char *path = mx ? config->mx_socket : config->milter_socket;
-  if (!dkim_prepare(&error) || !open_socket(&tools, path, &error) ||
-      !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
-      !load_keys(&tools, &ring, &error) || !dkim_prepare(&error) || !sandbox_harden(&error))
+  if (!dkim_prepare(&error))
     daemon_die(error);
-  if (!mx) {
-    keys = dkim_keys_new(config->dkim_keys);
-    inspectors = inspectors_new(config->milter_reader, config->milter_readers);
-  }
-  tools.ring = ring;
-  tools.keys = keys;
-  tools.inspectors = inspectors;
-  daemon_ready();
-  log_line(LOG_LEVEL_INFO, "ready at %s", path);
-  int status = smfi_main();
-  inspectors_free(inspectors);
-  return status == MI_SUCCESS ? EX_OK : EX_TEMPFAIL;
+  g_autoptr(KeyRing) ring = NULL;
+  Tools tools = {.config = config, .mx = mx};
+  return try_options.file != NULL ? try_message(&tools, &ring) : serve(&tools, &ring);
 }

@@ -3,9 +3,11 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/address.c policyd/address.h \
 	policyd/advice.c policyd/advice.h \
 	policyd/answer.c policyd/answer.h \
+	policyd/book_log.c policyd/book_log.h \
 	policyd/chain.c policyd/chain.h \
 	policyd/checks.c policyd/checks.h \
 	policyd/clients.c policyd/clients.h \
+	policyd/community.c policyd/community.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dkim.c policyd/dkim.h \
 	policyd/dkim_record.c \
@@ -67,6 +69,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_clients \
+	tests/unit/policyd/test_community \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
@@ -96,6 +99,7 @@ TESTS += \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_clients \
+	tests/unit/policyd/test_community \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
@@ -138,6 +142,8 @@ tests_unit_policyd_test_spf_cache_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_verify_SOURCES = tests/unit/policyd/test_verify.c \
 	tests/unit/policyd/zone.c tests/unit/policyd/zone.h
 tests_unit_policyd_test_verify_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_community_SOURCES = tests/unit/policyd/test_community.c
+tests_unit_policyd_test_community_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_dmarc_SOURCES = tests/unit/policyd/test_dmarc.c \
@@ -227,6 +233,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_dns/whole \
 	tests/fuzz/corpus/fuzz_book/address \
 	tests/fuzz/corpus/fuzz_book/bad \
+	tests/fuzz/corpus/fuzz_book/client \
 	tests/fuzz/corpus/fuzz_book/book \
 	tests/fuzz/corpus/fuzz_book/deviation \
 	tests/fuzz/corpus/fuzz_book/empty-name \

@@ -1,5 +1,5 @@
 /*
- * text.h - how zegelctl writes: lines that fit a terminal, and JSON.
+ * text.h - how zegelctl writes: lines that fit a terminal, and JSON (json.h).
  *
  * What comes from the DNS or from policyd is written by these two only: neither lets a
  * control character through.
@@ -7,6 +7,8 @@
 #pragma once
 
 #include <glib.h>
+
+#include "common/base/json.h"
 
 #define TEXT_WIDTH 78 /* columns */
 
@@ -18,11 +20,3 @@
  */
 void
 text_wrap(GString *out, guint at, guint indent, const char *text);
-
-/* Appends TEXT as a JSON string, quoted; what is no UTF-8 becomes U+FFFD. */
-void
-json_append_string(GString *out, const char *text);
-
-/* Appends "KEY": "VALUE" and, when MORE, a comma. */
-void
-json_append_pair(GString *out, const char *key, const char *value, gboolean more);

@@ -34,7 +34,7 @@ static const Command other_commands[] = {
 };
 
 static const Command *const tables[] = {
-    check_commands, route_commands, domain_commands,
+    check_commands, route_commands, domain_commands, report_commands,
     key_commands,   phone_commands, other_commands,
 };
 

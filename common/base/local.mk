@@ -4,6 +4,7 @@ common_base_libbase_a_SOURCES = \
 	common/base/child.c common/base/child.h \
 	common/base/daemon.c common/base/daemon.h \
 	common/base/error.c common/base/error.h \
+	common/base/json.c common/base/json.h \
 	common/base/label.c common/base/label.h \
 	common/base/log.c common/base/log.h \
 	common/base/phone.c common/base/phone.h \
