@@ -45,7 +45,7 @@ typedef struct {
   Spf *spf; /* NULL: the same */
   Promises *promises;
   ServiceNumbers numbers; /* NULL: there are none */
-  Clients *clients; /* NULL: nobody's certificate is known */
+  Clients *clients;       /* NULL: nobody's certificate is known */
   ServiceAnswer answer;
   gpointer data;
 } ServiceParts;

@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_ask/client-question \
 	tests/fuzz/corpus/fuzz_ask/failure \
 	tests/fuzz/corpus/fuzz_ask/nul \
+	tests/fuzz/corpus/fuzz_ask/phone \
 	tests/fuzz/corpus/fuzz_ask/question \
 	tests/fuzz/corpus/fuzz_ask/verify \
 	tests/fuzz/corpus/fuzz_ask/verify-question
