@@ -27,9 +27,12 @@ EXTRA_DIST += \
 	tests/system/test_milter.py \
 	tests/system/test_nta.py \
 	tests/system/test_organisations.py \
+	tests/system/test_observe.py \
 	tests/system/test_prefer.py \
 	tests/system/test_promises.py \
+	tests/system/test_refusals.py \
 	tests/system/test_routes.py \
+	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
 	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
