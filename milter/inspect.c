@@ -13,6 +13,7 @@
 #define FRAME_HEAD_BYTES 4
 #define FRAME_MAX_BYTES  (64 * 1024) /* what libmilter hands over, mostly */
 #define ANSWER_BYTES     4096
+#define MESSAGES_MAX     250 /* of one reader; by itself it ends before that */
 
 /*
  * One process. When it is taken, only who took it touches it; another thread may kill the
@@ -22,6 +23,7 @@ typedef struct {
   Child child;
   gint64 heard_us;  /* when its message last grew */
   gboolean is_lost; /* was taken back: it counts no more */
+  guint answered;   /* messages; one that took it over must not lie for ever */
 } Reader;
 
 struct Inspectors {
@@ -179,7 +181,7 @@ give_back(Inspectors *inspectors, Reader *reader, gboolean is_fine)
   g_mutex_lock(&inspectors->lock);
   if (!reader->is_lost)
     g_ptr_array_remove_fast(inspectors->busy, reader);
-  is_fine = is_fine && !reader->is_lost;
+  is_fine = is_fine && !reader->is_lost && ++reader->answered < MESSAGES_MAX;
   if (is_fine)
     g_queue_push_head(&inspectors->idle, reader);
   g_cond_signal(&inspectors->changed);
@@ -360,6 +362,10 @@ conclude(Inspection *inspection)
   if (!engage(inspection))
     return NULL;
   note_growth(inspection, INSPECT_TIMEOUT_MS);
+  if (!is_waiting(inspection->reader)) {
+    fail(inspection, "ended, or answered before the end");
+    return NULL;
+  }
   if (!send_frame(inspection, NULL, 0))
     return NULL;
   g_autoptr(GByteArray) answer = receive_answer(inspection);

@@ -22,6 +22,7 @@ typedef struct {
 extern const Command domain_commands[];
 extern const Command check_commands[];
 extern const Command key_commands[];
+extern const Command phone_commands[];
 extern const Command report_commands[];
 extern const Command route_commands[];
 

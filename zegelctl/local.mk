@@ -9,6 +9,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
 	zegelctl/observed.c zegelctl/observed.h \
+	zegelctl/phone.c \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/reload.c zegelctl/reload.h \

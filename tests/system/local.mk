@@ -1,5 +1,6 @@
 # System tests: Python modules, run by "run", in two labs side by side.
 EXTRA_DIST += \
+	tests/system/asker.py \
 	tests/system/browser.py \
 	tests/system/chrome.py \
 	tests/system/crash.py \
@@ -26,14 +27,18 @@ EXTRA_DIST += \
 	tests/system/test_main_job.py \
 	tests/system/test_milter.py \
 	tests/system/test_nta.py \
-	tests/system/test_organisations.py \
 	tests/system/test_observe.py \
+	tests/system/test_organisations.py \
+	tests/system/test_organisations.py tests/system/test_phone.py \
 	tests/system/test_prefer.py \
 	tests/system/test_promises.py \
 	tests/system/test_refusals.py \
 	tests/system/test_routes.py \
 	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
+	tests/system/test_signing.py \
+	tests/system/test_spoof.py \
+	tests/system/test_verify.py \
 	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \
