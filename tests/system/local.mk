@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
+	tests/system/test_attachments.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_browser.py \
 	tests/system/test_delegation.py \
@@ -29,7 +30,7 @@ EXTRA_DIST += \
 	tests/system/test_nta.py \
 	tests/system/test_observe.py \
 	tests/system/test_organisations.py \
-	tests/system/test_organisations.py tests/system/test_phone.py \
+	tests/system/test_phone.py \
 	tests/system/test_prefer.py \
 	tests/system/test_promises.py \
 	tests/system/test_refusals.py \

@@ -15,13 +15,11 @@ STRANGER = "iemand@elders.example"
 TRIGGER = "Subject: veilig mailen"
 
 
-def told(code, recipients, header, sender=SENDER, temporary=False, said=""):
-    """A message with HEADER to RECIPIENTS is refused with CODE: two lines of ASCII, Dutch and
-    English, of at most 400 octets, that end in the code and say SAID; nobody gets anything."""
-    header = header if isinstance(header, list) else [header]
-    status, text = session(sender, ["<%s>" % one for one in recipients],
-                           raw(["From: " + sender] + header))
-    assert status // 100 == (4 if temporary else 5), (code, status, text)
+def told_about(code, message, recipients, said="", sender=SENDER, temporary=False):
+    """MESSAGE to RECIPIENTS is refused with CODE: two lines of ASCII, Dutch and English, of at
+    most 400 octets, that end in the code and say SAID."""
+    status, text = session(sender, ["<%s>" % one for one in recipients], message)
+    assert status // 100 == (4 if temporary else 5), (code, said, status, text)
     lines = text.decode("ascii").split("\n")
     assert len(lines) == 2, lines
     for line, nothing in zip(lines, ("Er is niets verzonden.", "Nothing was sent.")):
@@ -29,6 +27,12 @@ def told(code, recipients, header, sender=SENDER, temporary=False, said=""):
         assert re.fullmatch(r"%d\.\d+\.\d+" % (status // 100), enhanced), line
         assert len(words) <= 400 and words.endswith("%s (%s)" % (nothing, code)), line
         assert said in words, (said, line)
+
+
+def told(code, recipients, header, sender=SENDER, temporary=False, said=""):
+    """The same for a message with HEADER; and nobody gets anything."""
+    header = header if isinstance(header, list) else [header]
+    told_about(code, raw(["From: " + sender] + header), recipients, said, sender, temporary)
     outside = [one for one in recipients if re.fullmatch("[^@]+@" + part("outsider"), one)]
     assert not any(lab.mailbox(one) for one in outside)
 
