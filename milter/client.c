@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/book/client_rule.h"
+
 void
 client_clear(Client *client)
 {
@@ -23,26 +25,16 @@ client_has_tls12(const Client *client)
   return client->tls_version != NULL && g_strv_contains(good, client->tls_version);
 }
 
-/* "NAME/ISSUER"; the issuer's name may have a '/', the other not. */
-static gboolean
-has_names(const Client *client, const char *names)
-{
-  if (client->subject == NULL || client->issuer == NULL)
-    return FALSE;
-  const char *slash = strchr(names, '/');
-  return slash != NULL && strlen(client->subject) == (gsize) (slash - names) &&
-         strncmp(client->subject, names, (gsize) (slash - names)) == 0 &&
-         strcmp(client->issuer, slash + 1) == 0;
-}
-
 gboolean
 client_matches(const Client *client, const char *rule)
 {
-  static const char digest[] = "sha256:", names[] = "cn:";
-  if (g_str_has_prefix(rule, digest))
-    return client->fingerprint != NULL &&
-           g_ascii_strcasecmp(client->fingerprint, rule + strlen(digest)) == 0;
-  return g_str_has_prefix(rule, names) && has_names(client, rule + strlen(names));
+  if (!g_str_has_prefix(rule, "sha256:") && !g_str_has_prefix(rule, "cn:"))
+    return FALSE;
+  g_autofree char *clean = client_rule_parse(rule, NULL);
+  const ClientFacts facts = {.fingerprint = client->fingerprint,
+                             .subject = client->subject,
+                             .issuer = client->issuer};
+  return clean != NULL && client_rule_matches(clean, &facts);
 }
 
 static const Organisation *

@@ -21,6 +21,7 @@ typedef enum {
   SCHEMA_YES_NO,    /* gboolean */
   SCHEMA_ADDRESSES, /* GStrv; textual IP addresses, may be empty */
   SCHEMA_SENDERS,   /* GStrv; addresses and domains, lower case, may be empty */
+  SCHEMA_CLIENTS,   /* GStrv; certificates: "sha256:HEX", "cn:NAME/ISSUER", may be empty */
   SCHEMA_HEADERS,   /* GPtrArray of HeaderRule; "Name: value; Name: *", may be empty */
   SCHEMA_DATE       /* char *; YYYY-MM-DD, may be empty */
 } SchemaType;

@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/system/test_attachments.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_browser.py \
+	tests/system/test_clients.py \
 	tests/system/test_delegation.py \
 	tests/system/test_dns.py \
 	tests/system/test_expansion.py \

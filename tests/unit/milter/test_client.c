@@ -35,7 +35,14 @@ test_matches(void)
       {NULL, "sha256:" HEX, NULL, "sha256:" HEX, FALSE},
       {NULL, NULL, NULL, "sha256:", FALSE},
       {HEX, NULL, NULL, HEX, FALSE},
+      {HEX, NULL, NULL,
+       "sha256:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"
+       "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff",
+       TRUE},
       {NULL, "epd", "CA", "cn:epd/CA", TRUE},
+      {NULL, "Het EPD", "Onze CA", "cn:Het%20EPD/Onze%20CA", TRUE},
+      {NULL, "het epd", "Onze CA", "cn:Het%20EPD/Onze%20CA", FALSE},
+      {NULL, NULL, NULL, "ip:192.0.2.1", FALSE},
       {NULL, "epd", "CA/x", "cn:epd/CA/x", TRUE},
       {NULL, "epd/CA", "x", "cn:epd/CA/x", FALSE}, /* a name cannot forge the issuer */
       {NULL, "epd", NULL, "cn:epd/CA", FALSE},
