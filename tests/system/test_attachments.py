@@ -71,6 +71,14 @@ def test_archives_that_nobody_can_look_into():
     refused("Z-S10-ARCHIVE", message(("a.zip", whole[:-30])), "a.zip")
 
 
+def test_attachments_that_are_too_deep():
+    """S10: more messages in messages than are looked at are refused with their own code"""
+    made = message(("b.pdf", b"x"))
+    for _ in range(60):
+        made = message(made)
+    refused("Z-S10-DEEP", made, ":")
+
+
 def test_what_is_not_sensitive_may_hold_anything():
     """S10 R9: ordinary mail is not looked into"""
     to = walk.new_outsider()

@@ -86,3 +86,29 @@ def test_refusals_for_now():
     """R6: without policyd the client may try again, and a text says so"""
     with lab.without("policyd"):
         told("Z-R6-LATER", [walk.new_outsider()], TRIGGER, temporary=True)
+
+
+def test_a_number_that_could_be_of_several():
+    """S7 S8: one number in the subject, and several who have another one in the phone book"""
+    known = [walk.Sent(lambda typed, to: lab.mail("SMS %s x" % typed, to=to)).to
+             for _ in range(2)]
+    for to in known:  # learned once it was filed
+        lab.wait_for(lambda whom=to: lab.command("zegelctl", "phone", "show", "praktijk", whom,
+                                                 status=None), "the number of " + to)
+    typed, _ = walk.new_number()
+    message = raw(["From: " + SENDER, "Subject: SMS %s x" % typed])
+    told_about("Z-S7-ONE-NUMBER", message, known, said=known[1])
+    assert [len(lab.mailbox(to)) for to in known] == [1, 1]
+
+
+def test_an_alias_that_leads_to_the_viewer_when_there_is_none():
+    """S6 R7: with method none, who is behind an alias gets nothing, and the sender hears of it"""
+    word, alias = lab.unique(), "alias@" + part("own")
+    with rules(method="none"):
+        before, mark = len(lab.mailbox(SENDER)), lab.log_mark()
+        lab.send(lab.mail("veilig mailen", word, to=alias), SENDER, alias)
+        bounce = lab.wait_mail(SENDER, before + 1)
+    text = re.sub(r"\s+", " ", bounce.text())
+    assert "(Z-S6-NO-VIEWER)" in text and word not in bounce, text
+    assert lab.log_lines("event=refused,.* code=Z-S6-NO-VIEWER", mark)
+    assert not any(word in one for one in lab.mailbox("alias@" + part("outsider")))
