@@ -11,8 +11,6 @@
 #define LABEL_MAX_BYTES  63
 #define CHOICE_MAX_WORDS 4
 
-#define FINGERPRINT_DIGITS 64 /* of SHA-256 */
-
 #define C(field) offsetof(Config, field)
 #define O(field) offsetof(Organisation, field)
 #define RUN_DIR  "/var/spool/postfix/zegel/"
@@ -110,7 +108,7 @@ static const SchemaRow rows[] = {
 
     {"organisation", "domains", SCHEMA_DOMAINS, O(domains), NULL, 0, 0},
     {"organisation", "logins", SCHEMA_WORDS, O(logins), "", 0, 0},
-    {"organisation", "certificates", SCHEMA_CLIENTS, O(certificates), "", 0, 0},
+    {"organisation", "certificates", SCHEMA_TOKENS, O(certificates), "", 0, 0},
     {"organisation", "networks", SCHEMA_NETWORKS, O(networks), "", 0, 0},
     {"organisation", "service_domain", SCHEMA_DOMAIN, O(service_domain), NULL, 0, 0},
     {"organisation", "viewer_url", SCHEMA_URL, O(viewer_url), NULL, 0, 0},
@@ -192,15 +190,21 @@ is_domain(const char *text)
 }
 
 static GStrv
-split_words(const char *value)
+split_tokens(const char *value)
 {
-  g_autofree char *lower = g_ascii_strdown(value, -1);
   g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-  g_auto(GStrv) pieces = g_strsplit_set(lower, " \t,", -1);
+  g_auto(GStrv) pieces = g_strsplit_set(value, " \t,", -1);
   for (char **piece = pieces; *piece != NULL; piece++)
     if (**piece != '\0')
       g_strv_builder_add(builder, *piece);
   return g_strv_builder_end(builder);
+}
+
+static GStrv
+split_words(const char *value)
+{
+  g_autofree char *lower = g_ascii_strdown(value, -1);
+  return split_tokens(lower);
 }
 
 static gboolean
@@ -254,48 +258,6 @@ store_senders(const SchemaRow *row, const char *value, GStrv *field, GError **er
   }
   g_strfreev(*field);
   *field = g_steal_pointer(&words);
-  return TRUE;
-}
-
-/* 64 hexadecimal digits behind "sha256:", with or without colons. */
-static gboolean
-is_fingerprint(const char *word)
-{
-  guint digits = 0;
-  if (!g_str_has_prefix(word, "sha256:"))
-    return FALSE;
-  for (const char *p = word + strlen("sha256:"); *p != '\0'; p++)
-    if (g_ascii_isxdigit(*p))
-      digits++;
-    else if (*p != ':')
-      return FALSE;
-  return digits == FINGERPRINT_DIGITS;
-}
-
-/* "cn:NAME/ISSUER"; names keep their case. */
-static gboolean
-is_certificate_name(const char *word)
-{
-  const char *slash = strchr(word, '/');
-  return g_str_has_prefix(word, "cn:") && slash != NULL && slash > word + strlen("cn:") &&
-         slash[1] != '\0';
-}
-
-static gboolean
-store_clients(const SchemaRow *row, const char *value, GStrv *field, GError **error)
-{
-  g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-  g_auto(GStrv) pieces = g_strsplit_set(value, " \t,", -1);
-  for (char **piece = pieces; *piece != NULL; piece++) {
-    if (**piece == '\0')
-      continue;
-    if (!is_fingerprint(*piece) && !is_certificate_name(*piece))
-      return reject(error, row->key, *piece,
-                    "sha256: and 64 hexadecimal digits, or cn:NAME/ISSUER is expected");
-    g_strv_builder_add(builder, *piece);
-  }
-  g_strfreev(*field);
-  *field = g_strv_builder_end(builder);
   return TRUE;
 }
 
@@ -508,14 +470,16 @@ schema_store(const SchemaRow *row, const char *value, gpointer base, GError **er
     g_strfreev(*(GStrv *) field);
     *(GStrv *) field = split_words(value);
     return TRUE;
+  case SCHEMA_TOKENS:
+    g_strfreev(*(GStrv *) field);
+    *(GStrv *) field = split_tokens(value);
+    return TRUE;
   case SCHEMA_DOMAINS:
     return store_domains(row, value, field, error);
   case SCHEMA_NETWORKS:
     return store_networks(row, value, field, error);
   case SCHEMA_SENDERS:
     return store_senders(row, value, field, error);
-  case SCHEMA_CLIENTS:
-    return store_clients(row, value, field, error);
   case SCHEMA_HEADERS:
     return store_headers(row, value, field, error);
   case SCHEMA_URL:
@@ -549,10 +513,10 @@ schema_clear(const SchemaRow *row, gpointer base)
   case SCHEMA_YES_NO:
     return;
   case SCHEMA_WORDS:
+  case SCHEMA_TOKENS:
   case SCHEMA_ADDRESSES:
   case SCHEMA_DOMAINS:
   case SCHEMA_SENDERS:
-  case SCHEMA_CLIENTS:
     g_clear_pointer((GStrv *) field, g_strfreev);
     return;
   case SCHEMA_NETWORKS:

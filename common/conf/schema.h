@@ -11,6 +11,7 @@ typedef enum {
   SCHEMA_PATH,      /* char *; absolute */
   SCHEMA_UINT,      /* guint; from min through max */
   SCHEMA_WORDS,     /* GStrv; separated by white space or commas, lower case */
+  SCHEMA_TOKENS,    /* the same, as they were written */
   SCHEMA_DOMAIN,    /* char *; lower case */
   SCHEMA_DOMAINS,   /* GStrv; lower case */
   SCHEMA_NETWORKS,  /* GPtrArray of GInetAddressMask */
@@ -21,7 +22,6 @@ typedef enum {
   SCHEMA_YES_NO,    /* gboolean */
   SCHEMA_ADDRESSES, /* GStrv; textual IP addresses, may be empty */
   SCHEMA_SENDERS,   /* GStrv; addresses and domains, lower case, may be empty */
-  SCHEMA_CLIENTS,   /* GStrv; certificates: "sha256:HEX", "cn:NAME/ISSUER", may be empty */
   SCHEMA_HEADERS,   /* GPtrArray of HeaderRule; "Name: value; Name: *", may be empty */
   SCHEMA_DATE       /* char *; YYYY-MM-DD, may be empty */
 } SchemaType;

@@ -25,7 +25,7 @@ type_word(SchemaType type)
   case SCHEMA_UINT:
     return "number";
   case SCHEMA_WORDS:
-  case SCHEMA_CLIENTS:
+  case SCHEMA_TOKENS:
     return "words";
   case SCHEMA_DOMAIN:
     return "domain";

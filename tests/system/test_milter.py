@@ -359,6 +359,51 @@ def test_a_client_of_ours_at_the_wrong_instance_waits():
     wait_delivered(send(mail("Afspraak", to=to), SENDER, to, login=None, source=source))
 
 
+def by_certificate(name, sender, subject):
+    """Port 25, without login: the client at an address of nobody shows certificate NAME. The
+    answer to a message to one of our own users, and the mark before it."""
+    mark = harness.log_mark()
+    server = harness.connect(source=harness.ENV["LAB_DESK_ADDR"])
+    try:
+        context = harness.tls_context()
+        context.load_cert_chain(os.path.join(os.environ["LAB"], "pki", name + ".pem"))
+        server.starttls(context=context)
+        server.ehlo()
+        server.mail(sender)
+        server.rcpt("devries@" + part("own"))
+        code, text = server.data(raw(["From: " + sender, "Subject: " + subject]))
+        return code, text.decode(), mark
+    finally:
+        server.close()
+
+
+def test_a_client_known_by_its_certificate():
+    """O4: a certificate makes a client an organisation's, by fingerprint or by names"""
+    path = os.path.join(os.environ["LAB"], "pki", "system.crt")
+    print_ = harness.command("openssl", "x509", "-in", path, "-noout", "-fingerprint", "-sha256")
+    rules = ("sha256:" + print_.decode().split("=")[1].strip(),
+             "cn:epd.%s/Lab%%20CA" % part("own"))
+    desk = "%s { unix:zegel/milter.sock, default_action=tempfail }\n" % (
+        harness.ENV["LAB_DESK_ADDR"])
+    for rule in rules:
+        with configured("organisation praktijk", "certificates", rule, "milter", "milter-mx"):
+            code, text, _ = by_certificate("system", SENDER, "Afspraak")
+            assert code == 451 and "Z-O4-INSTANCE" in text, (rule, code, text)
+            with milter_clients(desk):
+                code, text, mark = by_certificate("system", SENDER, "veilig mailen")
+                assert code == 250, (rule, code, text)
+                harness.wait_log("event=routed, org=praktijk.*route=own", mark)
+                code, text, _ = by_certificate("system", CLINIC, "Afspraak")
+                assert code in (550, 554) and "Z-O3-SENDER" in text, (rule, code, text)
+                code, text, mark = by_certificate("community", CLINIC, "veilig mailen")
+                assert code == 250 and not harness.log_lines("event=routed.*from=" + CLINIC, mark)
+                harness.wait_log("event=verified.*from=" + CLINIC, mark)
+    with configured("organisation praktijk", "certificates", rules[0], "milter", "milter-mx"), \
+            milter_clients(desk), harness.without("policyd"):
+        code, text, _ = by_certificate("system", SENDER, "Afspraak")
+        assert code == 451 and "Z-R6-TROUBLE" in text, (code, text)
+
+
 # ---- -t ----
 
 def tried(message, recipients, *options, status=0):
