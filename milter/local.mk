@@ -145,6 +145,7 @@ tests_unit_milter_test_inward_plan_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_inward_plan
 
 DKIM_TESTS = tests/replay/dkim/replay_dkim \
+	tests/unit/milter/test_dkim_keys \
 	tests/unit/milter/test_dkim_sign
 check_PROGRAMS += $(DKIM_TESTS) tests/replay/dkim/dkim_tool
 TESTS += tests/replay/dkim/interop.test
@@ -155,8 +156,17 @@ TESTS += $(DKIM_TESTS)
 tests_replay_dkim_replay_dkim_SOURCES = tests/replay/dkim/replay_dkim.c \
 	tests/unit/milter/dkim_message.h
 tests_replay_dkim_replay_dkim_LDADD = $(MILTER_PURE_LIBS)
+tests_unit_milter_test_dkim_keys_SOURCES = tests/unit/milter/test_dkim_keys.c
+tests_unit_milter_test_dkim_keys_LDADD = $(MILTER_PURE_LIBS)
 tests_unit_milter_test_dkim_sign_SOURCES = tests/unit/milter/test_dkim_sign.c \
 	tests/unit/milter/dkim_message.h
 tests_unit_milter_test_dkim_sign_LDADD = $(MILTER_PURE_LIBS)
 EXTRA_DIST += tests/data/dkim tests/replay/dkim/interop.test \
 	tests/replay/dkim/make_cases.py
+
+check_PROGRAMS += tests/fuzz/fuzz_dkim_message
+tests_fuzz_fuzz_dkim_message_SOURCES = tests/fuzz/fuzz_dkim_message.c \
+	tests/unit/milter/dkim_message.h
+tests_fuzz_fuzz_dkim_message_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_dkim_message
+EXTRA_DIST += tests/fuzz/corpus/fuzz_dkim_message
