@@ -527,11 +527,6 @@ Decision *
 decide(const Facts *facts)
 {
   Decision *decision = decision_new();
-  if (facts->inward) {
-    if (facts->too_many_headers)
-      refuse(decision, REFUSAL_HEADERS);
-    return decision;
-  }
   if (facts->stranger) {
     decide_stranger(facts, decision);
     return decision;

@@ -129,6 +129,12 @@ tests_unit_milter_test_auth_results_SOURCES = tests/unit/milter/test_auth_result
 tests_unit_milter_test_auth_results_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_auth_results
 
+check_PROGRAMS += tests/fuzz/fuzz_inward
+tests_fuzz_fuzz_inward_SOURCES = tests/fuzz/fuzz_inward.c
+tests_fuzz_fuzz_inward_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_inward
+EXTRA_DIST += tests/fuzz/corpus/fuzz_inward
+
 check_PROGRAMS += tests/unit/milter/test_author
 tests_unit_milter_test_author_SOURCES = tests/unit/milter/test_author.c
 tests_unit_milter_test_author_LDADD = $(MILTER_PURE_LIBS)

@@ -81,6 +81,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_phone \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_questions \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
 	tests/unit/policyd/test_refresh \
@@ -111,6 +112,7 @@ TESTS += \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_phone \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_questions \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
 	tests/unit/policyd/test_refresh \
@@ -155,6 +157,9 @@ tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c \
 	tests/unit/policyd/routes.h
 tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_questions_SOURCES = tests/unit/policyd/test_questions.c \
+	tests/unit/policyd/zone.c tests/unit/policyd/zone.h
+tests_unit_policyd_test_questions_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_routedb_SOURCES = tests/unit/policyd/test_routedb.c \
 	tests/unit/policyd/routes.h
 tests_unit_policyd_test_routedb_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
