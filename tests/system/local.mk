@@ -14,8 +14,10 @@ EXTRA_DIST += \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
+	tests/system/test_attachments.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_browser.py \
+	tests/system/test_clients.py \
 	tests/system/test_delegation.py \
 	tests/system/test_dns.py \
 	tests/system/test_expansion.py \
@@ -27,10 +29,14 @@ EXTRA_DIST += \
 	tests/system/test_main_job.py \
 	tests/system/test_milter.py \
 	tests/system/test_nta.py \
-	tests/system/test_organisations.py tests/system/test_phone.py \
+	tests/system/test_observe.py \
+	tests/system/test_organisations.py \
+	tests/system/test_phone.py \
 	tests/system/test_prefer.py \
 	tests/system/test_promises.py \
+	tests/system/test_refusals.py \
 	tests/system/test_routes.py \
+	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
 	tests/system/test_signing.py \
 	tests/system/test_spoof.py \

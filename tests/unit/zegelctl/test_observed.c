@@ -126,8 +126,8 @@ test_order(void)
       HEAD "code=Z-A, from=b@x.nl, would=refuse",
       HEAD "code=Z-A, from=B@x.nl, would=refuse",
       HEAD "code=Z-A, from=a@x.nl, would=pass",
-      "Nov 22 04:18:37 mx zegel-milter[1]: X: event=observed, org=a, code=Z, from=c@x.nl, "
-      "would=pass",
+      ("Nov 22 04:18:37 mx zegel-milter[1]: X: event=observed, org=a, code=Z, from=c@x.nl, "
+       "would=pass"),
   };
   g_autoptr(Observed) observed = observed_new();
   for (guint i = 0; i < G_N_ELEMENTS(lines); i++)
