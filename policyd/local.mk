@@ -8,7 +8,6 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/clients.c policyd/clients.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dkim.c policyd/dkim.h \
-	policyd/dkim_record.c \
 	policyd/delegation.c policyd/delegation.h \
 	policyd/dmarc.c policyd/dmarc.h \
 	policyd/follow.c policyd/follow.h \
@@ -45,7 +44,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/verify.c policyd/verify.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
-POLICYD_LIBS = policyd/libpolicyd.a $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
+POLICYD_LIBS = policyd/libpolicyd.a $(CRYPT_LIBS) $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
 	$(SQLITE_LIBS) $(LDNS_LIBS)
 
 sbin_PROGRAMS += policyd/zegel-policyd
