@@ -189,6 +189,7 @@ def test_rotation_without_a_gap():
             ctl("activate", "oud")
             time.sleep(LOOKED_AT_S)
             first = len(stream.ids) + 1
+            time.sleep(1)
             text = ctl("activate", "nieuw")
             assert "oud rests" in text and re.search(r"until \d{4}-\d\d-\d\d", text), text
             assert states() == {"nieuw": ("active", True), "oud": ("resting", False)}
@@ -199,7 +200,7 @@ def test_rotation_without_a_gap():
             ctl("activate", "nieuw")
         with published(one, two):
             used = [selectors(got) for got in stream.got]
-    assert last - first > 10 and all(len(ones) == 1 for ones in used[first:]), used
+    assert last - first > 20 and all(len(ones) == 1 for ones in used[first:]), used
     flat = "".join(ones[0][0] for ones in used[first:])
     assert re.fullmatch("o+n+", flat), flat
     assert flat[last - first:].count("n") > 5 and "o" not in flat[last - first:], flat
@@ -345,7 +346,7 @@ def every_step(calls, verb, *words):
             assert count < 40, call
             yield
         yield
-    assert steps >= 4, steps  # or strace counts nothing
+    assert steps >= 3, steps  # or strace counts nothing
 
 
 STEPS = ("mkdirat", "fchown", "fchmod", "fsync", "renameat2", "renameat", "utimensat", "unlinkat")
@@ -375,7 +376,7 @@ def test_activate_and_retire_can_be_cut_off_anywhere():
         lines = [generate(name, "--type", "ed25519") for name in ("a", "b")]
         with published(*lines):
             ctl("activate", "a")
-            for _ in every_step(STEPS, "activate", "b"):
+            for _ in every_step(("utimensat", "renameat2"), "activate", "b"):
                 assert sum(signs for _, signs in states().values()) == 1, states()
                 ctl("activate", "b")
                 assert states() == {"a": ("resting", False), "b": ("active", True)}
