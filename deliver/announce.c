@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/submit/letter.h"
 #include "common/submit/submit.h"
 #include "deliver/notify.h"
 
@@ -39,7 +40,7 @@ format_notification(const Organisation *organisation, const Ticket *ticket,
       .sender = ticket->sender,
       .sender_name = ticket->sender_name,
       .recipient = recipient->address,
-      .number = recipient->number,
+      .number = recipient->number != NULL ? recipient->number : "",
       .link = link,
       .reference = recipient->reference,
       .now_s = g_get_real_time() / G_USEC_PER_SEC,
@@ -58,7 +59,7 @@ submit_notification(const Service *service, const Organisation *organisation,
                     const Ticket *ticket, const FilingRecipient *recipient,
                     char **submitted_id, GError **error)
 {
-  g_autofree char *from = notify_sender(organisation->service_domain);
+  g_autofree char *from = letter_sender(organisation->service_domain);
   GString *message = format_notification(organisation, ticket, recipient);
   gboolean sent = submit_send(service->config->submit_url, from, recipient->address,
                               message->str, message->len, submitted_id, error);

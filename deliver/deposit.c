@@ -7,6 +7,7 @@
 #include "deliver/address.h"
 #include "deliver/announce.h"
 #include "deliver/head.h"
+#include "deliver/teach.h"
 
 /*
  * The notifications of one message stop after this time, well before Postfix gives up on
@@ -30,6 +31,7 @@ struct Deposit {
   const Organisation *organisation;
   guint8 body_sha256[CRYPT_SHA256_BYTES];
   gint64 notify_until_us; /* monotonic */
+  gboolean mute;          /* the phone book did not answer: the others are not told */
 };
 
 /* One recipient of this delivery whom the ticket names. */
@@ -241,7 +243,7 @@ find_target(GArray *targets, const TicketRecipient *named)
   return NULL;
 }
 
-/* Everyone whom the ticket names with a number, once. */
+/* Everyone whom the ticket names as a reader, once. */
 static GArray *
 collect_targets(const Deposit *deposit, const GPtrArray *recipients)
 {
@@ -249,7 +251,8 @@ collect_targets(const Deposit *deposit, const GPtrArray *recipients)
   g_array_set_clear_func(targets, target_clear);
   for (guint i = 0; i < recipients->len; i++) {
     const TicketRecipient *named = find_named(deposit->ticket, recipients->pdata[i]);
-    if (named != NULL && named->number != NULL && find_target(targets, named) == NULL)
+    if (named != NULL && (named->number != NULL || named->by_mail) &&
+        find_target(targets, named) == NULL)
       add_target(deposit, targets, named);
   }
   return targets;
@@ -293,7 +296,19 @@ commit_targets(Deposit *deposit, GArray *targets)
   secret_wipe(list, count * sizeof *list);
 }
 
-/* What the committed TARGET still needs: its event, its notification. */
+static void
+notify_target(Deposit *deposit, Target *target)
+{
+  if (target->filing.notified)
+    return;
+  if (g_get_monotonic_time() > deposit->notify_until_us)
+    target->outcome = OUTCOME_NOTIFY_LATER;
+  else
+    target->outcome = announce_send(deposit->service, deposit->organisation,
+                                    deposit->ticket, &target->filing, deposit->queue_id);
+}
+
+/* What the committed TARGET still needs: its event, its notification, its number. */
 static void
 complete_target(Deposit *deposit, Target *target)
 {
@@ -309,14 +324,12 @@ complete_target(Deposit *deposit, Target *target)
   g_autofree char *hash = crypt_hex(deposit->body_sha256, sizeof deposit->body_sha256);
   event_log(EVENT_STORED, deposit->queue_id, ticket->organisation, "ref", filing->reference,
             "message-id", ticket->message_id, "to", filing->address, "sha256", hash,
-            "again", filing->existed ? "yes" : NULL, NULL);
-  if (filing->notified)
-    return;
-  if (g_get_monotonic_time() > deposit->notify_until_us)
-    target->outcome = OUTCOME_NOTIFY_LATER;
-  else
-    target->outcome = announce_send(deposit->service, deposit->organisation, ticket, filing,
-                                    deposit->queue_id);
+            "again", filing->existed ? "yes" : NULL, "method",
+            filing->number == NULL ? "email" : NULL, NULL);
+  notify_target(deposit, target);
+  if (target->outcome == OUTCOME_STORED && !deposit->mute)
+    deposit->mute = !teach_number(deposit->service, deposit->organisation, ticket,
+                                  target->named, filing->reference, deposit->queue_id);
 }
 
 static void

@@ -16,8 +16,9 @@ deliver_zegel_deliver_SOURCES = \
 	deliver/main.c \
 	deliver/server.c deliver/server.h \
 	deliver/service.h \
-	deliver/session.c deliver/session.h
-deliver_zegel_deliver_LDADD = deliver/libdeliver.a $(SUBMIT_LIBS) $(STORE_LIBS) \
+	deliver/session.c deliver/session.h \
+	deliver/teach.c deliver/teach.h
+deliver_zegel_deliver_LDADD = deliver/libdeliver.a $(SUBMIT_LIBS) $(ASK_LIBS) $(STORE_LIBS) \
 	$(CRYPT_LIBS) $(SANDBOX_LIBS) $(CONF_LIBS) $(BASE_LIBS)
 dist_man_MANS += man/zegel-deliver.8
 
@@ -38,7 +39,7 @@ TESTS += tests/unit/deliver/test_head
 
 check_PROGRAMS += tests/unit/deliver/test_notify
 tests_unit_deliver_test_notify_SOURCES = tests/unit/deliver/test_notify.c
-tests_unit_deliver_test_notify_LDADD = deliver/libdeliver.a $(BASE_LIBS)
+tests_unit_deliver_test_notify_LDADD = deliver/libdeliver.a $(SUBMIT_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/deliver/test_notify
 
 check_PROGRAMS += tests/unit/deliver/test_reply

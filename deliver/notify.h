@@ -17,16 +17,13 @@ typedef struct {
   const char *sender;            /* address */
   const char *sender_name;       /* "" when there is none */
   const char *recipient;         /* address */
-  const char *number;            /* E.164; only its last two digits are told */
+  const char *number;            /* E.164; only its last two digits are told; "": the
+                                  * code comes by e-mail */
   const char *link;              /* the whole URL */
   const char *reference;         /* the same reference gives the same Message-ID */
   gint64 now_s;                  /* Unix time */
   gint64 expires_s;
 } NotifyFacts;
-
-/* The address that the notification comes from, "noreply@SERVICE_DOMAIN", a new string. */
-char *
-notify_sender(const char *service_domain);
 
 /* The link for the link secret SECRET_TEXT (base64url) at VIEWER_URL, a new string. */
 char *

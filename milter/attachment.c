@@ -88,10 +88,8 @@ is_refused(char *name, const char *const *extensions)
 }
 
 gboolean
-attachment_is_refused(const char *name, gboolean listed, const char *const *extensions)
+attachment_is_refused(const char *name, const char *const *extensions)
 {
-  if (listed && g_str_has_suffix(name, "/"))
-    return FALSE;
   g_autofree char *folded = fold(name);
   gsize len = strlen(folded);
   while (len > 0 && strchr("/\\", folded[len - 1]) != NULL)

@@ -11,8 +11,8 @@
 
 /*
  * Whether NAME, as inspect.h has it ("a.zip/setup.exe"), has one of EXTENSIONS (lower case,
- * without dot; NULL-terminated). Only the last part of a path counts. With LISTED it stands
- * inside an archive, where a name that ends in a slash is a directory.
+ * without dot; NULL-terminated). Only the last part of a path counts: directories of an
+ * archive may be called www.example.com.
  */
 gboolean
-attachment_is_refused(const char *name, gboolean listed, const char *const *extensions);
+attachment_is_refused(const char *name, const char *const *extensions);

@@ -1,6 +1,7 @@
 #include "milter/client.h"
 
-#include <string.h>
+#include "common/base/error.h"
+#include "common/book/client_rule.h"
 
 void
 client_clear(Client *client)
@@ -23,26 +24,43 @@ client_has_tls12(const Client *client)
   return client->tls_version != NULL && g_strv_contains(good, client->tls_version);
 }
 
-/* "NAME/ISSUER"; the issuer's name may have a '/', the other not. */
-static gboolean
-has_names(const Client *client, const char *names)
+/* RULE in the form that can be compared, a new string, or NULL with an error: only what is
+ * said of a certificate has a meaning here. */
+static char *
+read_rule(const char *rule, GError **error)
 {
-  if (client->subject == NULL || client->issuer == NULL)
-    return FALSE;
-  const char *slash = strchr(names, '/');
-  return slash != NULL && strlen(client->subject) == (gsize) (slash - names) &&
-         strncmp(client->subject, names, (gsize) (slash - names)) == 0 &&
-         strcmp(client->issuer, slash + 1) == 0;
+  if (!g_str_has_prefix(rule, "sha256:") && !g_str_has_prefix(rule, "cn:")) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
+                "%s: sha256:HEX or cn:NAME/ISSUER is expected", rule);
+    return NULL;
+  }
+  return client_rule_parse(rule, error);
 }
 
 gboolean
 client_matches(const Client *client, const char *rule)
 {
-  static const char digest[] = "sha256:", names[] = "cn:";
-  if (g_str_has_prefix(rule, digest))
-    return client->fingerprint != NULL &&
-           g_ascii_strcasecmp(client->fingerprint, rule + strlen(digest)) == 0;
-  return g_str_has_prefix(rule, names) && has_names(client, rule + strlen(names));
+  const ClientFacts facts = {.fingerprint = client->fingerprint,
+                             .subject = client->subject,
+                             .issuer = client->issuer};
+  g_autofree char *read = read_rule(rule, NULL);
+  return read != NULL && client_rule_matches(read, &facts);
+}
+
+gboolean
+client_check_rules(const Config *config, GError **error)
+{
+  for (guint i = 0; i < config->organisations->len; i++) {
+    const Organisation *organisation = config->organisations->pdata[i];
+    for (char **rule = organisation->certificates; *rule != NULL; rule++) {
+      g_autofree char *read = read_rule(*rule, error);
+      if (read == NULL) {
+        g_prefix_error(error, "certificates of organisation %s: ", organisation->name);
+        return FALSE;
+      }
+    }
+  }
+  return TRUE;
 }
 
 static const Organisation *

@@ -14,9 +14,9 @@ typedef struct {
   char *helo;
   char *login;       /* SASL */
   char *tls_version; /* "TLSv1.3" */
-  char
-      *fingerprint; /* SHA-256 of its certificate, as client_id.h; asked only when needed */
-  char *subject;    /* common names of a certificate that Postfix trusts */
+  char *fingerprint; /* of its certificate, as client_id.h has these three: asked of policyd
+                      * when they matter */
+  char *subject;
   char *issuer;
   char *daemon; /* milter_macro_daemon_name */
 } Client;
@@ -29,10 +29,15 @@ client_clear(Client *client);
 gboolean
 client_has_tls12(const Client *client);
 
-/* Whether RULE ("sha256:HEX", "cn:NAME/ISSUER") of zegel.conf is the certificate of CLIENT.
- * Pure. */
+/* Whether RULE ("sha256:HEX", "cn:NAME/ISSUER", see client_rule.h) of zegel.conf is the
+ * certificate of CLIENT. Pure. */
 gboolean
 client_matches(const Client *client, const char *rule);
+
+/* Whether every rule in `certificates` of CONFIG can be read. FALSE with
+ * ZEGEL_ERROR_CONFIG. Pure. */
+gboolean
+client_check_rules(const Config *config, GError **error);
 
 /*
  * The organisation that CLIENT submits for: by certificate, else by login, else by address

@@ -527,11 +527,6 @@ Decision *
 decide(const Facts *facts)
 {
   Decision *decision = decision_new();
-  if (facts->inward) {
-    if (facts->too_many_headers)
-      refuse(decision, REFUSAL_HEADERS);
-    return decision;
-  }
   if (facts->stranger) {
     decide_stranger(facts, decision);
     return decision;
@@ -660,7 +655,7 @@ refuse_names(Decision *decision, const Organisation *organisation,
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   for (guint i = 0; i < inspected->parts->len; i++) {
     const InspectedPart *part = inspected->parts->pdata[i];
-    if (attachment_is_refused(part->name, part->listed,
+    if (attachment_is_refused(part->name,
                               (const char *const *) organisation->refused_extensions))
       g_ptr_array_add(names, part->name);
   }

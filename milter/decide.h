@@ -42,7 +42,6 @@ typedef struct {
 
 /* All borrowed for the time of the call. */
 typedef struct {
-  gboolean inward;   /* of anybody without a login: only too_many_headers counts */
   gboolean stranger; /* logged in, and no organisation has the login */
   SensitiveDefault sensitive_default;
   CodeMethod method;        /* S6 */

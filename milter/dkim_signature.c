@@ -113,7 +113,7 @@ static gboolean
 read_signed(DkimSignature *signature, const DkimTags *tags)
 {
   const char *h = dkim_tags_get(tags, "h");
-  if (h == NULL || strlen(h) > DKIM_H_MAX_BYTES)
+  if (h == NULL || *h == '\0' || strlen(h) > DKIM_H_MAX_BYTES)
     return unreadable(signature, "no list of fields, or too long");
   g_autofree char *lower = g_ascii_strdown(h, -1);
   signature->names = g_strsplit(lower, ":", -1);

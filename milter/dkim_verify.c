@@ -11,13 +11,7 @@
 #define LINE_MAX_BYTES (1024 * 1024) /* of the body; libopendkim holds a line in memory */
 #define SPARE_BYTES    16            /* zero octets behind each block of libopendkim */
 
-#define SIGNATURE_FIELD "DKIM-Signature"
-
-/*
- * A field that h= cannot name, as names have no blanks there. libopendkim writes one
- * pointer too far when h= selects every field of a message and names one more.
- */
-#define GUARD_FIELD "no field: "
+#define SIGNATURE_FIELD "dkim-signature" /* as plain_name has it */
 
 struct DkimVerifier {
   GPtrArray *signatures;                 /* of DkimSignature, one for each field */
@@ -94,12 +88,21 @@ dkim_prepare(GError **error)
 
 /* ---- The header ---- */
 
+/* The name of FIELD in lower case, without the blanks that may stand before the colon. */
+static char *
+plain_name(const Field *field)
+{
+  gsize len = strlen(field->name);
+  while (len > 0 && (field->name[len - 1] == ' ' || field->name[len - 1] == '\t'))
+    len--;
+  return g_ascii_strdown(field->name, (gssize) len);
+}
+
 static gboolean
 is_called(const Field *field, const char *name)
 {
-  gsize len = strlen(name);
-  return g_ascii_strncasecmp(field->name, name, len) == 0 &&
-         strspn(field->name + len, " \t") == strlen(field->name + len);
+  g_autofree char *plain = plain_name(field);
+  return strcmp(plain, name) == 0;
 }
 
 static guint
@@ -107,7 +110,7 @@ count_froms(const Fields *fields)
 {
   guint count = 0;
   for (guint i = 0; i < fields->list->len; i++)
-    count += is_called(fields->list->pdata[i], "From") ? 1 : 0;
+    count += is_called(fields->list->pdata[i], "from") ? 1 : 0;
   return count;
 }
 
@@ -175,6 +178,8 @@ pass_header(DkimVerifier *verifier, const Fields *fields)
 {
   DKIM_STAT status = DKIM_STAT_OK;
   guint next = 0, seen = 0;
+  /* A field that h= cannot name, as it has a blank: libopendkim writes one pointer too far
+   * when h= selects every field that there is and names one more. */
   static const Field guard = {(char *) "no field", (char *) ""};
   verifier->handle = dkim_verify(library, (const unsigned char *) "", NULL, &status);
   if (verifier->handle == NULL)
@@ -185,9 +190,8 @@ pass_header(DkimVerifier *verifier, const Fields *fields)
   pass_field(verifier, &guard, text);
   for (guint i = 0; i < fields->list->len; i++) {
     const Field *field = fields->list->pdata[i];
-    g_autofree char *name = g_ascii_strdown(field->name, -1);
-    g_strchomp(name);
-    if (g_ascii_strcasecmp(name, SIGNATURE_FIELD) == 0) {
+    g_autofree char *name = plain_name(field);
+    if (strcmp(name, SIGNATURE_FIELD) == 0) {
       gboolean asked = next < verifier->count &&
                        verifier->signatures->pdata[seen] == verifier->asked[next];
       seen++;

@@ -36,8 +36,7 @@ log_refusal(EventKind kind, const Message *message, Refusal refusal, const GPtrA
   g_autofree char *id = logged_id(message);
   const char *about = names != NULL && names->len > 0 ? names->pdata[0] : NULL;
   event_log(kind, queue_id, message->organisation->name, "message-id", id, "code",
-            refusal_code(refusal), "from", logged_sender(message), "about", about,
-            kind == EVENT_OBSERVED ? "would" : NULL, "refuse", NULL);
+            refusal_code(refusal), "from", logged_sender(message), "about", about, NULL);
 }
 
 void
@@ -115,16 +114,16 @@ count_routes(const Message *message, const Decision *decision, Route route)
 void
 events_observed(const Message *message, const Decision *decision, const char *queue_id)
 {
-  if (decision->would == DECISION_REFUSE) {
-    log_refusal(EVENT_OBSERVED, message, decision->refusal, decision->names, queue_id);
-    return;
-  }
   g_autofree char *id = logged_id(message);
+  gboolean refused = decision->would == DECISION_REFUSE;
+  const char *reason = refused && *decision->reason != '\0' ? decision->reason : NULL;
+  const char *about =
+      refused && decision->names->len > 0 ? decision->names->pdata[0] : NULL;
   g_autofree char *direct = count_routes(message, decision, ROUTE_DIRECT);
   g_autofree char *viewer = count_routes(message, decision, ROUTE_VIEWER);
   g_autofree char *own = count_routes(message, decision, ROUTE_OWN);
   event_log(EVENT_OBSERVED, queue_id, message->organisation->name, "message-id", id, "code",
-            decision->reason, "from", logged_sender(message), "would",
-            would_name(decision->would), "direct", direct, "viewer", viewer, "own", own,
-            NULL);
+            refused ? refusal_code(decision->refusal) : decision->reason, "from",
+            logged_sender(message), "would", would_name(decision->would), "reason", reason,
+            "about", about, "direct", direct, "viewer", viewer, "own", own, NULL);
 }

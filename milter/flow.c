@@ -17,18 +17,15 @@ struct Flow {
   Refusal refusal;
 };
 
-/* Whether the fingerprint of CLIENT can make a difference. */
+/* Whether a certificate of CLIENT can make a difference. */
 static gboolean
-needs_fingerprint(const Client *client, const Config *config)
+needs_certificate(const Client *client, const Config *config)
 {
   if (client->tls_version == NULL || client->address == NULL || client->port == 0)
     return FALSE;
-  for (guint i = 0; i < config->organisations->len; i++) {
-    const Organisation *organisation = config->organisations->pdata[i];
-    for (char **rule = organisation->certificates; *rule != NULL; rule++)
-      if (g_str_has_prefix(*rule, "sha256:"))
-        return TRUE;
-  }
+  for (guint i = 0; i < config->organisations->len; i++)
+    if (*((const Organisation *) config->organisations->pdata[i])->certificates != NULL)
+      return TRUE;
   return FALSE;
 }
 
@@ -39,7 +36,7 @@ needs_fingerprint(const Client *client, const Config *config)
 static gboolean
 identify(Client *client, const Tools *tools, const char *queue_id)
 {
-  if (!needs_fingerprint(client, tools->config))
+  if (!needs_certificate(client, tools->config))
     return TRUE;
   g_autoptr(GError) error = NULL;
   g_autoptr(ClientCertificate) certificate =
@@ -50,6 +47,8 @@ identify(Client *client, const Tools *tools, const char *queue_id)
     return FALSE;
   }
   client->fingerprint = g_strdup(certificate->fingerprint);
+  client->subject = g_strdup(certificate->subject);
+  client->issuer = g_strdup(certificate->issuer);
   return TRUE;
 }
 

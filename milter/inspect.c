@@ -13,6 +13,7 @@
 #define FRAME_HEAD_BYTES 4
 #define FRAME_MAX_BYTES  (64 * 1024) /* what libmilter hands over, mostly */
 #define ANSWER_BYTES     4096
+#define MESSAGES_MAX     250 /* of one reader; by itself it ends before that */
 
 /*
  * One process. When it is taken, only who took it touches it; another thread may kill the
@@ -22,6 +23,7 @@ typedef struct {
   Child child;
   gint64 heard_us;  /* when its message last grew */
   gboolean is_lost; /* was taken back: it counts no more */
+  guint answered;   /* messages; one that took it over must not lie for ever */
 } Reader;
 
 struct Inspectors {
@@ -114,12 +116,11 @@ take_back(Inspectors *inspectors)
 
 /*
  * Waits until there is a place, till DEADLINE_US: TRUE, and *READER is an idle one, or NULL
- * when one must be started.
+ * when one must be started. The lock is held.
  */
 static gboolean
 wait_for_place(Inspectors *inspectors, gint64 deadline_us, Reader **reader)
 {
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inspectors->lock);
   for (;;) {
     *reader = g_queue_pop_head(&inspectors->idle);
     guint used = inspectors->busy->len + inspectors->starting;
@@ -153,7 +154,11 @@ static Reader *
 take_reader(Inspectors *inspectors, GError **error)
 {
   Reader *reader = NULL;
-  if (!wait_for_place(inspectors, now_us() + INSPECT_TIMEOUT_MS * 1000, &reader)) {
+  g_mutex_lock(&inspectors->lock);
+  gboolean has_place =
+      wait_for_place(inspectors, now_us() + INSPECT_TIMEOUT_MS * 1000, &reader);
+  g_mutex_unlock(&inspectors->lock);
+  if (!has_place) {
     g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
                         "no zegel-reader is free");
     return NULL;
@@ -162,13 +167,14 @@ take_reader(Inspectors *inspectors, GError **error)
     g_clear_pointer(&reader, reader_free);
   if (reader == NULL)
     reader = start_reader(inspectors, error);
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inspectors->lock);
+  g_mutex_lock(&inspectors->lock);
   inspectors->starting--;
   if (reader != NULL) {
     reader->heard_us = now_us();
     g_ptr_array_add(inspectors->busy, reader);
   }
   g_cond_signal(&inspectors->changed);
+  g_mutex_unlock(&inspectors->lock);
   return reader;
 }
 
@@ -179,7 +185,7 @@ give_back(Inspectors *inspectors, Reader *reader, gboolean is_fine)
   g_mutex_lock(&inspectors->lock);
   if (!reader->is_lost)
     g_ptr_array_remove_fast(inspectors->busy, reader);
-  is_fine = is_fine && !reader->is_lost;
+  is_fine = is_fine && !reader->is_lost && ++reader->answered < MESSAGES_MAX;
   if (is_fine)
     g_queue_push_head(&inspectors->idle, reader);
   g_cond_signal(&inspectors->changed);
@@ -335,8 +341,9 @@ note_growth(Inspection *inspection, guint ahead_ms)
 {
   if (inspection->reader == NULL)
     return;
-  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&inspection->inspectors->lock);
+  g_mutex_lock(&inspection->inspectors->lock);
   inspection->reader->heard_us = now_us() + ahead_ms * 1000;
+  g_mutex_unlock(&inspection->inspectors->lock);
 }
 
 void
@@ -360,6 +367,10 @@ conclude(Inspection *inspection)
   if (!engage(inspection))
     return NULL;
   note_growth(inspection, INSPECT_TIMEOUT_MS);
+  if (!is_waiting(inspection->reader)) {
+    fail(inspection, "ended, or answered too early");
+    return NULL;
+  }
   if (!send_frame(inspection, NULL, 0))
     return NULL;
   g_autoptr(GByteArray) answer = receive_answer(inspection);

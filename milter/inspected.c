@@ -197,7 +197,7 @@ adds_up(const Inspected *inspected)
 Inspected *
 inspected_parse(const char *bytes, gsize len, gboolean *is_last, GError **error)
 {
-  if (attrs_block_length(bytes, len) != len || len == 0) {
+  if (len == 0 || attrs_block_length(bytes, len) != len) {
     g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID,
                         "the answer is not one block");
     return NULL;

@@ -265,8 +265,8 @@ log_verified(const Inward *inward, const InwardDecision *decision)
             *sender != '\0' ? sender : "<>", "domain", inward->author, "spf",
             spf_word(inward), "dkim", dkim_word(inward), "dmarc",
             dmarc_result_name(decision->dmarc), "tls", message->client->tls_version,
-            "secure", secure_name(decision->secure), "code", decision->code, "action",
-            action_word(inward, decision), NULL);
+            "secure", secure_name(decision->secure), "code", decision->code, "detail",
+            decision->detail, "action", action_word(inward, decision), NULL);
 }
 
 static void

@@ -123,22 +123,23 @@ find_lack(const InwardFacts *facts, DmarcResult dmarc)
   return NULL;
 }
 
-/* By what all recipients get the message securely. *CODE says why, or why not. */
-static Secure
-secure_by(const GPtrArray *routes, const char **code)
+/* By what all recipients get the message securely; code and detail say why, or why not. */
+static void
+secure_by(const GPtrArray *routes, InwardDecision *decision)
 {
   Secure secure = SECURE_NO;
   for (guint i = 0; i < routes->len; i++) {
     const RouteAnswer *answer = routes->pdata[i];
-    *code = answer->code;
+    gboolean norm = strcmp(answer->code, "Z-R1-NTA") == 0;
+    if (answer->route == ROUTE_DIRECT && norm && secure == SECURE_COMMUNITY)
+      continue;
+    decision->code = answer->code;
+    decision->detail = answer->reason;
     if (answer->route != ROUTE_DIRECT)
-      return SECURE_NO;
-    if (strcmp(answer->code, "Z-R1-NTA") != 0)
-      secure = SECURE_COMMUNITY;
-    else if (secure == SECURE_NO)
-      secure = SECURE_NTA;
+      return;
+    secure = norm ? SECURE_NTA : SECURE_COMMUNITY;
   }
-  return secure;
+  decision->secure = secure;
 }
 
 static void
@@ -149,7 +150,7 @@ decide_secure(const InwardFacts *facts, InwardDecision *decision)
     return;
   decision->code = "Z-N5-VERIFY";
   if (facts->routes != NULL)
-    decision->secure = secure_by(facts->routes, &decision->code);
+    secure_by(facts->routes, decision);
   else if (!facts->unanswered)
     decision->action = INWARD_ASK;
 }

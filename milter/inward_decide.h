@@ -60,7 +60,8 @@ typedef struct {
   Refusal refusal;
   DmarcResult dmarc;
   Secure secure;
-  const char *code; /* why it is secure or not: stable, of the facts or static */
+  const char *code;   /* why it is secure or not: stable, of the facts or static */
+  const char *detail; /* what the route hung on, of the facts; NULL: no route */
 } InwardDecision;
 
 /* Decides on FACTS. Any thread. */

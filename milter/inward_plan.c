@@ -108,10 +108,12 @@ common_prefix(const InwardMessage *message)
 static const char *
 behind_prefix(const char *text, const char *prefix)
 {
-  glong len = g_utf8_strlen(prefix, -1);
-  if (len == 0 || g_utf8_strlen(text, -1) < len)
-    return NULL;
-  const char *rest = g_utf8_offset_to_pointer(text, len);
+  const char *rest = text;
+  for (const char *p = prefix; *p != '\0'; p = g_utf8_next_char(p)) {
+    if (*rest == '\0')
+      return NULL;
+    rest = g_utf8_next_char(rest);
+  }
   g_autofree char *begin = g_utf8_casefold(text, rest - text);
   g_autofree char *wanted = g_utf8_casefold(prefix, -1);
   return strcmp(begin, wanted) == 0 ? rest + strspn(rest, " ") : NULL;
@@ -123,9 +125,12 @@ behind_prefixes(const char *subject, const InwardMessage *message)
 {
   for (guint i = 0; i < message->organisations->len; i++) {
     const Organisation *organisation = message->organisations->pdata[i];
-    const char *rest = behind_prefix(subject, organisation->secure_subject);
-    if (rest != NULL)
-      return behind_prefixes(rest, message);
+    const char *prefix = organisation->secure_subject;
+    const char *rest = *prefix != '\0' ? behind_prefix(subject, prefix) : NULL;
+    if (rest == NULL)
+      continue;
+    subject = rest;
+    i = G_MAXUINT; /* from the first again: they may stand in any order */
   }
   return subject;
 }

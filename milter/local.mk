@@ -71,6 +71,16 @@ tests_unit_milter_test_numbers_SOURCES = tests/unit/milter/test_numbers.c \
 tests_unit_milter_test_numbers_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_numbers
 
+check_PROGRAMS += tests/unit/milter/test_plan
+tests_unit_milter_test_plan_SOURCES = tests/unit/milter/test_plan.c
+tests_unit_milter_test_plan_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_plan
+
+check_PROGRAMS += tests/unit/milter/test_client
+tests_unit_milter_test_client_SOURCES = tests/unit/milter/test_client.c
+tests_unit_milter_test_client_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_client
+
 check_PROGRAMS += tests/unit/milter/test_again
 tests_unit_milter_test_again_SOURCES = tests/unit/milter/test_again.c
 tests_unit_milter_test_again_LDADD = $(MILTER_PURE_LIBS)
@@ -91,6 +101,17 @@ tests_unit_milter_test_message_SOURCES = tests/unit/milter/test_message.c
 tests_unit_milter_test_message_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_message
 
+check_PROGRAMS += tests/unit/milter/test_inspect
+tests_unit_milter_test_inspect_SOURCES = tests/unit/milter/test_inspect.c
+tests_unit_milter_test_inspect_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_inspect
+
+check_PROGRAMS += tests/fuzz/fuzz_inspected
+tests_fuzz_fuzz_inspected_SOURCES = tests/fuzz/fuzz_inspected.c
+tests_fuzz_fuzz_inspected_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_inspected
+EXTRA_DIST += tests/fuzz/corpus/fuzz_inspected
+
 check_PROGRAMS += tests/fuzz/fuzz_trigger
 tests_fuzz_fuzz_trigger_SOURCES = tests/fuzz/fuzz_trigger.c
 tests_fuzz_fuzz_trigger_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
@@ -108,6 +129,12 @@ tests_unit_milter_test_auth_results_SOURCES = tests/unit/milter/test_auth_result
 tests_unit_milter_test_auth_results_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_auth_results
 
+check_PROGRAMS += tests/fuzz/fuzz_inward
+tests_fuzz_fuzz_inward_SOURCES = tests/fuzz/fuzz_inward.c
+tests_fuzz_fuzz_inward_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_inward
+EXTRA_DIST += tests/fuzz/corpus/fuzz_inward
+
 check_PROGRAMS += tests/unit/milter/test_author
 tests_unit_milter_test_author_SOURCES = tests/unit/milter/test_author.c
 tests_unit_milter_test_author_LDADD = $(MILTER_PURE_LIBS)
@@ -122,3 +149,30 @@ check_PROGRAMS += tests/unit/milter/test_inward_plan
 tests_unit_milter_test_inward_plan_SOURCES = tests/unit/milter/test_inward_plan.c
 tests_unit_milter_test_inward_plan_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_inward_plan
+
+DKIM_TESTS = tests/replay/dkim/replay_dkim \
+	tests/unit/milter/test_dkim_keys \
+	tests/unit/milter/test_dkim_sign
+check_PROGRAMS += $(DKIM_TESTS) tests/replay/dkim/dkim_tool
+TESTS += tests/replay/dkim/interop.test
+tests_replay_dkim_dkim_tool_SOURCES = tests/replay/dkim/dkim_tool.c \
+	tests/unit/milter/dkim_message.h
+tests_replay_dkim_dkim_tool_LDADD = $(MILTER_PURE_LIBS)
+TESTS += $(DKIM_TESTS)
+tests_replay_dkim_replay_dkim_SOURCES = tests/replay/dkim/replay_dkim.c \
+	tests/unit/milter/dkim_message.h
+tests_replay_dkim_replay_dkim_LDADD = $(MILTER_PURE_LIBS)
+tests_unit_milter_test_dkim_keys_SOURCES = tests/unit/milter/test_dkim_keys.c
+tests_unit_milter_test_dkim_keys_LDADD = $(MILTER_PURE_LIBS)
+tests_unit_milter_test_dkim_sign_SOURCES = tests/unit/milter/test_dkim_sign.c \
+	tests/unit/milter/dkim_message.h
+tests_unit_milter_test_dkim_sign_LDADD = $(MILTER_PURE_LIBS)
+EXTRA_DIST += tests/data/dkim tests/replay/dkim/interop.test \
+	tests/replay/dkim/make_cases.py
+
+check_PROGRAMS += tests/fuzz/fuzz_dkim_message
+tests_fuzz_fuzz_dkim_message_SOURCES = tests/fuzz/fuzz_dkim_message.c \
+	tests/unit/milter/dkim_message.h
+tests_fuzz_fuzz_dkim_message_LDADD = $(FUZZ_LIBS) $(MILTER_PURE_LIBS)
+TESTS += tests/fuzz/fuzz_dkim_message
+EXTRA_DIST += tests/fuzz/corpus/fuzz_dkim_message

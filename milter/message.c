@@ -64,7 +64,6 @@ message_new(MessageKind kind, const Organisation *organisation,
   message->kind = kind;
   message->organisation = organisation != NULL ? organisation : &nobody;
   message->facts.stranger = kind == MESSAGE_STRANGER;
-  message->facts.inward = kind == MESSAGE_INWARD;
   message->countries = countries;
   message->recipients = g_ptr_array_new_with_free_func(recipient_free);
   message->subjects = g_ptr_array_new_with_free_func(subject_free);

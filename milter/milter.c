@@ -143,7 +143,7 @@ main(int argc, char **argv)
   GError *error = NULL;
   g_autofree char *config_path = options.config_path;
   g_autoptr(Config) config = conf_load(config_path, &error);
-  if (config == NULL)
+  if (config == NULL || !client_check_rules(config, &error))
     daemon_die(error);
   if (options.check_only)
     return EX_OK;

@@ -45,7 +45,7 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
     return SMFIS_REJECT;
   }
   static char mail[] = "{auth_authen} {client_addr} {client_port} {daemon_name} "
-                       "{tls_version} {cert_subject} {cert_issuer}",
+                       "{tls_version}",
               id[] = "i";
   if (smfi_setsymlist(ctx, SMFIM_ENVFROM, mail) != MI_SUCCESS ||
       smfi_setsymlist(ctx, SMFIM_EOH, id) != MI_SUCCESS ||
@@ -117,8 +117,6 @@ fill_client(SMFICTX *ctx, const Session *session, Client *client)
   client->helo = g_strdup(session->helo);
   client->login = take_macro(ctx, "{auth_authen}");
   client->tls_version = take_macro(ctx, "{tls_version}");
-  client->subject = take_macro(ctx, "{cert_subject}");
-  client->issuer = take_macro(ctx, "{cert_issuer}");
   client->daemon = take_macro(ctx, "{daemon_name}");
 }
 

@@ -1,13 +1,11 @@
 #include "policyd/answer.h"
 
-#include <string.h>
-
-#include "common/ask/ask.h"
-#include "common/base/attr.h"
 #include "common/base/error.h"
 #include "common/base/label.h"
 #include "common/base/log.h"
 #include "policyd/address.h"
+#include "policyd/book_log.h"
+#include "policyd/community.h"
 #include "policyd/decide.h"
 #include "policyd/memo.h"
 #include "policyd/questions.h"
@@ -179,6 +177,17 @@ book_line(const Asking *asking, const Party *party)
   return entry != NULL && !entry->nta ? entry : NULL;
 }
 
+/* Whether the book says that mail with PARTY goes, or comes, by the community (O4). */
+static gboolean
+is_community(const Asking *asking, const Party *party)
+{
+  const Service *service = asking->service;
+  const BookEntry *entry = book_line(asking, party);
+  return entry != NULL && (!asking->question->inward ||
+                           community_brings(entry, service->config->community_client,
+                                            asking->question, service->parts.clients));
+}
+
 static gboolean
 is_of_organisation(const Asking *asking, const Party *party)
 {
@@ -231,7 +240,7 @@ gather(Asking *asking, Party *recipient)
       .own = theirs->address.local_is_plain && is_of_organisation(asking, theirs) &&
              (!inward || is_of_organisation(asking, recipient)),
       .here = !inward && is_here(theirs),
-      .in_book = book_line(asking, theirs) != NULL,
+      .in_book = is_community(asking, theirs),
       .can_label = can_label(recipient),
       .ours_ready = readiness_of(ours_of(asking, recipient)),
       .theirs_ready = readiness_of(theirs),
@@ -372,12 +381,14 @@ log_promises(const Asking *asking)
 
 /* The code of what the route hung on, or "-" when readiness did not matter. */
 static const char *
-reason_of(Asking *asking, Party *recipient, const RouteFacts *facts)
+reason_of(Asking *asking, Party *recipient, const RouteFacts *facts, Route route)
 {
   if (!needs_readiness(facts))
     return "-";
   const Party *ours = ours_of(asking, recipient);
   const Party *theirs = theirs_of(asking, recipient);
+  if (route == ROUTE_ORDINARY && asking->question->inward && book_line(asking, theirs))
+    return "Z-O4-CLIENT"; /* else it would have been the community's */
   const Party *decided = facts->ours_ready == READINESS_NO     ? ours
                          : facts->theirs_ready == READINESS_NO ? theirs
                          : facts->ours_ready != READINESS_YES  ? ours
@@ -413,7 +424,7 @@ answer_recipient(Asking *asking, Party *recipient, GError **error)
 {
   RouteFacts facts = gather(asking, recipient);
   RouteDecision decision = route_decide(&facts);
-  const char *reason = reason_of(asking, recipient, &facts);
+  const char *reason = reason_of(asking, recipient, &facts, decision.route);
   if (decision.route == ROUTE_DIRECT || decision.route == ROUTE_PREFER) {
     if (is_conflict(asking, recipient)) {
       facts.theirs_ready = READINESS_NO;
@@ -473,8 +484,8 @@ log_failure(const Asking *asking, const char *text)
 static gint64
 holds_until(const Asking *asking)
 {
-  if (asking->promised != NULL)
-    return 0; /* once: for the log */
+  if (asking->promised != NULL || asking->question->client_address != NULL)
+    return 0; /* once: for the log; and who is at an address changes */
   gint64 until_us =
       asking->promising
           ? promises_hold_until_us(asking->service->parts.promises)
@@ -508,9 +519,14 @@ remember(const Asking *asking, const GPtrArray *answers)
 static void
 finish(Asking *asking)
 {
+  Service *service = asking->service;
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) answers =
       asking->organisation != NULL ? answer_all(asking, &error) : NULL;
+  if (answers != NULL && service->parts.numbers != NULL &&
+      !service->parts.numbers(service->parts.data, asking->peer, asking->question, answers,
+                              &error))
+    g_clear_pointer(&answers, g_ptr_array_unref);
   if (asking->organisation == NULL)
     g_set_error(&error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
                 "there is no organisation %s in zegel.conf here",
@@ -519,14 +535,12 @@ finish(Asking *asking)
     log_failure(asking, error->message);
   else
     remember(asking, answers);
-  Service *service = asking->service;
-  guint64 peer = asking->peer;
   if (asking->deadline != NULL)
     g_hash_table_steal(service->askings, asking);
-  asking_free(asking);
   g_autoptr(Attrs) attrs = answers != NULL ? route_answers_format(answers)
                                            : route_failure_format(error->message);
-  send_answer(service, peer, attrs);
+  send_answer(service, asking->peer, attrs);
+  asking_free(asking);
 }
 
 static void
@@ -585,7 +599,7 @@ take_route(Service *service, guint64 peer, const Attrs *attrs, const MemoKey *ke
     return FALSE;
   if (g_hash_table_size(service->askings) < SERVICE_MAX_QUESTIONS) {
     Asking *asking = asking_new(service, peer, question);
-    asking->memo_key = g_memdup2(key, sizeof *key);
+    asking->memo_key = question->numbers ? NULL : g_memdup2(key, sizeof *key);
     go_on(asking);
     return TRUE;
   }
@@ -629,29 +643,6 @@ service_question(Service *service, guint64 peer, const char *block, gsize len)
 
 /* ---- The book ---- */
 
-static void
-log_change(BookChange change, const BookEntry *entry, gpointer data)
-{
-  static const char *const names[] = {
-      [BOOK_ADDED] = "added",
-      [BOOK_REMOVED] = "removed",
-      [BOOK_CHANGED] = "changed",
-  };
-  const char *path = data;
-  event_log(EVENT_BOOK, NULL, NULL, "file", path, "change", names[change], "domain",
-            entry->domain, "nexthop", book_entry_nexthop(entry), "tls", entry->policy,
-            "network", *entry->network != '\0' ? entry->network : NULL, NULL);
-}
-
-static void
-log_book(const char *path, const Book *book, guint changed)
-{
-  g_autofree char *domains = g_strdup_printf("%u", book_count(book));
-  g_autofree char *rows = g_strdup_printf("%u", changed);
-  event_log(EVENT_BOOK, NULL, NULL, "file", path, "result", "read", "domains", domains,
-            "sha256", book_digest(book), "rows-changed", rows, NULL);
-}
-
 gboolean
 service_start(Service *service, GError **error)
 {
@@ -659,7 +650,7 @@ service_start(Service *service, GError **error)
   guint changed = 0;
   if (!promises_follow(service->parts.promises, service->book, &ways, &changed, error))
     return FALSE;
-  log_book(service->config->domain_book, service->book, changed);
+  book_log_read(service->config->domain_book, service->book, changed);
   return TRUE;
 }
 
@@ -671,8 +662,8 @@ change_to(Service *service, Config **config, Book **book, GError **error)
   guint changed = 0;
   if (!promises_follow(service->parts.promises, *book, &ways, &changed, error))
     return FALSE;
-  book_compare(service->book, *book, log_change, (*config)->domain_book);
-  log_book((*config)->domain_book, *book, changed);
+  book_log_changes((*config)->domain_book, service->book, *book);
+  book_log_read((*config)->domain_book, *book, changed);
   verdicts_follow(service->verdicts, *config, *book);
   memo_clear(service->memo);
   questions_follow(service->questions, *config);

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "common/ask/ask.h"
 #include "common/book/book.h"
 #include "common/conf/conf.h"
 #include "policyd/clients.h"
@@ -29,6 +30,13 @@ typedef struct Service Service;
  * within service_question. */
 typedef void (*ServiceAnswer)(gpointer data, guint64 peer, const char *text);
 
+/* Fills the numbers of ANSWERS to PEER's QUESTION, if it asks for them and as far as it may
+ * know them (S8); such answers are never kept. FALSE with ZEGEL_ERROR_TEMPORARY: no answer
+ * now. */
+typedef gboolean (*ServiceNumbers)(gpointer data, guint64 peer,
+                                   const RouteQuestion *question, GPtrArray *answers,
+                                   GError **error);
+
 /* All borrowed until service_free. */
 typedef struct {
   const char *config_path; /* for service_reload; copied */
@@ -36,7 +44,8 @@ typedef struct {
   Dns *dns; /* NULL: nothing is known of any domain (lookup.h) */
   Spf *spf; /* NULL: the same */
   Promises *promises;
-  Clients *clients; /* NULL: nobody's certificate is known */
+  ServiceNumbers numbers; /* NULL: there are none */
+  Clients *clients;       /* NULL: nobody's certificate is known */
   ServiceAnswer answer;
   gpointer data;
 } ServiceParts;

@@ -3,9 +3,11 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/address.c policyd/address.h \
 	policyd/advice.c policyd/advice.h \
 	policyd/answer.c policyd/answer.h \
+	policyd/book_log.c policyd/book_log.h \
 	policyd/chain.c policyd/chain.h \
 	policyd/checks.c policyd/checks.h \
 	policyd/clients.c policyd/clients.h \
+	policyd/community.c policyd/community.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dkim.c policyd/dkim.h \
 	policyd/delegation.c policyd/delegation.h \
@@ -24,6 +26,9 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/notes.c policyd/notes.h \
 	policyd/nta.c policyd/nta.h \
 	policyd/own.c \
+	policyd/phone_ask.c policyd/phone_ask.h \
+	policyd/phone_book.c policyd/phone_book.h \
+	policyd/phone_db.c policyd/phone_db.h \
 	policyd/promise.c policyd/promise.h \
 	policyd/questions.c policyd/questions.h \
 	policyd/ready.c policyd/ready.h \
@@ -63,6 +68,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_clients \
+	tests/unit/policyd/test_community \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
@@ -72,7 +78,9 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
+	tests/unit/policyd/test_phone \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_questions \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
 	tests/unit/policyd/test_refresh \
@@ -91,6 +99,7 @@ TESTS += \
 	tests/unit/policyd/test_answer \
 	tests/unit/policyd/test_chain \
 	tests/unit/policyd/test_clients \
+	tests/unit/policyd/test_community \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
@@ -100,7 +109,9 @@ TESTS += \
 	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
+	tests/unit/policyd/test_phone \
 	tests/unit/policyd/test_promise \
+	tests/unit/policyd/test_questions \
 	tests/unit/policyd/test_routedb \
 	tests/unit/policyd/test_ready \
 	tests/unit/policyd/test_refresh \
@@ -132,6 +143,8 @@ tests_unit_policyd_test_spf_cache_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_verify_SOURCES = tests/unit/policyd/test_verify.c \
 	tests/unit/policyd/zone.c tests/unit/policyd/zone.h
 tests_unit_policyd_test_verify_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_community_SOURCES = tests/unit/policyd/test_community.c
+tests_unit_policyd_test_community_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_decide_SOURCES = tests/unit/policyd/test_decide.c
 tests_unit_policyd_test_decide_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_dmarc_SOURCES = tests/unit/policyd/test_dmarc.c \
@@ -143,6 +156,9 @@ tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c \
 	tests/unit/policyd/routes.h
 tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_policyd_test_promise_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_questions_SOURCES = tests/unit/policyd/test_questions.c \
+	tests/unit/policyd/zone.c tests/unit/policyd/zone.h
+tests_unit_policyd_test_questions_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_routedb_SOURCES = tests/unit/policyd/test_routedb.c \
 	tests/unit/policyd/routes.h
 tests_unit_policyd_test_routedb_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
@@ -165,6 +181,9 @@ tests_unit_policyd_test_delegation_SOURCES = tests/unit/policyd/test_delegation.
 tests_unit_policyd_test_delegation_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_own_SOURCES = tests/unit/policyd/test_own.c $(READINESS_TEST)
 tests_unit_policyd_test_own_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_phone_SOURCES = tests/unit/policyd/test_phone.c \
+	tests/unit/crypt/ring.h
+tests_unit_policyd_test_phone_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_ready_SOURCES = tests/unit/policyd/test_ready.c $(READINESS_TEST)
 tests_unit_policyd_test_ready_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_refresh_SOURCES = tests/unit/policyd/test_refresh.c \
@@ -218,6 +237,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_dns/whole \
 	tests/fuzz/corpus/fuzz_book/address \
 	tests/fuzz/corpus/fuzz_book/bad \
+	tests/fuzz/corpus/fuzz_book/client \
 	tests/fuzz/corpus/fuzz_book/book \
 	tests/fuzz/corpus/fuzz_book/deviation \
 	tests/fuzz/corpus/fuzz_book/empty-name \

@@ -1,10 +1,11 @@
 /*
  * main.c - zegel-policyd: decides the routes of recipients and promises them to Postfix.
  *
- * For zegel-milter and for Postfix's smtpd, over unix sockets. Never sees message content,
- * and holds no key.
+ * For zegel-milter and for Postfix's smtpd, over unix sockets. Also keeps the phone book.
+ * Never sees message content, and holds no key but that of the phone book.
  */
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include "policyd/answer.h"
 #include "policyd/delegation.h"
 #include "policyd/loop.h"
+#include "policyd/phone_ask.h"
 #include "policyd/refresh.h"
 #include "policyd/server.h"
 
@@ -30,11 +32,27 @@
 typedef enum {
   SOCKET_ASK,    /* the milter, zegelctl */
   SOCKET_POLICY, /* smtpd */
+  SOCKET_PHONE,  /* deliver, the viewer, zegelctl; may be missing */
   SOCKETS
 } Socket;
 
+/* A user of zegel.conf, and what he may ask the phone book. */
+typedef struct {
+  uid_t id;
+  PhoneRights rights;
+} User;
+
+enum {
+  USER_MILTER,
+  USER_DELIVER,
+  USER_VIEWER,
+  USERS
+};
+
 typedef struct {
   Loop *loop;
+  User users[USERS];
+  PhoneBook *phones;
   Dns *dns;
   Spf *spf;
   Promises *promises;
@@ -90,6 +108,42 @@ make_directory(const Config *config)
   gboolean made = promises_make_directory(config->routes_db, config->policyd_user,
                                           config->socket_group, &error);
   must(made, error);
+  made = phone_db_make_directory(config->phone_db, config->policyd_user, &error);
+  must(made, error);
+}
+
+/*
+ * In a directory of those who may come. Those who ask for routes must not depend on it, and
+ * those who meet visitors must not reach the other sockets.
+ */
+static int
+open_phone_socket(const Config *config)
+{
+  g_autoptr(GError) error = NULL;
+  int listener = daemon_listen_unix(config->phone_socket, 0660, NULL, &error);
+  if (listener < 0)
+    log_line(LOG_LEVEL_ALARM, "no number can be learned: %s", error->message);
+  return listener;
+}
+
+/* Without its key routes go on, and numbers are not to be had (R9). */
+static KeyRing *
+read_phone_key(const Config *config)
+{
+  g_autoptr(GError) error = NULL;
+  KeyRing *keys = keyring_load(config->phone_key, KEY_PHONE, &error);
+  if (keys == NULL)
+    log_line(LOG_LEVEL_ALARM,
+             "no number can be remembered: %s (zegelctl key generate phone)",
+             error->message);
+  return keys;
+}
+
+static User
+find_user(const char *name, PhoneRights rights)
+{
+  const struct passwd *entry = name != NULL ? getpwnam(name) : NULL;
+  return (User){.id = entry != NULL ? entry->pw_uid : (uid_t) -1, .rights = rights};
 }
 
 /* One descriptor for each peer, and some to spare. */
@@ -138,6 +192,40 @@ take_request(gpointer data, guint64 peer, const char *block, gsize len)
   server_answer(policyd->servers[SOCKET_POLICY], peer, text);
 }
 
+static PhoneRights
+rights_of_user(const Policyd *policyd, uid_t id)
+{
+  guint rights = PHONE_MAY_NOTHING;
+  if (id == 0)
+    rights = PHONE_MAY_READ | PHONE_MAY_LEARN | PHONE_MAY_CONFIRM | PHONE_MAY_MANAGE;
+  for (guint i = 0; id != (uid_t) -1 && i < USERS; i++)
+    if (policyd->users[i].id == id)
+      rights |= policyd->users[i].rights;
+  return (PhoneRights) rights;
+}
+
+static gboolean
+add_numbers(gpointer data, guint64 peer, const RouteQuestion *question, GPtrArray *answers,
+            GError **error)
+{
+  const Policyd *policyd = data;
+  uid_t user = server_peer_user(policyd->servers[SOCKET_ASK], peer);
+  return (rights_of_user(policyd, user) & PHONE_MAY_READ) == 0 ||
+         phone_ask_numbers(policyd->phones, service_config(policyd->service), question,
+                           answers, error);
+}
+
+static void
+take_phone(gpointer data, guint64 peer, const char *block, gsize len)
+{
+  Policyd *policyd = data;
+  Server *server = policyd->servers[SOCKET_PHONE];
+  PhoneRights rights = rights_of_user(policyd, server_peer_user(server, peer));
+  g_autofree char *text =
+      phone_ask(policyd->phones, service_config(policyd->service), block, len, rights);
+  server_answer(server, peer, text);
+}
+
 /* ---- Signals ---- */
 
 static void
@@ -161,8 +249,8 @@ drain(Policyd *policyd)
 {
   if (policyd->draining > 0)
     return;
-  policyd->draining = SOCKETS;
-  for (guint i = 0; i < SOCKETS; i++)
+  policyd->draining = policyd->listeners[SOCKET_PHONE] >= 0 ? SOCKETS : SOCKETS - 1;
+  for (guint i = 0; i < policyd->draining; i++)
     server_drain(policyd->servers[i], on_drained, policyd);
 }
 
@@ -231,6 +319,7 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
       .dns = policyd->dns,
       .spf = policyd->spf,
       .promises = policyd->promises,
+      .numbers = add_numbers,
       .clients = policyd->clients,
       .answer = send_answer,
       .data = policyd,
@@ -249,9 +338,10 @@ serve(Policyd *policyd)
   static const ServerQuestion takers[SOCKETS] = {
       [SOCKET_ASK] = take_question,
       [SOCKET_POLICY] = take_request,
+      [SOCKET_PHONE] = take_phone,
   };
   GError *error = NULL;
-  for (guint i = 0; i < SOCKETS; i++) {
+  for (guint i = 0; i < SOCKETS && policyd->listeners[i] >= 0; i++) {
     policyd->servers[i] =
         server_new(policyd->loop, policyd->listeners[i], takers[i], policyd, &error);
     must(policyd->servers[i] != NULL, error);
@@ -271,6 +361,7 @@ clean_up(Policyd *policyd)
     server_free(policyd->servers[i]);
   refresh_free(policyd->refresh);
   service_free(policyd->service);
+  phone_book_free(policyd->phones);
   clients_free(policyd->clients);
   promises_close(policyd->promises);
   spf_free(policyd->spf);
@@ -305,7 +396,12 @@ main(int argc, char **argv)
   make_directory(config);
   policyd.listeners[SOCKET_ASK] = open_socket(config->policyd_socket, config);
   policyd.listeners[SOCKET_POLICY] = open_socket(config->policy_socket, config);
+  policyd.listeners[SOCKET_PHONE] = open_phone_socket(config);
   raise_file_limit();
+  policyd.phones = phone_book_new(config->phone_db, read_phone_key(config));
+  policyd.users[USER_MILTER] = find_user(config->milter_user, PHONE_MAY_READ);
+  policyd.users[USER_DELIVER] = find_user(config->deliver_user, PHONE_MAY_LEARN);
+  policyd.users[USER_VIEWER] = find_user(config->viewer_user, PHONE_MAY_CONFIRM);
   drop_rights(config);
   policyd.signals = catch_signals();
   open_resolver(&policyd, config);

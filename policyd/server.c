@@ -270,6 +270,17 @@ on_peer(gpointer data, guint32 events)
     go_on(peer);
 }
 
+uid_t
+server_peer_user(const Server *server, guint64 id)
+{
+  const Peer *peer = g_hash_table_lookup(server->peers, &id);
+  struct ucred user;
+  socklen_t len = sizeof user;
+  if (peer == NULL || getsockopt(peer->fd, SOL_SOCKET, SO_PEERCRED, &user, &len) < 0)
+    return (uid_t) -1;
+  return user.uid;
+}
+
 void
 server_answer(Server *server, guint64 id, const char *text)
 {

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "common/ask/ask.h"
 #include "policyd/loop.h"
 
@@ -36,6 +38,10 @@ server_new(Loop *loop, int listener, ServerQuestion question, gpointer data,
 /* Drops every peer and frees SERVER; NULL is allowed. */
 void
 server_free(Server *server);
+
+/* The user whose program connected as PEER (SO_PEERCRED), or (uid_t) -1. */
+uid_t
+server_peer_user(const Server *server, guint64 peer);
 
 /*
  * Sends TEXT to PEER as the answer to its question; NULL: cuts it off. A peer that is gone

@@ -229,6 +229,9 @@ declares_zip(const Attachment *attachment, GPtrArray *names)
 static void
 look_at_message(Facts *facts, const Message *message, const char *path, guint depth);
 
+/* To free a deep tree takes time and stack: these end with the process. */
+static GSList *unfreed;
+
 static void
 look_at_forwarded(Facts *facts, const Attachment *attachment, const char *path, guint depth)
 {
@@ -241,8 +244,10 @@ look_at_forwarded(Facts *facts, const Attachment *attachment, const char *path, 
       message_parse_inner(attachment->part, COPIES_MAX_BYTES - facts->copied, &copied);
   facts->copied += copied;
   look_at_message(facts, inner, path, depth + 1);
-  if (inner->is_cut)
-    return; /* to free a deep tree takes time and stack: it ends with the process */
+  if (inner->is_cut) {
+    unfreed = g_slist_prepend(unfreed, inner);
+    return;
+  }
   facts->copied -= copied;
   message_free(inner);
 }

@@ -55,6 +55,19 @@ tests_unit_reader_test_message_CFLAGS = $(READER_TEST_CFLAGS)
 tests_unit_reader_test_message_LDADD = $(READER_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/reader/test_message
 
+check_PROGRAMS += tests/unit/reader/test_facts
+tests_unit_reader_test_facts_SOURCES = tests/unit/reader/test_facts.c \
+	tests/unit/reader/zips.c tests/unit/reader/zips.h
+tests_unit_reader_test_facts_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_facts_LDADD = $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_facts
+
+check_PROGRAMS += tests/unit/reader/test_serve
+tests_unit_reader_test_serve_SOURCES = tests/unit/reader/test_serve.c \
+	tests/unit/reader/zips.c tests/unit/reader/zips.h
+tests_unit_reader_test_serve_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/reader/test_serve
+
 check_PROGRAMS += tests/unit/reader/test_program
 tests_unit_reader_test_program_SOURCES = tests/unit/reader/test_program.c \
 	tests/unit/reader/charsets.c tests/unit/reader/charsets.h \
@@ -78,4 +91,17 @@ tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c \
 tests_fuzz_fuzz_message_CFLAGS = $(READER_TEST_CFLAGS)
 tests_fuzz_fuzz_message_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
 TESTS += tests/fuzz/fuzz_message
-EXTRA_DIST += tests/fuzz/corpus/fuzz_html tests/fuzz/corpus/fuzz_message
+
+check_PROGRAMS += tests/fuzz/fuzz_facts
+tests_fuzz_fuzz_facts_SOURCES = tests/fuzz/fuzz_facts.c
+tests_fuzz_fuzz_facts_CFLAGS = $(READER_TEST_CFLAGS)
+tests_fuzz_fuzz_facts_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_facts
+
+check_PROGRAMS += tests/fuzz/fuzz_zip
+tests_fuzz_fuzz_zip_SOURCES = tests/fuzz/fuzz_zip.c
+tests_fuzz_fuzz_zip_CFLAGS = $(READER_TEST_CFLAGS)
+tests_fuzz_fuzz_zip_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_zip
+EXTRA_DIST += tests/fuzz/corpus/fuzz_html tests/fuzz/corpus/fuzz_message \
+	tests/fuzz/corpus/fuzz_facts tests/fuzz/corpus/fuzz_zip

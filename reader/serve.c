@@ -106,8 +106,8 @@ answer(int out, GByteArray *bytes, gboolean is_cut, gboolean *is_last)
   gsize len = bytes->len;
   Message *message = message_parse(bytes);
   g_autoptr(Attrs) attrs = facts_new(message, is_cut);
-  *is_last |=
-      message->is_cut || len > SERVE_LARGE_BYTES || cpu_seconds() >= SERVE_MAX_CPU_S;
+  gboolean all = g_str_equal(attrs_get(attrs, "cut"), "0");
+  *is_last |= !all || len > SERVE_LARGE_BYTES || cpu_seconds() >= SERVE_MAX_CPU_S;
   attrs_add_uint(attrs, "last", *is_last ? 1 : 0);
   g_autofree char *block = attrs_format(attrs, ATTR_ESCAPED);
   /* To free a deep tree takes time and stack: it ends with the process. */

@@ -16,14 +16,14 @@
 typedef struct {
   guint bytes; /* without the name */
   guint flags;
-  guint sizes; /* compressed and uncompressed, four bytes each */
+  guint size; /* uncompressed; 0 when it comes after the content */
   guint name_len;
   guint extra_len;
   guint comment_len; /* 0: has none */
 } Layout;
 
-static const Layout local_layout = {30, 6, 18, 26, 28, 0};
-static const Layout central_layout = {46, 8, 20, 28, 30, 32};
+static const Layout local_layout = {30, 6, 22, 26, 28, 0};
+static const Layout central_layout = {46, 8, 24, 28, 30, 32};
 
 typedef struct {
   const guint8 *bytes;
@@ -92,7 +92,7 @@ tell_header(Zip *zip, gsize at, const Layout *layout)
   const guint8 *name = header + layout->bytes;
   gboolean is_utf8 = (number(header + layout->flags, 2) & FLAG_UTF8) != 0;
   gboolean is_directory =
-      name_len > 0 && name[name_len - 1] == '/' && number(header + layout->sizes, 8) == 0;
+      name_len > 0 && name[name_len - 1] == '/' && number(header + layout->size, 4) == 0;
   if (is_directory)
     return TRUE;
   if (name_len > 0 && !zip->sink((const char *) name, name_len, is_utf8, zip->data))
@@ -132,16 +132,25 @@ find_end64(const Zip *zip, gsize end)
   return (gssize) at;
 }
 
-/* Whether the directory of SIZE bytes that ends at END is COUNT entries and nothing else.
- * MODULUS: as many as the field for the count can tell apart, 0 when all. */
+/* What an end record says of the directory before it. */
+typedef struct {
+  gsize end; /* offset of the record */
+  guint64 start;
+  guint64 size;
+  guint64 count;
+  guint64 modulus; /* as many as the field for the count can tell apart, or 0 */
+} Directory;
+
+/* Whether the directory begins at START, is whole and nothing but entries. */
 static gboolean
-directory_fits(const Zip *zip, gsize end, guint64 size, guint64 count, guint64 modulus)
+directory_fits(const Zip *zip, const Directory *directory, guint64 start)
 {
-  if (size > end)
+  if (start > directory->end || directory->size > directory->end - start)
     return FALSE;
   guint64 found = 0;
-  gsize at = end - (gsize) size;
-  for (; at < end; found++) {
+  gsize at = (gsize) start, end = (gsize) (start + directory->size);
+  for (; at < end && !has_signature(zip, at, "PK\5\5");
+       found++) { /* its signature is last */
     const guint8 *header = zip->bytes + at;
     if (end - at < central_layout.bytes || !has_signature(zip, at, "PK\1\2"))
       return FALSE;
@@ -149,7 +158,8 @@ directory_fits(const Zip *zip, gsize end, guint64 size, guint64 count, guint64 m
           (gsize) number(header + central_layout.extra_len, 2) +
           (gsize) number(header + central_layout.comment_len, 2);
   }
-  return at == end && (modulus != 0 ? found % modulus : found) == count;
+  guint64 told = directory->modulus != 0 ? found % directory->modulus : found;
+  return at <= end && told == directory->count;
 }
 
 static gboolean
@@ -159,13 +169,18 @@ directory_is_whole(const Zip *zip)
   if (end < 0)
     return FALSE;
   const guint8 *record = zip->bytes + end;
+  Directory directory = {(gsize) end, number(record + 16, 4), number(record + 12, 4),
+                         number(record + 10, 2), G_MAXUINT16 + 1};
   gssize end64 = find_end64(zip, (gsize) end);
-  if (end64 < 0)
-    return directory_fits(zip, (gsize) end, number(record + 12, 4), number(record + 10, 2),
-                          G_MAXUINT16 + 1);
-  record = zip->bytes + end64;
-  return directory_fits(zip, (gsize) end64, number(record + 40, 8), number(record + 32, 8),
-                        0);
+  if (end64 >= 0) {
+    record = zip->bytes + end64;
+    directory = (Directory){(gsize) end64, number(record + 48, 8), number(record + 40, 8),
+                            number(record + 32, 8), 0};
+  }
+  /* With something before the archive, only the first place is right. */
+  return (directory.size <= directory.end &&
+          directory_fits(zip, &directory, directory.end - directory.size)) ||
+         directory_fits(zip, &directory, directory.start);
 }
 
 ZipResult

@@ -1,9 +1,11 @@
 /* From the link to a session, and out again. Only POST changes anything (T6). */
 #include <string.h>
 
+#include "common/ask/phone_book.h"
 #include "common/base/log.h"
 #include "common/base/phone.h"
 #include "viewer-cgi/code.h"
+#include "viewer-cgi/mail.h"
 #include "viewer-cgi/sms.h"
 #include "viewer-cgi/token.h"
 #include "viewer-cgi/visit.h"
@@ -11,12 +13,20 @@
 #define WAIT_MAX_S   (24 * 3600) /* of a note in the URL */
 #define LIMIT_WAIT_S 3600
 
+/* Whether there is no number: the code comes by e-mail, which is weaker (S6). */
+static gboolean
+is_by_mail(const Visit *visit)
+{
+  return *visit->entry->number == '\0';
+}
+
 /* Logs KIND for the entry; WHY may be NULL. */
 static void
 log_event(const Visit *visit, EventKind kind, const char *why)
 {
   event_log(kind, NULL, visit->organisation->name, "ref", visit->entry->reference, "client",
-            visit->request->client, "reason", why, NULL);
+            visit->request->client, "method", is_by_mail(visit) ? "email" : NULL, "reason",
+            why, NULL);
 }
 
 /* The form token of the link for PURPOSE; NULL: an answer has been made. */
@@ -101,6 +111,36 @@ show_refused(Visit *visit, guint status, guint retry_after_s, const char *why)
                     page_simple(&visit->frame, _("No code could be sent now"), texts));
 }
 
+static void
+take_back(const Visit *visit, gint64 code_id)
+{
+  g_autoptr(GError) error = NULL;
+  if (!store_revoke_code(visit->viewer->store, visit->entry, code_id, &error))
+    log_line(LOG_LEVEL_WARNING, "reference=%s: code not taken back: %s",
+             visit->entry->reference, error->message);
+}
+
+/* Mails CODE, which the store has counted already. */
+static void
+mail_code(Visit *visit, const char *code, gint64 code_id)
+{
+  g_autofree char *sent = g_strconcat("/l/", visit->route.token, "/code", NULL);
+  g_autoptr(GError) error = NULL;
+  if (mail_send_code(visit->viewer->config, visit->organisation, visit->entry, code,
+                     code_id, &error)) {
+    log_event(visit, EVENT_CODE_SENT, NULL);
+    response_set_redirect(visit->response, sent);
+    return;
+  }
+  log_event(visit, EVENT_CODE_REFUSED, "submit");
+  log_line(LOG_LEVEL_WARNING, "reference=%s: no code by e-mail: %s",
+           visit->entry->reference, error->message);
+  take_back(visit, code_id);
+  show_refused(visit, 503, 300,
+               _("We could not send an e-mail just now. Please try again in a few "
+                 "minutes."));
+}
+
 /* Sends CODE, which the store has counted already. */
 static void
 send_code(Visit *visit, const char *code, gint64 code_id)
@@ -114,7 +154,6 @@ send_code(Visit *visit, const char *code, gint64 code_id)
   g_free(text);
   g_autofree char *sent = g_strconcat("/l/", visit->route.token, "/code", NULL);
   g_autofree char *slow = g_strconcat(sent, "?slow=1", NULL);
-  g_autoptr(GError) error = NULL;
   switch (result) {
   case SMS_SENT:
     log_event(visit, EVENT_CODE_SENT, NULL);
@@ -126,9 +165,7 @@ send_code(Visit *visit, const char *code, gint64 code_id)
     return;
   case SMS_FAILED:
     log_event(visit, EVENT_CODE_REFUSED, "gateway");
-    if (!store_revoke_code(visit->viewer->store, visit->entry, code_id, &error))
-      log_line(LOG_LEVEL_WARNING, "reference=%s: code not taken back: %s",
-               visit->entry->reference, error->message);
+    take_back(visit, code_id);
     show_refused(visit, 503, 300,
                  _("We could not send a text message just now. Please try again in a few "
                    "minutes."));
@@ -180,7 +217,10 @@ issue_code(Visit *visit)
       g_strdup_printf("/l/%s/code?wait=%u", visit->route.token, MAX(wait_s, 1));
   switch (result) {
   case CODE_ISSUED:
-    send_code(visit, code, code_id);
+    if (is_by_mail(visit))
+      mail_code(visit, code, code_id);
+    else
+      send_code(visit, code, code_id);
     break;
   case CODE_WAIT: /* the SMS that was sent counts for this press of the button too (T6) */
     response_set_redirect(visit->response, waiting);
@@ -204,7 +244,7 @@ handle_send(Visit *visit)
 {
   if (visit_find_link(visit) &&
       visit_check_form(visit, TOKEN_SEND, visit->link_secret, sizeof visit->link_secret) &&
-      number_is_allowed(visit))
+      (is_by_mail(visit) || number_is_allowed(visit)))
     issue_code(visit);
 }
 
@@ -222,6 +262,41 @@ end_old_session(Visit *visit)
 }
 
 static void
+tell_sender(const Visit *visit)
+{
+  const Entry *entry = visit->entry;
+  g_autoptr(GError) error = NULL;
+  if (mail_tell_replaced(visit->viewer->config, visit->organisation, entry, &error))
+    event_log(EVENT_PHONE_TOLD, NULL, entry->organisation, "ref", entry->reference, "from",
+              entry->sender, "to", entry->address, NULL);
+  else
+    log_line(LOG_LEVEL_WARNING, "reference=%s: the sender was not told of the number: %s",
+             entry->reference, error->message);
+}
+
+/* The code that came back shows that the number is the reader's (S8). What goes wrong here
+ * is not the reader's trouble. */
+static void
+confirm_number(const Visit *visit)
+{
+  const Entry *entry = visit->entry;
+  PhoneEntry known = {.organisation = entry->organisation,
+                      .recipient = entry->address,
+                      .number = entry->number,
+                      .sender = entry->sender,
+                      .reference = entry->reference};
+  PhoneChange change = PHONE_KNOWN;
+  g_autoptr(GError) error = NULL;
+  if (is_by_mail(visit) || !conf_remembers_numbers(visit->organisation))
+    return;
+  if (!ask_phone_confirm(visit->viewer->config->phone_socket, &known, &change, &error))
+    log_line(LOG_LEVEL_WARNING, "reference=%s: the phone book was not told: %s",
+             entry->reference, error->message);
+  if (change == PHONE_REPLACED)
+    tell_sender(visit);
+}
+
+static void
 begin_session(Visit *visit, const guint8 session[STORE_SESSION_BYTES])
 {
   SessionCookie cookie;
@@ -231,6 +306,7 @@ begin_session(Visit *visit, const guint8 session[STORE_SESSION_BYTES])
   response_add_cookie(visit->response, cookie_session_format(&cookie, visit->secure));
   secret_wipe(&cookie, sizeof cookie);
   log_event(visit, EVENT_LOGIN, NULL);
+  confirm_number(visit);
   response_set_redirect(visit->response, "/m");
 }
 

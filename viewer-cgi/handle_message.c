@@ -99,6 +99,7 @@ gather(Visit *visit, gboolean wanted, MessageFacts *facts, Summary **summary, ch
   GError *error = NULL;
   facts->sender = visit->entry->sender;
   facts->expires_s = visit->entry->expires_s;
+  facts->weak = *visit->entry->number == '\0';
   facts->session_ends_s = visit->session_ends_s;
   facts->summary = *summary = read_summary(visit, &error);
   if (error == NULL && (wanted || facts->summary->body == BODY_TEXT))

@@ -8,6 +8,7 @@ viewer_cgi_libviewer_a_SOURCES = \
 	viewer-cgi/form.c viewer-cgi/form.h \
 	viewer-cgi/handle_access.c viewer-cgi/handle_message.c \
 	viewer-cgi/html.c viewer-cgi/html.h \
+	viewer-cgi/mail.c viewer-cgi/mail.h \
 	viewer-cgi/origin.c viewer-cgi/origin.h \
 	viewer-cgi/page.c viewer-cgi/page.h viewer-cgi/page_access.c \
 	viewer-cgi/page_message.c viewer-cgi/page_message.h \
@@ -36,7 +37,8 @@ viewer-cgi/style_css.c: viewer-cgi/style.css
 CLEANFILES += viewer-cgi/style_css.c
 EXTRA_DIST += viewer-cgi/style.css
 
-VIEWER_LIBS = viewer-cgi/libviewer.a $(STORE_LIBS) $(CRYPT_LIBS) $(CONF_LIBS) $(BASE_LIBS)
+VIEWER_LIBS = viewer-cgi/libviewer.a $(STORE_LIBS) $(CRYPT_LIBS) $(SUBMIT_LIBS) $(ASK_LIBS) \
+	$(CONF_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += viewer-cgi/zegel-viewer
 viewer_cgi_zegel_viewer_SOURCES = \

@@ -14,6 +14,7 @@
 #include "common/base/daemon.h"
 #include "common/base/log.h"
 #include "common/sandbox/sandbox.h"
+#include "common/submit/submit.h"
 #include "viewer-cgi/fastcgi.h"
 #include "viewer-cgi/serve.h"
 #include "viewer-cgi/text.h"
@@ -119,7 +120,7 @@ give_up_rights(Program *program)
   const struct sigaction ignore = {.sa_handler = SIG_IGN};
   umask(0007); /* the store is shared with zegel-deliver, by group */
   sigaction(SIGPIPE, &ignore, NULL);
-  if (!daemon_become(program->config->viewer_user, &error))
+  if (!submit_init(&error) || !daemon_become(program->config->viewer_user, &error))
     daemon_die(error);
   /* As the user that owns it: root could read a key file that is somebody else's. */
   program->keys = keyring_load(program->config->viewer_store_key, KEY_STORE, &error);

@@ -76,7 +76,7 @@ typedef struct {
   const char *form_token; /* for the button */
   const char *sender;
   const char *sender_name;
-  const char *number;
+  const char *number; /* "": the code comes by e-mail */
   gint64 expires_s;
 } LinkFacts;
 
@@ -99,7 +99,7 @@ typedef struct {
   const char *token;
   const char *send_token; /* for "send a new code" */
   const char *code_token; /* for the field */
-  const char *number;
+  const char *number;     /* "": the code comes by e-mail */
   CodeNote note;
   guint count; /* of the note */
 } CodeFacts;

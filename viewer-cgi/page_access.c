@@ -145,9 +145,26 @@ append_send_button(Html *html, const char *token, const char *form_token, const 
   html_markup(html, "</button></form>\n");
 }
 
+/* For who has no number, and gets the code by e-mail. */
 static void
-append_way_out(Html *html)
+append_way_out_mail(Html *html)
 {
+  html_markup(html, "<details><summary>");
+  html_text(html, _("Rather a text message than an e-mail?"));
+  html_markup(html, "</summary>\n");
+  page_paragraph(html,
+                 _("A text message to your mobile phone is safer. Ask the person who wrote "
+                   "to you to send the message again with your mobile number."));
+  html_markup(html, "</details>\n");
+}
+
+static void
+append_way_out(Html *html, const char *number)
+{
+  if (*number == '\0') {
+    append_way_out_mail(html);
+    return;
+  }
   html_markup(html, "<details><summary>");
   html_text(html, _("Not your number, or no phone at hand?"));
   html_markup(html, "</summary>\n");
@@ -163,6 +180,26 @@ append_way_out(Html *html)
   html_markup(html, "</details>\n");
 }
 
+/* How the code comes; the weak way says that it is weak (S6), and no address (T16). */
+static void
+append_how(Html *html, const LinkFacts *facts)
+{
+  if (*facts->number == '\0') {
+    page_paragraph(
+        html, _("To read the message you need an access code. We send it by e-mail, to "
+                "the address where you received this link."));
+    page_paragraph(html,
+                   _("This is less safe than a code on your mobile phone: whoever can read "
+                     "your e-mail can read this message."));
+    return;
+  }
+  g_autofree char *text =
+      g_strdup_printf(_("To read the message you need an access code. We send it as a text "
+                        "message (SMS) to your mobile phone. Your number ends in %s."),
+                      number_tail(facts->number));
+  page_paragraph(html, text);
+}
+
 Html *
 page_link(const Frame *frame, const LinkFacts *facts)
 {
@@ -174,11 +211,7 @@ page_link(const Frame *frame, const LinkFacts *facts)
   append_fact(html, _("You can read it until"), date);
   html_markup(html, "</dl>\n");
 
-  g_autofree char *text =
-      g_strdup_printf(_("To read the message you need an access code. We send it as a text "
-                        "message (SMS) to your mobile phone. Your number ends in %s."),
-                      number_tail(facts->number));
-  page_paragraph(html, text);
+  append_how(html, facts);
   append_send_button(html, facts->token, facts->form_token, _("Send access code"), TRUE);
 
   g_autofree char *href = g_strconcat("/l/", facts->token, "/code", NULL);
@@ -187,7 +220,7 @@ page_link(const Frame *frame, const LinkFacts *facts)
   html_markup(html, ">");
   html_text(html, _("I have a code already"));
   html_markup(html, "</a></p>\n");
-  append_way_out(html);
+  append_way_out(html, facts->number);
   page_end(html, frame);
   return html;
 }
@@ -243,6 +276,24 @@ append_code_form(Html *html, const CodeFacts *facts, gboolean noted)
   html_markup(html, "</button></form>\n");
 }
 
+/* Where to look for the code. */
+static void
+append_where(Html *html, const char *number)
+{
+  if (*number == '\0') {
+    page_paragraph(html,
+                   _("You get an e-mail with the code, at the address where you received "
+                     "the link. It can take a few minutes. The code is valid for 10 "
+                     "minutes."));
+    return;
+  }
+  g_autofree char *text = g_strdup_printf(
+      _("You get a text message (SMS) on the phone with the number that ends "
+        "in %s. It can take a minute. The code is valid for 10 minutes."),
+      number_tail(number));
+  page_paragraph(html, text);
+}
+
 Html *
 page_code(const Frame *frame, const CodeFacts *facts)
 {
@@ -250,20 +301,18 @@ page_code(const Frame *frame, const CodeFacts *facts)
   g_autofree char *note = note_text(facts->note, facts->count);
   if (note != NULL)
     page_notice(html, note, facts->note != CODE_NOTE_WAIT && facts->note != CODE_NOTE_SLOW);
-  g_autofree char *text = g_strdup_printf(
-      _("You get a text message (SMS) on the phone with the number that ends "
-        "in %s. It can take a minute. The code is valid for 10 minutes."),
-      number_tail(facts->number));
-  page_paragraph(html, text);
+  append_where(html, facts->number);
   append_code_form(html, facts, note != NULL);
   html_markup(html, "<h2>");
-  html_text(html, _("No text message?"));
+  html_text(html, *facts->number != '\0' ? _("No text message?") : _("No e-mail?"));
   html_markup(html, "</h2>\n");
+  if (*facts->number == '\0')
+    page_paragraph(html, _("Look in the folder for unwanted e-mail (spam) as well."));
   page_paragraph(html,
                  _("After one minute you can ask for a new code. The old code is then "
                    "not valid any more."));
   append_send_button(html, facts->token, facts->send_token, _("Send a new code"), FALSE);
-  append_way_out(html);
+  append_way_out(html, facts->number);
   page_end(html, frame);
   return html;
 }

@@ -11,7 +11,7 @@ page_attachment_name(const Attachment *attachment)
 
 /* Ours, outside of what the sender wrote (V8, T30). */
 static void
-append_secure_mark(Html *html, const Frame *frame)
+append_secure_mark(Html *html, const Frame *frame, const MessageFacts *facts)
 {
   g_autofree char *text =
       g_strdup_printf(_("This message came to you by a secure way, through %s."),
@@ -19,6 +19,10 @@ append_secure_mark(Html *html, const Frame *frame)
   html_markup(html, "<p class=\"secure\">");
   html_line(html, text);
   html_markup(html, "</p>\n");
+  if (facts->weak)
+    page_paragraph(
+        html, _("You opened it with a code by e-mail. That is less safe than a code on "
+                "your mobile phone."));
 }
 
 static void
@@ -195,7 +199,7 @@ Html *
 page_message(const Frame *frame, const MessageFacts *facts)
 {
   Html *html = page_begin(frame, title_of(facts));
-  append_secure_mark(html, frame);
+  append_secure_mark(html, frame, facts);
   append_headers(html, facts);
   append_body(html, facts);
   append_attachments(html, facts);
@@ -209,7 +213,7 @@ Html *
 page_message_text(const Frame *frame, const MessageFacts *facts)
 {
   Html *html = page_begin(frame, title_of(facts));
-  append_secure_mark(html, frame);
+  append_secure_mark(html, frame, facts);
   append_headers(html, facts);
   if (facts->text != NULL)
     append_words(html, facts->text);

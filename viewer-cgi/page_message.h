@@ -14,6 +14,7 @@ typedef struct {
   const char *text;       /* the words, UTF-8; NULL: not shown in the page */
   gboolean text_failed;   /* there are words, but they cannot be shown */
   const char *sender;     /* envelope sender, when there is no summary */
+  gboolean weak;          /* it was opened with a code by e-mail (S6) */
   gint64 expires_s;
   gint64 session_ends_s;
 } MessageFacts;

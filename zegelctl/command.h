@@ -23,6 +23,8 @@ extern const Command domain_commands[];
 extern const Command check_commands[];
 extern const Command dkim_commands[];
 extern const Command key_commands[];
+extern const Command phone_commands[];
+extern const Command report_commands[];
 extern const Command route_commands[];
 
 /* What -c said; NULL for the usual place. Borrowed. */

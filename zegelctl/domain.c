@@ -129,6 +129,12 @@ append_entry_json(GString *out, const BookEntry *entry)
   json_append_pair(out, "domain", entry->domain, TRUE);
   json_append_pair(out, "nexthop", book_entry_nexthop(entry), TRUE);
   json_append_pair(out, "tls", rule, TRUE);
+  g_string_append(out, "\"clients\": [");
+  for (char **client = entry->clients; *client != NULL; client++) {
+    g_string_append(out, client > entry->clients ? ", " : "");
+    json_append_string(out, *client);
+  }
+  g_string_append(out, "], ");
   json_append_pair(out, "network", entry->network, TRUE);
   g_string_append_printf(out, "\"line\": %u}", entry->line);
 }
@@ -156,9 +162,10 @@ append_entries_table(GString *out, const GPtrArray *entries)
   for (guint i = 0; i < entries->len; i++) {
     const BookEntry *entry = entries->pdata[i];
     g_autofree char *rule = hop_format_rule(entry->policy);
+    g_autofree char *options = book_entry_options(entry);
     g_string_append_printf(out, "%-*s  %-*s  %s%s%s\n", domain_width, entry->domain,
                            hop_width, book_entry_nexthop(entry), rule,
-                           *entry->network != '\0' ? "  network=" : "", entry->network);
+                           *options != '\0' ? " " : "", options);
   }
 }
 

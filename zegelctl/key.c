@@ -37,6 +37,8 @@ static const struct {
      offsetof(Config, deliver_user)},
     {KEY_TICKET, "zegel-milter", offsetof(Config, milter_ticket_key),
      offsetof(Config, milter_user)},
+    {KEY_PHONE, "zegel-policyd", offsetof(Config, phone_key),
+     offsetof(Config, policyd_user)},
 };
 
 static const char *
@@ -154,7 +156,7 @@ run_generate(int argc, char **argv)
   KeyPurpose purpose;
   GError *error = NULL;
   if (!key_purpose_parse(argv[0], &purpose)) {
-    fprintf(stderr, "zegelctl: %s: link, store or ticket is expected\n", argv[0]);
+    fprintf(stderr, "zegelctl: %s: link, store, ticket or phone is expected\n", argv[0]);
     return EX_USAGE;
   }
   if (argc == 1)
@@ -170,7 +172,7 @@ const Command key_commands[] = {
     {{"key", "generate"},
      1,
      2,
-     "link|store|ticket [FILE]",
+     "link|store|ticket|phone [FILE]",
      "Put a new key into FILE, in front of those that are there; without FILE into the\n"
      "      files of every program that holds it",
      NULL,

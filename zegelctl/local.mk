@@ -12,9 +12,12 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/file.c zegelctl/file.h \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
+	zegelctl/observed.c zegelctl/observed.h \
+	zegelctl/phone.c \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/reload.c zegelctl/reload.h \
+	zegelctl/report.c \
 	zegelctl/route.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h
@@ -31,6 +34,7 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_text \
@@ -40,6 +44,7 @@ TESTS += \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_text \
@@ -52,6 +57,8 @@ tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
 tests_unit_zegelctl_test_edit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_import_SOURCES = tests/unit/zegelctl/test_import.c
 tests_unit_zegelctl_test_import_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_observed_SOURCES = tests/unit/zegelctl/test_observed.c
+tests_unit_zegelctl_test_observed_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_probe_SOURCES = tests/unit/zegelctl/test_probe.c
 tests_unit_zegelctl_test_probe_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_published_SOURCES = tests/unit/zegelctl/test_published.c

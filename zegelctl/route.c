@@ -20,6 +20,7 @@
 #define MAX_RECIPIENTS 100
 
 static gboolean option_json, option_inward, option_ordinary;
+static char *option_client, *option_login;
 
 static const char *const meanings[] = {
     [ROUTE_ORDINARY] = "ordinary mail, as if zegel were not there",
@@ -51,7 +52,7 @@ static const struct {
     {"Z-R1-NO-LABEL",
      "the address has no domain that could be protected: the milter refuses "
      "a sensitive message to it"},
-    {"Z-R2-PORTAL", "one of the two sides is not ready for NTA 7516"},
+    {"Z-R2-PORTAL", "it does not come by a way that is known to be secure"},
     {"Z-R9-ORDINARY", "the message is not sensitive, and nothing better is known now"},
 };
 
@@ -102,6 +103,25 @@ find_organisation(const Config *config, int argc, char **argv, GError **error)
     found = organisation;
   }
   return found;
+}
+
+/* Who brings it, by --client and --login. */
+static gboolean
+read_client(RouteQuestion *question, GError **error)
+{
+  question->client_login = g_strdup(option_login);
+  if (option_client == NULL)
+    return TRUE;
+  g_autoptr(GSocketConnectable) place = g_network_address_parse(option_client, 0, NULL);
+  const char *host =
+      place != NULL ? g_network_address_get_hostname(G_NETWORK_ADDRESS(place)) : "";
+  if (!g_hostname_is_ip_address(host))
+    return command_error(error, ZEGEL_ERROR_INVALID,
+                         "%s: ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT is expected",
+                         option_client);
+  question->client_address = g_strdup(host);
+  question->client_port = g_network_address_get_port(G_NETWORK_ADDRESS(place));
+  return TRUE;
 }
 
 static RouteQuestion *
@@ -168,6 +188,10 @@ find_reason(const Config *config, const char *theirs, const char *ours, const ch
 {
   if (strcmp(code, "-") == 0)
     return g_strdup("");
+  if (strcmp(code, "Z-O4-CLIENT") == 0)
+    return g_strdup(
+        "the domain book has the domain, but by its line the server that brings "
+        "the message is not known (--client and --login say who that is)");
   g_autofree char *their_domain = domain_of(theirs);
   g_autofree char *our_domain = domain_of(ours);
   g_autoptr(GPtrArray) their_lines = ask_lines(config, their_domain);
@@ -252,6 +276,8 @@ run_route(int argc, char **argv)
   if (organisation == NULL)
     return command_fail(error);
   g_autoptr(RouteQuestion) question = make_question(organisation, argc, argv);
+  if (!read_client(question, &error))
+    return command_fail(error);
   g_autoptr(GPtrArray) answers = ask_route(config->policyd_socket, question, &error);
   if (answers != NULL)
     return report(config, question, answers);
@@ -266,6 +292,10 @@ static const GOptionEntry route_options[] = {
     {"json", 0, 0, G_OPTION_ARG_NONE, &option_json, "As JSON", NULL},
     {"inward", 0, 0, G_OPTION_ARG_NONE, &option_inward,
      "From a stranger to us, instead of from us", NULL},
+    {"client", 0, 0, G_OPTION_ARG_STRING, &option_client,
+     "With --inward: the server that brings it, ADDRESS or ADDRESS:PORT", "CLIENT"},
+    {"login", 0, 0, G_OPTION_ARG_STRING, &option_login, "With --inward: its SASL login",
+     "LOGIN"},
     {"ordinary", 0, 0, G_OPTION_ARG_NONE, &option_ordinary,
      "A message that is not sensitive", NULL},
     G_OPTION_ENTRY_NULL,
@@ -275,7 +305,8 @@ const Command route_commands[] = {
     {{"route", NULL},
      2,
      1 + MAX_RECIPIENTS,
-     "SENDER RECIPIENT... [--inward] [--ordinary] [--json]",
+     "SENDER RECIPIENT... [--inward [--client=CLIENT] [--login=LOGIN]] [--ordinary] "
+     "[--json]",
      "Say what would become of a sensitive message, and why",
      route_options,
      run_route},

@@ -4,7 +4,7 @@ common_ask_libask_a_SOURCES = \
 	common/ask/check.c common/ask/check.h \
 	common/ask/client.c \
 	common/ask/client_id.c common/ask/client_id.h \
-	common/ask/phone_book.h \
+	common/ask/phone_book.c common/ask/phone_book.h \
 	common/ask/verify.c common/ask/verify.h
 
 ASK_LIBS = common/ask/libask.a
@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_ask/client-question \
 	tests/fuzz/corpus/fuzz_ask/failure \
 	tests/fuzz/corpus/fuzz_ask/nul \
+	tests/fuzz/corpus/fuzz_ask/phone \
 	tests/fuzz/corpus/fuzz_ask/question \
 	tests/fuzz/corpus/fuzz_ask/verify \
 	tests/fuzz/corpus/fuzz_ask/verify-question

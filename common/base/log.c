@@ -30,6 +30,13 @@ static const char *const event_names[] = {
     [EVENT_BOOK] = "book",
     [EVENT_DKIM] = "dkim",
     [EVENT_READINESS] = "readiness",
+    [EVENT_PHONE_LEARNED] = "phone-learned",
+    [EVENT_PHONE_WAITS] = "phone-waits",
+    [EVENT_PHONE_REPLACED] = "phone-replaced",
+    [EVENT_PHONE_TOLD] = "phone-told",
+    [EVENT_PHONE_SHOWN] = "phone-shown",
+    [EVENT_PHONE_FORGOTTEN] = "phone-forgotten",
+    [EVENT_PHONE_REFUSED] = "phone-refused",
 };
 
 const char *

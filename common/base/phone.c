@@ -5,6 +5,7 @@
 #define MAX_GAP_CHARS      4  /* between two digits: " - (" */
 #define MAX_RUN_DIGITS     32 /* more are counted but not kept */
 #define NATIONAL_CODE      "31"
+#define E164_MIN_DIGITS    5 /* no mobile number is that short anywhere */
 #define UNKNOWN_MIN_DIGITS 8 /* with the calling code; shorter ones are service numbers */
 
 /* The mobile range of a country: what the national number begins with, and its length. */
@@ -239,4 +240,14 @@ phone_parse(const char *text, const char *const *countries, char **e164, gsize *
     *e164 = match_national(text, &run, 1, NATIONAL_CODE, &used);
   *length = *e164 != NULL ? close_bracket(text, used) : run.length;
   return *e164 != NULL ? PHONE_VALID : PHONE_BAD;
+}
+
+gboolean
+phone_is_e164(const char *text)
+{
+  if (text[0] != '+')
+    return FALSE;
+  gsize digits = strspn(text + 1, "0123456789");
+  return digits >= E164_MIN_DIGITS && digits <= PHONE_E164_MAX_DIGITS &&
+         text[1 + digits] == '\0';
 }

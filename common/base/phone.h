@@ -31,3 +31,8 @@ typedef enum {
  */
 PhoneResult
 phone_parse(const char *text, const char *const *countries, char **e164, gsize *length);
+
+/* Whether TEXT is a number as E.164 has it: '+' and 5 to PHONE_E164_MAX_DIGITS digits.
+ * Pure; any thread. */
+gboolean
+phone_is_e164(const char *text);

@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/label.h"
+#include "common/book/client_rule.h"
 #include "common/book/domain.h"
 #include "common/book/hop.h"
 
@@ -25,6 +26,7 @@ typedef struct {
 
 static const char nta_word[] = "nta"; /* in the place of a next hop */
 static const char network_prefix[] = "network=";
+static const char client_prefix[] = "client=";
 
 static void
 entry_free(gpointer p)
@@ -33,6 +35,7 @@ entry_free(gpointer p)
   g_free(entry->domain);
   g_free(entry->nexthop);
   g_free(entry->policy);
+  g_strfreev(entry->clients);
   g_free(entry->network);
   g_free(entry);
 }
@@ -120,22 +123,68 @@ book_network_is_valid(const char *name)
   return good;
 }
 
-/* Takes network=NAME off the end of WORDS, when it is there. */
 static gboolean
-read_network(const Parser *parser, GPtrArray *words, char **network, GError **error)
+read_network(const Parser *parser, const char *name, BookEntry *entry, GError **error)
 {
-  const char *word = words->pdata[words->len - 1];
-  if (!g_str_has_prefix(word, network_prefix)) {
-    *network = g_strdup("");
-    return TRUE;
-  }
-  const char *name = word + strlen(network_prefix);
+  if (entry->network != NULL)
+    return complain(parser, error, "%s%s: a line is of one network", network_prefix, name);
   if (!book_network_is_valid(name))
     return complain(parser, error,
-                    "%s: a name of letters, digits and '-' is expected, at most %u", word,
-                    BOOK_NETWORK_MAX);
-  *network = g_strdup(name);
-  g_ptr_array_set_size(words, (gint) words->len - 1);
+                    "%s%s: a name of letters, digits and '-' is expected, at most %u",
+                    network_prefix, name, BOOK_NETWORK_MAX);
+  entry->network = g_strdup(name);
+  return TRUE;
+}
+
+static gint
+compare_texts(gconstpointer a, gconstpointer b)
+{
+  return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Each of RULES once, sorted: the same rules are always written the same way. */
+static GStrv
+sort_rules(GPtrArray *rules)
+{
+  g_autoptr(GStrvBuilder) sorted = g_strv_builder_new();
+  g_ptr_array_sort(rules, compare_texts);
+  for (guint i = 0; i < rules->len; i++)
+    if (i == 0 || strcmp(rules->pdata[i], rules->pdata[i - 1]) != 0)
+      g_strv_builder_add(sorted, rules->pdata[i]);
+  return g_strv_builder_end(sorted);
+}
+
+static gboolean
+read_client(const Parser *parser, const char *text, GPtrArray *rules, GError **error)
+{
+  g_autoptr(GError) reason = NULL;
+  char *rule = client_rule_parse(text, &reason);
+  if (rule == NULL)
+    return complain(parser, error, "%s", reason->message);
+  g_ptr_array_add(rules, rule);
+  return TRUE;
+}
+
+/* Takes client=RULE and network=NAME off the end of WORDS, as many as there are. */
+static gboolean
+read_options(const Parser *parser, GPtrArray *words, BookEntry *entry, GError **error)
+{
+  g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(g_free);
+  for (gboolean more = TRUE; more && words->len > 1;) {
+    const char *word = words->pdata[words->len - 1];
+    gboolean is_network = g_str_has_prefix(word, network_prefix);
+    more = is_network || g_str_has_prefix(word, client_prefix);
+    if (is_network && !read_network(parser, word + strlen(network_prefix), entry, error))
+      return FALSE;
+    if (more && !is_network &&
+        !read_client(parser, word + strlen(client_prefix), rules, error))
+      return FALSE;
+    if (more)
+      g_ptr_array_set_size(words, (gint) words->len - 1);
+  }
+  entry->clients = sort_rules(rules);
+  if (entry->network == NULL)
+    entry->network = g_strdup("");
   return TRUE;
 }
 
@@ -151,6 +200,9 @@ read_way(const Parser *parser, BookEntry *entry, const char *const *words, GErro
   entry->nta = g_ascii_strcasecmp(words[0], nta_word) == 0;
   if (!entry->nta)
     entry->nexthop = hop_parse(words[0], &is_address, &reason);
+  else if (*entry->clients != NULL)
+    return complain(parser, error,
+                    "client= is not for nta: its record decides, and how the message came");
   if (reason == NULL)
     entry->policy = hop_parse_rule(words + 1, is_address, &reason);
   return reason == NULL || complain(parser, error, "%s", reason->message);
@@ -162,7 +214,7 @@ parse_words(Parser *parser, GPtrArray *words, GError **error)
   g_autoptr(BookEntry) entry = g_new0(BookEntry, 1);
   entry->line = parser->line;
   if (!read_domain(parser, words->pdata[0], &entry->domain, error) ||
-      !read_network(parser, words, &entry->network, error))
+      !read_options(parser, words, entry, error))
     return FALSE;
   g_ptr_array_add(words, NULL);
   if (!read_way(parser, entry, (const char *const *) words->pdata + 1, error) ||
@@ -278,12 +330,23 @@ book_find(const Book *book, const char *domain)
 }
 
 char *
+book_entry_options(const BookEntry *entry)
+{
+  GString *options = g_string_new(NULL);
+  for (char **rule = entry->clients; *rule != NULL; rule++)
+    g_string_append_printf(options, " %s%s", client_prefix, *rule);
+  if (*entry->network != '\0')
+    g_string_append_printf(options, " %s%s", network_prefix, entry->network);
+  return g_string_free(options, FALSE);
+}
+
+char *
 book_entry_format(const BookEntry *entry)
 {
   g_autofree char *rule = hop_format_rule(entry->policy);
-  gboolean named = *entry->network != '\0';
-  return g_strconcat(entry->domain, " ", book_entry_nexthop(entry), " ", rule,
-                     named ? " " : "", named ? network_prefix : "", entry->network, NULL);
+  g_autofree char *options = book_entry_options(entry);
+  return g_strconcat(entry->domain, " ", book_entry_nexthop(entry), " ", rule, options,
+                     NULL);
 }
 
 const char *
@@ -327,7 +390,8 @@ static gboolean
 entry_equal(const BookEntry *a, const BookEntry *b)
 {
   return a->nta == b->nta && g_strcmp0(a->nexthop, b->nexthop) == 0 &&
-         strcmp(a->policy, b->policy) == 0 && strcmp(a->network, b->network) == 0;
+         strcmp(a->policy, b->policy) == 0 && strcmp(a->network, b->network) == 0 &&
+         g_strv_equal((const char *const *) a->clients, (const char *const *) b->clients);
 }
 
 void

@@ -1,8 +1,8 @@
 /*
  * book.h - the domain book: where the community and the partners take mail (M4).
  *
- * A text file, one "domain next-hop TLS-rule [network=NAME]" a line; the format is
- * zegel-domains(5). A book is read whole or not at all.
+ * A text file, one "domain next-hop TLS-rule [client=RULE...] [network=NAME]" a line; the
+ * format is zegel-domains(5). A book is read whole or not at all.
  */
 #pragma once
 
@@ -21,6 +21,7 @@ typedef struct {
   char *nexthop; /* as Postfix takes it: "[mail.partner.nl]:25", "partner.nl:25"; in lower
                   * case, always with a port; NULL with nta */
   char *policy;  /* as Postfix's TLS policy table has it: "secure match=mail.partner.nl" */
+  GStrv clients; /* by what its servers are known (client_rule.h), sorted; never NULL */
   char *network; /* the community that the line came with, or "" */
   guint line;
 } BookEntry;
@@ -51,6 +52,11 @@ book_network_is_valid(const char *name);
 /* The line of ENTRY, without an end of line: a new string that book_parse takes. */
 char *
 book_entry_format(const BookEntry *entry);
+
+/* What stands behind the TLS rule in the line of ENTRY, a new string: empty, or words with
+ * a space before each. */
+char *
+book_entry_options(const BookEntry *entry);
 
 /* The next hop of ENTRY as its line has it, "nta" too; owned by ENTRY. */
 const char *

@@ -280,6 +280,13 @@ conf_organisation(const Config *config, const char *name)
 }
 
 gboolean
+conf_remembers_numbers(const Organisation *organisation)
+{
+  return organisation->phone_book &&
+         (organisation->method == METHOD_NUMBER || organisation->method == METHOD_OPTIONAL);
+}
+
+gboolean
 conf_has_domain(const Organisation *organisation, const char *domain)
 {
   for (char **own = organisation->domains; *own != NULL; own++)

@@ -118,6 +118,7 @@ typedef struct {
   char *dkim_directory; /* DOMAIN/SELECTOR.pub */
   char *phone_db;       /* the phone book (S8) */
   char *phone_key;
+  char *phone_socket; /* where deliver and the viewer reach it */
   ClientDemand community_client;
   guint recheck_s;    /* how often promised domains are looked at again */
   guint promise_days; /* how long a promise is kept fresh after it was last given */
@@ -191,6 +192,10 @@ conf_organisation_of_host(const Config *config, const char *host);
 /* Whether ORGANISATION has DOMAIN (any case) among its mail domains. */
 gboolean
 conf_has_domain(const Organisation *organisation, const char *domain);
+
+/* Whether ORGANISATION remembers the numbers of recipients (S8). */
+gboolean
+conf_remembers_numbers(const Organisation *organisation);
 
 /*
  * Writes every section and key with its default, one "section key default" line each, into

@@ -64,6 +64,8 @@ static const SchemaRow rows[] = {
      0, 0},
     {"policyd", "phone_db", SCHEMA_PATH, C(phone_db), ZEGEL_STATEDIR "/phone/phone.db", 0,
      0},
+    {"policyd", "phone_socket", SCHEMA_PATH, C(phone_socket),
+     ZEGEL_STATEDIR "/store/phone.sock", 0, 0},
     {"policyd", "phone_key", SCHEMA_PATH, C(phone_key), KEY_DIR "policyd/phone", 0, 0},
     {"policyd", "community_client", SCHEMA_CHOICE, C(community_client), "certificate", 0,
      0},
@@ -106,7 +108,7 @@ static const SchemaRow rows[] = {
 
     {"organisation", "domains", SCHEMA_DOMAINS, O(domains), NULL, 0, 0},
     {"organisation", "logins", SCHEMA_WORDS, O(logins), "", 0, 0},
-    {"organisation", "certificates", SCHEMA_WORDS, O(certificates), "", 0, 0},
+    {"organisation", "certificates", SCHEMA_TOKENS, O(certificates), "", 0, 0},
     {"organisation", "networks", SCHEMA_NETWORKS, O(networks), "", 0, 0},
     {"organisation", "service_domain", SCHEMA_DOMAIN, O(service_domain), NULL, 0, 0},
     {"organisation", "viewer_url", SCHEMA_URL, O(viewer_url), NULL, 0, 0},
@@ -188,15 +190,21 @@ is_domain(const char *text)
 }
 
 static GStrv
-split_words(const char *value)
+split_tokens(const char *value)
 {
-  g_autofree char *lower = g_ascii_strdown(value, -1);
   g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-  g_auto(GStrv) pieces = g_strsplit_set(lower, " \t,", -1);
+  g_auto(GStrv) pieces = g_strsplit_set(value, " \t,", -1);
   for (char **piece = pieces; *piece != NULL; piece++)
     if (**piece != '\0')
       g_strv_builder_add(builder, *piece);
   return g_strv_builder_end(builder);
+}
+
+static GStrv
+split_words(const char *value)
+{
+  g_autofree char *lower = g_ascii_strdown(value, -1);
+  return split_tokens(lower);
 }
 
 static gboolean
@@ -462,6 +470,10 @@ schema_store(const SchemaRow *row, const char *value, gpointer base, GError **er
     g_strfreev(*(GStrv *) field);
     *(GStrv *) field = split_words(value);
     return TRUE;
+  case SCHEMA_TOKENS:
+    g_strfreev(*(GStrv *) field);
+    *(GStrv *) field = split_tokens(value);
+    return TRUE;
   case SCHEMA_DOMAINS:
     return store_domains(row, value, field, error);
   case SCHEMA_NETWORKS:
@@ -501,6 +513,7 @@ schema_clear(const SchemaRow *row, gpointer base)
   case SCHEMA_YES_NO:
     return;
   case SCHEMA_WORDS:
+  case SCHEMA_TOKENS:
   case SCHEMA_ADDRESSES:
   case SCHEMA_DOMAINS:
   case SCHEMA_SENDERS:

@@ -11,6 +11,7 @@ typedef enum {
   SCHEMA_PATH,      /* char *; absolute */
   SCHEMA_UINT,      /* guint; from min through max */
   SCHEMA_WORDS,     /* GStrv; separated by white space or commas, lower case */
+  SCHEMA_TOKENS,    /* the same, as they were written */
   SCHEMA_DOMAIN,    /* char *; lower case */
   SCHEMA_DOMAINS,   /* GStrv; lower case */
   SCHEMA_NETWORKS,  /* GPtrArray of GInetAddressMask */

@@ -33,6 +33,7 @@ static const char *const purpose_names[] = {
     [KEY_LINK] = "link",
     [KEY_STORE] = "store",
     [KEY_TICKET] = "ticket",
+    [KEY_PHONE] = "phone",
 };
 
 const char *

@@ -16,9 +16,10 @@
 #include "common/base/secret.h"
 
 typedef enum {
-  KEY_LINK,  /* deliver: link secrets */
-  KEY_STORE, /* deliver, viewer: messages and database fields */
-  KEY_TICKET /* milter (submission), deliver: tickets */
+  KEY_LINK,   /* deliver: link secrets */
+  KEY_STORE,  /* deliver, viewer: messages and database fields */
+  KEY_TICKET, /* milter (submission), deliver: tickets */
+  KEY_PHONE   /* policyd: the phone book */
 } KeyPurpose;
 
 typedef struct KeyRing KeyRing;
@@ -69,7 +70,7 @@ keyring_derive(const KeyRing *ring, guint32 id, const char *label, gconstpointer
 Secret *
 keyring_derive_key(const KeyRing *ring, guint32 id, const char *label, GError **error);
 
-/* "link", "store", "ticket": static. */
+/* "link", "store", "ticket", "phone": static. */
 const char *
 key_purpose_name(KeyPurpose purpose);
 

@@ -94,6 +94,13 @@ count_by_mac(Db *db, const IssueJob *job, DerivedUse use, const char *sql,
   return TRUE;
 }
 
+/* Where the code goes, for the limit: a number, or else an address (S6). */
+static const char *
+goes_to(const Entry *entry)
+{
+  return *entry->number != '\0' ? entry->number : entry->address;
+}
+
 /* Sets the result to a limit that is reached. */
 static gboolean
 check_limits(Db *db, IssueJob *job, GError **error)
@@ -104,7 +111,7 @@ check_limits(Db *db, IssueJob *job, GError **error)
                    V_INT(job->row), since_s, &link, error) ||
       !count_by_mac(db, job, DERIVED_NUMBER,
                     "SELECT count(*) FROM code WHERE issued_s > ?1 AND number = ?2",
-                    job->entry->number, &number, error) ||
+                    goes_to(job->entry), &number, error) ||
       !count_by_mac(db, job, DERIVED_SENDER,
                     "SELECT count(*) FROM code WHERE issued_s > ?1 AND sender = ?2",
                     job->entry->sender, &sender, error) ||
@@ -150,7 +157,7 @@ insert_code(Db *db, IssueJob *job, GError **error)
   guint8 sender[CRYPT_SHA256_BYTES];
   const Entry *entry = job->entry;
   guint32 key = g_array_index(job->store->derived, Derived, 0).id;
-  if (!store_mac_address(job->store, 0, DERIVED_NUMBER, entry->organisation, entry->number,
+  if (!store_mac_address(job->store, 0, DERIVED_NUMBER, entry->organisation, goes_to(entry),
                          TRUE, number, error) ||
       !store_mac_address(job->store, 0, DERIVED_SENDER, entry->organisation, entry->sender,
                          TRUE, sender, error) ||

@@ -64,8 +64,8 @@ typedef struct {
 
 /* One recipient of a message being filed. The first part goes in, the second comes out. */
 typedef struct {
-  const char *address;                         /* without label; borrowed */
-  const char *number;                          /* E.164; borrowed */
+  const char *address; /* without label; borrowed */
+  const char *number;  /* E.164; borrowed; NULL: the code goes by e-mail (S6) */
   guint8 link_nonce[STORE_NONCE_BYTES];        /* random */
   guint32 link_key_id;                         /* the link key that was used */
   guint8 link_secret[STORE_LINK_SECRET_BYTES]; /* HKDF(link key, nonce) */
@@ -129,7 +129,7 @@ typedef struct {
   char *reference;
   char *organisation;
   char *address;
-  char *number; /* E.164 */
+  char *number; /* E.164; "": the code goes by e-mail to ADDRESS (S6) */
   char *sender;
   char *sender_name;
   char *message_id;

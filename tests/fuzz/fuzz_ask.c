@@ -6,6 +6,7 @@
 #include "common/ask/ask.h"
 #include "common/ask/check.h"
 #include "common/ask/client_id.h"
+#include "common/ask/phone_book.h"
 #include "common/ask/verify.h"
 
 int
@@ -26,7 +27,7 @@ try_question(const Attrs *attrs)
 static void
 try_answers(const Attrs *attrs)
 {
-  guint count = attrs_count(attrs) / 3; /* route, code, reason; and the version */
+  guint count = attrs_count(attrs) / 4; /* route, code, reason, number; and the version */
   g_autoptr(GPtrArray) answers = route_answers_parse(attrs, count, NULL);
   if (answers == NULL)
     return;
@@ -112,6 +113,18 @@ try_client(const Attrs *attrs)
   g_assert_cmpstr(copy->fingerprint, ==, certificate->fingerprint);
 }
 
+static void
+try_phone(const Attrs *attrs)
+{
+  PhoneEntry entry, copy;
+  if (!phone_question_parse(attrs, TRUE, &entry, NULL))
+    return;
+  g_autoptr(Attrs) again = phone_question_format("phone-learn", &entry);
+  g_assert_true(phone_question_parse(again, TRUE, &copy, NULL));
+  g_assert_cmpstr(copy.recipient, ==, entry.recipient);
+  g_assert_cmpstr(copy.number, ==, entry.number);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -128,6 +141,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_verify_question(attrs);
     try_verify_answer(attrs);
     try_client(attrs);
+    try_phone(attrs);
   }
   return 0;
 }

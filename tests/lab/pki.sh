@@ -20,6 +20,14 @@ pki_certificate()
     openssl pkey -pubin -outform DER | sha256sum | cut -d' ' -f1 >"$PKI/$name.tlsa"
 }
 
+# A certificate called $1 that no authority has signed.
+pki_unknown()
+{
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
+    -keyout "$PKI/$1.key" -out "$PKI/$1.crt" -subj "/CN=mail.$LAB_COMMUNITY"
+  cat "$PKI/$1.key" "$PKI/$1.crt" >"$PKI/$1.pem"
+}
+
 # The DKIM key of domain $1: the public half for zegel-policyd, which compares it with the
 # record that dns.sh publishes from $PKI/dkim.record.
 pki_dkim()
@@ -45,6 +53,8 @@ pki_make()
   pki_certificate community "mail.$LAB_COMMUNITY" "mail.$LAB_PARTNER"
   # Good in every name: where TLSA does not let mail through nothing else is wrong.
   pki_certificate ready "mail.$LAB_READY" "mail.$LAB_WEAK" "mail.$LAB_MISMATCH"
+  pki_certificate system "epd.$LAB_OWN"
+  pki_unknown stranger
   pki_certificate web "veilig.$LAB_OWN" "veilig.$LAB_OWN2"
   pki_dkim "$LAB_OWN"
   chmod 600 "$PKI"/*.key "$PKI"/*.pem

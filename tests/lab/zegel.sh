@@ -86,7 +86,8 @@ zegel_keys()
 {
   "$LAB_SBINDIR/zegelctl" key generate ticket &&
     "$LAB_SBINDIR/zegelctl" key generate link &&
-    "$LAB_SBINDIR/zegelctl" key generate store
+    "$LAB_SBINDIR/zegelctl" key generate store &&
+    "$LAB_SBINDIR/zegelctl" key generate phone
 }
 
 zegel_configure()

@@ -25,6 +25,7 @@ type_word(SchemaType type)
   case SCHEMA_UINT:
     return "number";
   case SCHEMA_WORDS:
+  case SCHEMA_TOKENS:
     return "words";
   case SCHEMA_DOMAIN:
     return "domain";

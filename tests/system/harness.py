@@ -297,6 +297,13 @@ def pass_time(queue_id, seconds):
     assert changed[0] == 1, "%s has %d entries" % (queue_id, changed[0])
 
 
+# ---- Phone book ----
+
+def forget_number(to, organisation="praktijk"):
+    """ORGANISATION remembers no number for TO any more."""
+    command(os.path.join(ENV["LAB_SBINDIR"], "zegelctl"), "phone", "forget", organisation, to)
+
+
 # ---- Programs ------------------------------------------------------------------------
 
 def control(verb, program, *wrapper):

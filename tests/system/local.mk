@@ -1,5 +1,6 @@
 # System tests: Python modules, run by "run", in two labs side by side.
 EXTRA_DIST += \
+	tests/system/asker.py \
 	tests/system/browser.py \
 	tests/system/chrome.py \
 	tests/system/crash.py \
@@ -13,8 +14,10 @@ EXTRA_DIST += \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
+	tests/system/test_attachments.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_browser.py \
+	tests/system/test_clients.py \
 	tests/system/test_delegation.py \
 	tests/system/test_dkim_keys.py \
 	tests/system/test_dns.py \
@@ -27,11 +30,18 @@ EXTRA_DIST += \
 	tests/system/test_main_job.py \
 	tests/system/test_milter.py \
 	tests/system/test_nta.py \
+	tests/system/test_observe.py \
 	tests/system/test_organisations.py \
+	tests/system/test_phone.py \
 	tests/system/test_prefer.py \
 	tests/system/test_promises.py \
+	tests/system/test_refusals.py \
 	tests/system/test_routes.py \
+	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
+	tests/system/test_signing.py \
+	tests/system/test_spoof.py \
+	tests/system/test_verify.py \
 	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \

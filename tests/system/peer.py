@@ -3,12 +3,10 @@
 Its signatures are python3-dkim's, its records stand in the lab's DNS, and what our milter
 wrote into a message is read with python3-authres: nothing here is zegel's own work.
 """
-import contextlib
 import functools
 import os
 import re
 import smtplib
-import subprocess
 
 import authres
 import dkim
@@ -65,15 +63,19 @@ def sign(raw, domain, selector=SELECTOR):
                      include_headers=SIGNED) + raw
 
 
-def bring(raw, sender, recipients, source, tls=True, helo=None):
-    """Brings RAW to our port 25 from the address SOURCE and returns its queue id; Refused when
-    it is not taken."""
+def bring(raw, sender, recipients, source, tls=True, helo=None, certificate=None):
+    """Brings RAW to our port 25 from the address SOURCE, with the lab's CERTIFICATE of that name,
+    and returns its queue id; Refused when it is not taken."""
     recipients = [recipients] if isinstance(recipients, str) else list(recipients)
     server = harness.connect(source=source)
     server.local_hostname = helo or server.local_hostname
     try:
         if tls:
-            server.starttls(context=harness.tls_context())
+            context = harness.tls_context()
+            if certificate:
+                context.load_cert_chain(os.path.join(harness.ENV["LAB"], "pki",
+                                                     certificate + ".pem"))
+            server.starttls(context=context)
         server.ehlo_or_helo_if_needed()
         code, text = server.mail(sender)
         for recipient in recipients:
@@ -101,7 +103,7 @@ class Peer:
         self.sender = "jan@" + self.domain
 
     def send(self, *fields, to=None, signed=True, change=None, sender=None, domain=None,
-             source=None, tls=True, helo=None, **keywords):
+             source=None, tls=True, helo=None, certificate=None, **keywords):
         """Sends a message and returns a Sent. SIGNED by DOMAIN; CHANGE(raw) is what happens to
         it after that."""
         to = to or ["%s@%s" % (harness.unique("p"), part("own"))]
@@ -112,7 +114,8 @@ class Peer:
             raw = change(raw)
         mark = harness.log_mark()
         queue_id = bring(raw, self.sender if sender is None else sender, to,
-                         source or self.source, tls, helo or "mail." + self.domain)
+                         source or self.source, tls, helo or "mail." + self.domain,
+                         certificate)
         return Sent(queue_id, to, mark)
 
     def refused(self, *fields, **keywords):

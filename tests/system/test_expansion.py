@@ -383,6 +383,7 @@ def test_control_without_a_label_the_outsider_gets_it():
 def test_no_number_of_an_alias_comes_back_with_the_cure():
     """S7 R7: without a number the message to that one comes back and says what to do; others have it"""
     before = len(lab.mailbox(SENDER))
+    lab.forget_number(WAYS[2].outsider)
     message = Sent(WAYS[2], number=False)
     message.wait_others()
     bounce = lab.wait_mail(SENDER, before + 1)

@@ -1,7 +1,6 @@
 """Mail that comes in: verified, marked, held or refused, through the real Postfix on port 25
 (N5, T27). Who can forge what: test_spoof.py.
 """
-import contextlib
 import re
 
 import harness
@@ -10,7 +9,7 @@ from harness import configured, part, without
 from peer import Peer, publishes
 
 OWN = "mail." + part("own")
-REJECT = publishes_reject = "p=reject"
+REJECT = "p=reject"
 
 
 def lacks(sent, code):
@@ -55,14 +54,21 @@ def test_secure_under_the_norm():
 
 
 def test_community():
-    """N5: what a community domain signs is secure by the domain book, when its client is known"""
+    """N5 O4: what a community domain signs is secure when a server that its line knows brings it"""
     community = Peer("community")
-    known = configured("policyd", "community_client", "any", "policyd")
-    with publishes("community"), known:
-        sent = community.send("X-NTA7516: 1")
+    with publishes("community"):
+        sent = community.send("X-NTA7516: 1", certificate="community")
         assert sent.secure().startswith("community; domain=%s," % community.domain)
         assert sent.values("X-NTA7516") == [], "not by the norm"
         assert sent.verified()["code"] == "Z-R1-COMMUNITY"
+        for stranger in ({}, {"certificate": "stranger"}):
+            event = lacks(community.send(**stranger), "Z-R2-PORTAL")
+            assert event["detail"] == "Z-O4-CLIENT", event
+        # His certificate is no excuse for a message that is not of his domain.
+        lacks(community.send(signed=False, certificate="community"), "Z-N5-DKIM")
+        lacks(Peer("outsider").send(signed=False, certificate="community"), "Z-N5-DKIM")
+        with configured("policyd", "community_client", "any", "policyd"):
+            assert community.send().secure().startswith("community;")
 
 
 def test_each_condition():

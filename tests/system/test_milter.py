@@ -1,7 +1,11 @@
 """What zegel-milter does to mail at submission, seen in Postfix's queue and at the far side."""
+import contextlib
+import json
+import os
 import re
 import smtplib
 import subprocess
+import time
 
 import harness
 import walk
@@ -222,13 +226,7 @@ def test_without_the_milter_mail_waits_at_its_sender():
     to = walk.new_outsider()
     with harness.without("milter", kill=True):
         for subject in ("Afspraak", "SMS 0612345678 x"):
-            try:
-                send(mail(subject, to=to), SENDER, to)
-                raise AssertionError("taken")
-            except harness.Refused as refusal:
-                assert refusal.code == 451, refusal
-            except smtplib.SMTPResponseException as refusal:  # at EHLO or STARTTLS already
-                assert refusal.smtp_code // 100 == 4, refusal
+            not_now(mail(subject, to=to), SENDER, to)
     wait_delivered(send(mail("Afspraak", to=to), SENDER, to))
     assert len(harness.mailbox(to)) == 1
 
@@ -252,3 +250,238 @@ def test_the_body_that_was_hashed_is_the_one_that_is_filed():
         message = raw(["From: " + SENDER, "Subject: SMS %s x" % typed], body)
         lines = wait_delivered(send(message, SENDER, to))
         assert any("status=sent" in line and "zegel-store" in line for line in lines), lines
+
+
+# ---- two instances (O4) ----
+
+KEYS = os.path.join(harness.ENV["LAB_SYSCONFDIR"], "zegel", "keys")
+ZEGEL_MILTER = os.path.join(harness.ENV["LAB_SBINDIR"], "zegel-milter")
+
+
+def open_files(program):
+    """What the process of PROGRAM has open or mapped."""
+    pid = harness.program_pid(program)
+    paths = []
+    for name in os.listdir("/proc/%s/fd" % pid):
+        try:
+            paths.append(os.readlink("/proc/%s/fd/%s" % (pid, name)))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    with open("/proc/%s/maps" % pid, encoding="utf-8") as file:
+        return paths + re.findall(r"(/\S+)\n", file.read())
+
+
+def files_opened_at_start(program):
+    """The trace of what PROGRAM opens from its first step until it has served a client."""
+    trace = os.path.join(os.environ["LAB"], program + ".trace")
+    control("kill", program)
+    control("start", program, "strace", "-f", "-e", "trace=open,openat", "-o", trace)
+    try:
+        harness.connect(source=harness.ENV["LAB_OUTSIDER_ADDR"]).close()
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    finally:
+        control("kill", program)
+        control("start", program)
+
+
+def test_the_instance_of_port_25_holds_no_key():
+    """O4: it has no key file open, opens none, and its user can read none"""
+    with open("/proc/%s/status" % harness.program_pid("milter-mx"), encoding="ascii") as file:
+        running = re.search(r"(?m)^Uid:\t(\d+)\t", file.read()).group(1)
+    assert harness.command("id", "-u", "zegel-mx").decode().strip() == running
+    assert not [path for path in open_files("milter-mx") if path.startswith(KEYS)]
+    assert KEYS in files_opened_at_start("milter")
+    opened = files_opened_at_start("milter-mx")
+    assert "zegel.conf" in opened and KEYS not in opened, opened
+    found = [os.path.join(folder, name) for folder, _, names in os.walk(KEYS) for name in names]
+    assert found
+    for path in found:
+        harness.command("setpriv", "--reuid", "zegel-mx", "--regid", "zegel-mx",
+                        "--init-groups", "cat", path, status=1)
+
+
+def not_now(*arguments, **keywords):
+    """Sending with these ARGUMENTS must get 4xx, at whatever step."""
+    try:
+        send(*arguments, **keywords)
+        raise AssertionError("taken")
+    except harness.Refused as refusal:
+        assert refusal.code // 100 == 4, refusal
+    except smtplib.SMTPResponseException as refusal:  # at EHLO or STARTTLS already
+        assert refusal.smtp_code // 100 == 4, refusal
+
+
+def test_one_instance_lives_without_the_other():
+    """O4: each of the two killed: port 25, or submission, is as it was"""
+    to = unique("p") + "@" + part("own")
+    sender = unique("p") + "@" + part("outsider")
+    source = harness.ENV["LAB_OUTSIDER_ADDR"]
+    with harness.without("milter", kill=True):
+        wait_delivered(send(mail("Vraag", sender=sender, to=to), sender, to, login=None,
+                            source=source))
+        not_now(mail("Vraag", to=to), SENDER, to)
+    with harness.without("milter-mx", kill=True):
+        wait_delivered(send(mail("Vraag", to=to), SENDER, to))
+        not_now(mail("Vraag", sender=sender, to=to), sender, to, login=None, source=source)
+    harness.wait_mail(to, 2)
+
+
+@contextlib.contextmanager
+def milter_clients(text):
+    """with milter_clients(TEXT): that is the table by which port 25 chooses the milter."""
+    def write(words):
+        with open(table, "w", encoding="utf-8") as file:
+            file.write(words)
+        harness.command("postfix", "reload")
+        time.sleep(1)  # an smtpd of before ends when it is told, not at once
+    table = "/etc/postfix/zegel_milter_clients"
+    with open(table, encoding="utf-8") as file:
+        before = file.read()
+    write(text)
+    try:
+        yield
+    finally:
+        write(before)
+
+
+def test_a_client_of_ours_at_the_wrong_instance_waits():
+    """O4: a network of ours that zegel_milter_clients lacks: 451, an alarm with the cure"""
+    source = harness.ENV["LAB_SYSTEM_ADDR"]
+    to = walk.new_outsider()
+    with milter_clients("# nobody\n"):
+        mark = harness.log_mark()
+        refusal = harness.refused(send, mail("Afspraak", to=to), SENDER, to, login=None,
+                                  source=source)
+        assert refusal.code == 451 and "Z-O4-INSTANCE" in refusal.text, refusal
+        harness.wait_log(r"crit zegel-milter.*organisation praktijk.*%s to zegel_milter_clients"
+                         % re.escape(source), mark)
+    wait_delivered(send(mail("Afspraak", to=to), SENDER, to, login=None, source=source))
+
+
+def by_certificate(name, sender, subject):
+    """Port 25, without login: the client at an address of nobody shows certificate NAME. The
+    answer to a message to one of our own users, and the mark before it."""
+    mark = harness.log_mark()
+    server = harness.connect(source=harness.ENV["LAB_DESK_ADDR"])
+    try:
+        context = harness.tls_context()
+        context.load_cert_chain(os.path.join(os.environ["LAB"], "pki", name + ".pem"))
+        server.starttls(context=context)
+        server.ehlo()
+        server.mail(sender)
+        server.rcpt("devries@" + part("own"))
+        code, text = server.data(raw(["From: " + sender, "Subject: " + subject]))
+        return code, text.decode(), mark
+    finally:
+        server.close()
+
+
+def test_a_client_known_by_its_certificate():
+    """O4: a certificate makes a client an organisation's, by fingerprint or by names"""
+    path = os.path.join(os.environ["LAB"], "pki", "system.crt")
+    print_ = harness.command("openssl", "x509", "-in", path, "-noout", "-fingerprint", "-sha256")
+    rules = ("sha256:" + print_.decode().split("=")[1].strip(),
+             "cn:epd.%s/Lab%%20CA" % part("own"))
+    desk = "%s { unix:zegel/milter.sock, default_action=tempfail }\n" % (
+        harness.ENV["LAB_DESK_ADDR"])
+    for rule in rules:
+        with configured("organisation praktijk", "certificates", rule, "milter", "milter-mx"):
+            code, text, _ = by_certificate("system", SENDER, "Afspraak")
+            assert code == 451 and "Z-O4-INSTANCE" in text, (rule, code, text)
+            with milter_clients(desk):
+                code, text, mark = by_certificate("system", SENDER, "veilig mailen")
+                assert code == 250, (rule, code, text)
+                harness.wait_log("event=routed, org=praktijk.*route=own", mark)
+                code, text, _ = by_certificate("system", CLINIC, "Afspraak")
+                assert code in (550, 554) and "Z-O3-SENDER" in text, (rule, code, text)
+                code, text, mark = by_certificate("community", CLINIC, "veilig mailen")
+                assert code == 250 and not harness.log_lines("event=routed.*from=" + CLINIC, mark)
+                harness.wait_log("event=verified.*from=" + CLINIC, mark)
+    with configured("organisation praktijk", "certificates", rules[0], "milter", "milter-mx"), \
+            milter_clients(desk), harness.without("policyd"):
+        code, text, _ = by_certificate("system", SENDER, "Afspraak")
+        assert code == 451 and "Z-R6-TROUBLE" in text, (code, text)
+
+
+# ---- -t ----
+
+def tried(message, recipients, *options, status=0):
+    """What zegel-milter -t says of MESSAGE (bytes), as JSON and as text."""
+    path = os.path.join(os.environ["LAB"], "try.eml")
+    with open(path, "wb") as file:
+        file.write(message)
+    arguments = ["-t", path, "--sender", SENDER, *options]
+    for recipient in recipients:
+        arguments += ["--recipient", recipient]
+    found = json.loads(harness.command(ZEGEL_MILTER, "--json", *arguments, status=status))
+    return found, harness.command(ZEGEL_MILTER, *arguments, status=status).decode()
+
+
+def test_trying_a_message_says_what_sending_it_does():
+    """-t: routes, labels, header and reply are those of a real message; nothing happens"""
+    typed, number = walk.new_number()
+    recipients = [walk.new_outsider(), unique("p") + "@" + part("ready"), "devries@" + part("own")]
+    message = raw(["From: " + SENDER, "Subject: SMS %s recept" % typed, "X-Zegel-A: 1",
+                   "x-zegel-a: 2", "X-NTA7516: 7"])
+    mark = harness.log_mark()
+    found, text = tried(message, recipients, "--login", SENDER)
+    assert not harness.log_lines("zegel-milter.*event=|event=promised", mark)
+    with harness.without("deliver", "ready"):
+        queue_id = send(message, SENDER, recipients)
+        file = harness.queue_file(queue_id).decode(errors="replace")
+    harness.queue_flush()
+    real = set(re.findall(r"(?m)^(?:done_)?recipient: (.*\.zegel\.internal)$", file))
+    added = {re.search("<(.*)>", change["name"]).group(1) for change in found["changes"]
+             if change["change"] == "add-recipient"}
+    assert added == real and len(real) == 3, (added, real)
+    events = harness.log_lines(" %s: event=routed" % queue_id)
+    for one in found["recipients"]:
+        expected = "to=%s, route=%s, code=%s, detail=%s" % (
+            one["recipient"], one["route"], one["code"], one["detail"])
+        assert any(expected in line for line in events), (expected, events)
+        assert one["recipient"] + ", route=" + one["route"] in text, text
+    head = harness.queue_message(queue_id).decode(errors="replace")
+    for change in found["changes"]:
+        if change["change"] in ("set", "insert"):
+            line = "%s: %s" % (change["name"], change.get("value", ""))
+            assert line in head, (line, head)
+    assert not re.search("(?mi)^x-zegel-a", head), head
+    assert (found["verdict"], found["sensitive"], found["why"]) == ("take", True,
+                                                                    "Z-S2-TRIGGER"), found
+    assert "verdict       take" in text and "X-Zegel-Ticket: (sealed)" in text, text
+    for secret in (typed, number):
+        assert secret not in text and secret not in json.dumps(found), (secret, text)
+
+
+def test_trying_a_refused_message_says_the_reply():
+    """-t: the reply is the one that a client gets; the exit status says which kind"""
+    to = [walk.new_outsider(), walk.new_outsider()]
+    message = raw(["From: " + SENDER, "Subject: veilig mailen"])
+    found, text = tried(message, to, "--login", SENDER, status=1)
+    code, said = session(SENDER, ["<%s>" % one for one in to], message)
+    reply = found["reply"]
+    lines = ["%s %s" % (reply["enhanced"], reply[language]) for language in ("nl", "en")]
+    assert reply["code"] == str(code) and said.decode().split("\n") == lines, (found, said)
+    assert all(reply["code"] + " " + line in text for line in lines), text
+    with harness.without("policyd"):
+        found, _ = tried(message, to, "--login", SENDER, status=75)
+    assert found["verdict"] == "try-again" and "Z-R6-LATER" in found["reply"]["en"], found
+
+
+def test_trying_as_anybody_shows_no_secret():
+    """-t: who may not read the keys is told so; who forgets an option hears which"""
+    path = os.path.join(os.environ["LAB"], "try.eml")
+    with open(path, "wb") as file:
+        file.write(raw(["From: " + SENDER, "Subject: Afspraak"]))
+    os.chmod(path, 0o644)
+    arguments = ["-t", path, "--sender", SENDER, "--recipient", walk.new_outsider()]
+    text = harness.command("setpriv", "--reuid", "nobody", "--regid", "nogroup",
+                           "--groups", harness.command("getent", "group", "postfix")
+                           .decode().split(":")[2], ZEGEL_MILTER, *arguments,
+                           "--login", SENDER).decode()
+    assert "note          no right to read the keys" in text and "verdict       take" in text, text
+    for wrong, status in ((["-t", path], 64), (["-t", "/nonexistent"] + arguments[2:], 66),
+                          (arguments + ["--client", "x"], 64)):
+        assert subprocess.run([ZEGEL_MILTER, *wrong], capture_output=True,
+                              check=False).returncode == status, wrong

@@ -51,8 +51,8 @@ class Asker:
 
     @staticmethod
     def question(recipient):
-        return ("request=route\nversion=2\norganisation=praktijk\nsender=janssen@%s\n"
-                "queue_id=\nsensitive=yes\ninward=no\ndry_run=yes\nrecipient=%s\n\n"
+        return ("request=route\nversion=3\norganisation=praktijk\nsender=janssen@%s\n"
+                "queue_id=\nsensitive=yes\ninward=no\ndry_run=yes\nnumbers=no\nrecipient=%s\n\n"
                 % (lab.part("own"), recipient)).encode()
 
     def answer(self):
@@ -117,18 +117,22 @@ def test_list_and_export():
     with kept_book():
         lines = zegelctl("domain", "export", "--full")[1]
         number = read(BOOK).count("\n") + 1
-        change("domain", "add", "net-voorbeeld.nl", HOP, "secure", "--network", "zorgnet")
+        change("domain", "add", "net-voorbeeld.nl", HOP, "secure", "client=login:Net",
+               "client=ip:192.0.2.1", "--network", "zorgnet")
         assert zegelctl("domain", "list")[1].count("\n") == lines.count("\n") + 1
         assert zegelctl("domain", "list", "--network", "zorgnet")[1].split() == [
-            "net-voorbeeld.nl", HOP, "secure", "network=zorgnet"]
+            "net-voorbeeld.nl", HOP, "secure", "client=ip:192.0.2.1", "client=login:Net",
+            "network=zorgnet"]
         _, entries = zegelctl_json("domain", "list", "--network", "zorgnet")
         assert entries == [{"domain": "net-voorbeeld.nl", "nexthop": HOP, "tls": "secure",
+                            "clients": ["ip:192.0.2.1", "login:Net"],
                             "network": "zorgnet", "line": number}], entries
         assert zegelctl("domain", "export", "--network", "zorgnet")[1] == \
             "zorgnet\nnet-voorbeeld.nl\n"
         assert zegelctl("domain", "export", "--full")[1] == \
-            lines + "net-voorbeeld.nl %s secure network=zorgnet\n" % HOP
-        assert ("%s %s secure\n" % (lab.part("community"), HOP)) in lines, lines
+            lines + "net-voorbeeld.nl %s secure client=ip:192.0.2.1 client=login:Net " \
+            "network=zorgnet\n" % HOP
+        assert ("%s %s secure client=cn:mail." % (lab.part("community"), HOP)) in lines, lines
 
 
 IMPORT = ("--network", "zorgnet", "--nexthop", HOP, "--rule", "secure")
@@ -400,6 +404,14 @@ def test_routes_of_others():
         assert (status, one["route"], one["code"]) == (0, route, code), (words, found)
     assert zegelctl("route", outsider, own)[0] == 65
     assert zegelctl("route", outsider, own, own2, "--inward")[0] == 65
+    community = ("route", "jan@" + lab.part("community"), own, "--inward")
+    for words, meant in (((), "--client and --login"), (("--login", "nobody"), "--client and"),
+                         (("--client", "[2001:db8::1]:25"), "--client and"),
+                         (("--login", lab.part("community")), "the domain book has the domain")):
+        status, text, _ = zegelctl(*community, *words)
+        assert status == 0 and meant in " ".join(text.split()), (words, text)
+        assert ("direct" in text) == (lab.part("community") in words), (words, text)
+    assert zegelctl(*community, "--client", "nobody.example")[0] == 65
 
 
 def test_a_route_that_is_not_known():

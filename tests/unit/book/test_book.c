@@ -15,7 +15,8 @@
 #define SHA_UPPER                                                                          \
   "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC" \
   ":DD:EE:FF"
-#define L63 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg"
+#define SHA_DIGITS "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define L63        "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg"
 
 /* One line, what becomes of it, and how it is written again. */
 static const struct {
@@ -54,6 +55,14 @@ static const struct {
      "secure match=.partner.nl", "4", "partner.nl nta secure match=.partner.nl network=4"},
     {"partner.nl [nta]:25 dane-only", "partner.nl", "[nta]:25", "dane-only", "",
      "partner.nl [nta]:25 dane-only"},
+    {"partner.nl [a.nl] secure client=login:x network=n", "partner.nl", "[a.nl]:25",
+     "secure", "n", "partner.nl [a.nl]:25 secure client=login:x network=n"},
+    {"partner.nl [a.nl] secure network=n client=login:x client=ip:192.0.2.1 client=login:x",
+     "partner.nl", "[a.nl]:25", "secure", "n",
+     "partner.nl [a.nl]:25 secure client=ip:192.0.2.1 client=login:x network=n"},
+    {"partner.nl [a.nl] fingerprint=" SHA " client=sha256:" SHA, "partner.nl", "[a.nl]:25",
+     "fingerprint match=" SHA_UPPER, "",
+     "partner.nl [a.nl]:25 fingerprint=" SHA_UPPER " client=sha256:" SHA_DIGITS},
 };
 
 static void
@@ -138,6 +147,12 @@ static const struct {
     {"partner.nl [a.nl] secure match=.nl", "names such as"},
     {"partner.nl [a.nl] secure match=a.nl match=b.nl", "a word too many"},
     {"partner.nl [a.nl] secure a.nl", "a word too many"},
+    {"partner.nl [a.nl] secure client=login:x match=a.nl", "a word too many"},
+    {"partner.nl [a.nl] secure client=", "sha256:, cn:, login: or ip: is expected"},
+    {"partner.nl [a.nl] secure client=sha256:00", "a SHA-256"},
+    {"partner.nl [a.nl] secure client=ip:a.nl", "an address or a network"},
+    {"partner.nl [a.nl] secure network=a client=login:x network=b", "of one network"},
+    {"partner.nl nta secure client=login:x", "not for nta"},
     {"partner.nl [a.nl] dane-only match=a.nl", "a word too many"},
     {"partner.nl [a.nl] dane-only protocols=TLSv1.2", "protocols=TLSv1.3"},
     {"partner.nl [a.nl] dane-only protocols=", "protocols=TLSv1.3"},
@@ -161,7 +176,7 @@ static const struct {
     {"partner.nl nta:25 secure network", "a word too many"},
     {"partner.nl [a.nl] network=n secure", "dane-only, secure"},
     {"partner.nl [a.nl] secure network=n match=a.nl", "a word too many"},
-    {"partner.nl [a.nl] secure network=n network=n", "a word too many"},
+    {"partner.nl [a.nl] secure network=n network=n", "of one network"},
     {"partner.nl [a.nl] secure network=", "letters, digits"},
     {"partner.nl [a.nl] secure network=a_b", "letters, digits"},
     {"partner.nl [a.nl] secure network=" L63 "bb", "letters, digits"},
@@ -284,11 +299,15 @@ test_compare(void)
   static const char before[] = "same.nl [x.nl] dane-only\ngone.nl [x.nl] dane-only\n"
                                "hop.nl [x.nl] dane-only\nrule.nl [r.nl] dane-only\n"
                                "nta.nl [x.nl] dane-only\nn.nl nta dane-only\n"
-                               "net.nl [x.nl] dane-only network=a\n";
+                               "net.nl [x.nl] dane-only network=a\n"
+                               "who.nl [x.nl] dane-only client=login:a\n"
+                               "as.nl [x.nl] dane-only client=login:a client=login:b\n";
   static const char after[] = "same.nl [x.nl] dane-only\nnew.nl [x.nl] dane-only\n"
                               "hop.nl [y.nl] dane-only\nrule.nl [r.nl] secure\n"
                               "nta.nl nta dane-only\nn.nl [x.nl]:25 dane-only\n"
-                              "net.nl [x.nl]:25 dane-only network=b\n";
+                              "net.nl [x.nl]:25 dane-only network=b\n"
+                              "who.nl [x.nl] dane-only client=login:b\n"
+                              "as.nl [x.nl] dane-only client=login:b client=login:a\n";
   g_autoptr(Book) old = book_parse("book", before, strlen(before), NULL);
   g_autoptr(Book) new = book_parse("book", after, strlen(after), NULL);
   g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
@@ -296,9 +315,10 @@ test_compare(void)
   g_ptr_array_sort(notes, compare_notes);
   g_ptr_array_add(notes, NULL);
   g_autofree char *all = g_strjoinv(",", (char **) notes->pdata);
-  g_assert_cmpstr(all, ==,
-                  "+new.nl [x.nl]:25,-gone.nl [x.nl]:25,~hop.nl [y.nl]:25,~n.nl "
-                  "[x.nl]:25,~net.nl [x.nl]:25,~nta.nl nta,~rule.nl [r.nl]:25");
+  g_assert_cmpstr(
+      all, ==,
+      "+new.nl [x.nl]:25,-gone.nl [x.nl]:25,~hop.nl [y.nl]:25,~n.nl "
+      "[x.nl]:25,~net.nl [x.nl]:25,~nta.nl nta,~rule.nl [r.nl]:25,~who.nl [x.nl]:25");
 }
 
 int

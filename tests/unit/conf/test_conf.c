@@ -135,6 +135,18 @@ static const struct {
     {"[organisation x]\ndomains = a_b.nl\n", "zegel.conf:2: domains = a_b.nl: a domain"},
     {"[organisation x]\nservice_domain = a b.nl\n",
      "zegel.conf:2: service_domain = a b.nl"},
+    {"[organisation x]\nsecure_senders = jan@x\n",
+     "zegel.conf:2: secure_senders = jan@x: an address such as"},
+    {"[organisation x]\nplain_senders = @x.nl\n", "zegel.conf:2: plain_senders = @x.nl: "},
+    {"[organisation x]\nsensitive_headers = X-Label\n",
+     "zegel.conf:2: sensitive_headers = X-Label: a header"},
+    {"[organisation x]\nsensitive_headers = X Label: yes\n",
+     "zegel.conf:2: sensitive_headers = X Label: yes: a header"},
+    {"[organisation x]\nplain_headers = X-Label:\n",
+     "zegel.conf:2: plain_headers = X-Label:: a header"},
+    {"[organisation x]\nrecipients_max = 0\n",
+     "zegel.conf:2: recipients_max = 0: a number from 1 to 1000"},
+    {"[organisation x]\nmethod = sms\n", "zegel.conf:2: method = sms: number, optional,"},
     {"[organisation x]\nviewer_url = http://x.nl/\n",
      "zegel.conf:2: viewer_url = http://x"},
     {"[organisation x]\nviewer_url = https://x.nl\n",
@@ -235,6 +247,39 @@ test_defaults(void)
   g_assert_nonnull(strstr(text, "organisation domains -\n"));
 }
 
+/* S1, S5, S9-S11, O4: what sender rules are made of. */
+static void
+test_sender_rules(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Config) config =
+      parse(CARE "sensitive_headers = X-Label : Geheim stuk; ;X-Dossier:*\n"
+                 "plain_headers = X-A: b: c\n"
+                 "secure_senders = Jan@Own.NL, tweede.nl\n"
+                 "certificates = cn:Het%20EPD/Onze%20CA\n"
+                 "method = optional\n"
+                 "refused_extensions = DOCM exe\n",
+            &error);
+  g_assert_no_error(error);
+  const Organisation *care = config->organisations->pdata[0];
+  g_assert_cmpuint(care->sensitive_headers->len, ==, 2);
+  const HeaderRule *label = care->sensitive_headers->pdata[0];
+  g_assert_cmpstr(label->name, ==, "X-Label");
+  g_assert_cmpstr(label->value, ==, "Geheim stuk");
+  const HeaderRule *dossier = care->sensitive_headers->pdata[1];
+  g_assert_cmpstr(dossier->name, ==, "X-Dossier");
+  g_assert_null(dossier->value);
+  const HeaderRule *plain = care->plain_headers->pdata[0];
+  g_assert_cmpstr(plain->value, ==, "b: c");
+  g_assert_cmpstr(care->secure_senders[0], ==, "jan@own.nl");
+  g_assert_cmpstr(care->secure_senders[1], ==, "tweede.nl");
+  g_assert_cmpstr(care->certificates[0], ==, "cn:Het%20EPD/Onze%20CA");
+  g_assert_cmpint(care->method, ==, METHOD_OPTIONAL);
+  g_assert_cmpstr(care->refused_extensions[0], ==, "docm");
+  g_assert_cmpuint(care->recipients_max, ==, 100);
+  g_assert_cmpuint(care->attachments_max_mb, ==, 36);
+}
+
 static void
 test_clients(void)
 {
@@ -300,6 +345,7 @@ main(int argc, char **argv)
   g_test_add_func("/conf/not-text", test_not_text);
   g_test_add_func("/conf/load", test_load);
   g_test_add_func("/conf/defaults", test_defaults);
+  g_test_add_func("/conf/S1-S11-sender-rules", test_sender_rules);
   g_test_add_func("/conf/O3-clients", test_clients);
   g_test_add_func("/conf/O2-domains-and-hosts", test_domains_and_hosts);
   return g_test_run();

@@ -266,7 +266,7 @@ test_names(Fixture *fixture, gconstpointer data)
 {
   (void) fixture;
   (void) data;
-  static const KeyPurpose purposes[] = {KEY_LINK, KEY_STORE, KEY_TICKET};
+  static const KeyPurpose purposes[] = {KEY_LINK, KEY_STORE, KEY_TICKET, KEY_PHONE};
   for (gsize i = 0; i < G_N_ELEMENTS(purposes); i++) {
     KeyPurpose purpose = KEY_LINK;
     g_assert_true(key_purpose_parse(key_purpose_name(purposes[i]), &purpose));

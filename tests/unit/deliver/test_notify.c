@@ -279,16 +279,33 @@ test_repeat(void)
 static void
 test_short_number(void)
 {
-  static const char *const numbers[] = {"", "7", "78"};
+  static const char *const numbers[] = {"7", "78", "+31612345678"};
   for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
     NotifyFacts facts = usual_facts();
     facts.number = numbers[i];
     GString *message = notify_format(&facts);
     g_autofree char *body = decode_body(message->str);
-    g_autofree char *expected = g_strdup_printf("ends in %s.\n", numbers[i]);
+    g_autofree char *expected = g_strdup_printf(
+        "ends in %s.\n", numbers[i] + strlen(numbers[i]) - MIN(strlen(numbers[i]), 2));
     g_assert_nonnull(strstr(body, expected));
     g_string_free(message, TRUE);
   }
+}
+
+/* Who has no number gets the code by e-mail, and neither language speaks of SMS. */
+static void
+test_code_by_mail(void)
+{
+  NotifyFacts facts = usual_facts();
+  facts.number = "";
+  GString *message = notify_format(&facts);
+  g_autofree char *body = decode_body(message->str);
+  g_assert_nonnull(strstr(body, "aparte e-mail"));
+  g_assert_nonnull(strstr(body, "in a separate\nemail"));
+  g_assert_null(strstr(body, "sms"));
+  g_assert_null(strstr(body, "text message"));
+  g_assert_null(strstr(body, "ends in"));
+  g_string_free(message, TRUE);
 }
 
 int
@@ -307,5 +324,6 @@ main(int argc, char **argv)
   g_test_add_func("/deliver/notify/utf8-recipient", test_utf8_recipient);
   g_test_add_func("/deliver/notify/repeat", test_repeat);
   g_test_add_func("/deliver/notify/short-number", test_short_number);
+  g_test_add_func("/deliver/notify/code by mail", test_code_by_mail);
   return g_test_run();
 }

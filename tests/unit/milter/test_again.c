@@ -220,7 +220,8 @@ static const char text[] = "[organisation zorg]\n"
                            "domains = own.nl\n"
                            "service_domain = s.own.nl\n"
                            "viewer_url = https://v.own.nl/\n"
-                           "display_name = Zorg\n";
+                           "display_name = Zorg\n"
+                           "method = optional\n";
 
 static Config *config;
 
@@ -283,6 +284,8 @@ test_open(void)
     gboolean opened = cases[i].count == 1 && cases[i].state == TICKET_STATE_GOOD;
     g_assert_true((message->ticket != NULL) == opened);
     g_assert_cmpstr(message->organisation->name, ==, opened ? "zorg" : "-");
+    g_assert_cmpint(message->again.method, ==, opened ? METHOD_OPTIONAL : METHOD_NUMBER);
+    g_assert_cmpint(message->again.phone_book, ==, opened);
   }
 }
 

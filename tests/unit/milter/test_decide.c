@@ -357,21 +357,6 @@ test_prefer_answers(void)
   }
 }
 
-/* T27: of strangers' mail only the number of marks matters. */
-static void
-test_inward(void)
-{
-  g_autoptr(Fixture) f = fixture_new(S);
-  fixture_subject(f, "SMS");
-  fixture_recipient(f, "piet@own.nl", ROUTE_OWN);
-  f->facts.inward = TRUE;
-  g_autoptr(Decision) pass = decide(&f->facts);
-  g_assert_cmpint(pass->kind, ==, DECISION_PASS);
-  f->facts.too_many_headers = TRUE;
-  g_autoptr(Decision) over = decide(&f->facts);
-  assert_refused(over, REFUSAL_HEADERS);
-}
-
 /* R4: what cannot be labelled, or could be sent on by Postfix, is not taken. */
 static void
 test_addresses(void)
@@ -451,6 +436,5 @@ main(int argc, char **argv)
   g_test_add_func("/decide/R6-ordinary-answer", test_ordinary_answer);
   g_test_add_func("/decide/R3-prefer", test_prefer);
   g_test_add_func("/decide/R3-prefer-answers", test_prefer_answers);
-  g_test_add_func("/decide/T27-inward", test_inward);
   return g_test_run();
 }

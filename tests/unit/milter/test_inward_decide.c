@@ -36,7 +36,7 @@ static const Row rows[] = {
     {"the weaker word for two", ONE, 1, "P+", "pass+", "reject", "NC", KEEP, DMARC_PASS,
      SECURE_COMMUNITY, "Z-R1-COMMUNITY"},
     {"the same the other way", ONE, 1, "P+", "pass+", "reject", "CN", KEEP, DMARC_PASS,
-     SECURE_COMMUNITY, "Z-R1-NTA"},
+     SECURE_COMMUNITY, "Z-R1-COMMUNITY"},
     {"no policy fails nothing", ONE, 1, "P+", "pass+", "absent", "N", KEEP, DMARC_NONE,
      SECURE_NTA, "Z-R1-NTA"},
     {"a trusted relay", ONE, 1, "P+", "relay", "reject", "N", KEEP, DMARC_PASS, SECURE_NTA,

@@ -242,6 +242,26 @@ test_two_subjects(void)
   g_assert_true(g_str_has_suffix(marked, "|Subject: [veilig] a|Subject: b"));
 }
 
+/* A subject that is nothing but prefixes costs no time and no stack. */
+static void
+test_many_prefixes(void)
+{
+  g_autoptr(GString) text = g_string_new("Subject: ");
+  for (guint i = 0; i < 100000; i++)
+    g_string_append(text, i % 2 == 0 ? "[veilig]"
+                                     : "[s\xc3\xa9"
+                                       "cure] ");
+  g_string_append(text, "a");
+  g_auto(Fixture) f;
+  fixture_init(&f, text->str);
+  g_ptr_array_add(f.organisations, &veilig);
+  g_ptr_array_add(f.organisations, &secure);
+  g_test_timer_start();
+  g_autofree char *value = leaving_value(&f, "Subject");
+  g_assert_cmpstr(value, ==, " a");
+  g_assert_cmpfloat(g_test_timer_elapsed(), <, 10);
+}
+
 static void
 test_results(void)
 {
@@ -342,6 +362,7 @@ main(int argc, char **argv)
   g_test_add_func("/inward_plan/order", test_order);
   g_test_add_func("/inward_plan/subject", test_subject);
   g_test_add_func("/inward_plan/two-subjects", test_two_subjects);
+  g_test_add_func("/inward_plan/many-prefixes", test_many_prefixes);
   g_test_add_func("/inward_plan/results", test_results);
   g_test_add_func("/inward_plan/results-of-less", test_results_of_less);
   g_test_add_func("/inward_plan/verdicts", test_verdicts);

@@ -185,3 +185,13 @@ verdict_clear(Verdict *verdict)
   g_clear_pointer(&verdict->nexthop, g_free);
   g_clear_pointer(&verdict->policy, g_free);
 }
+
+void
+fake_certificate(Clients *clients, guint16 port, const char *fingerprint)
+{
+  g_autoptr(ClientCertificate) certificate = g_new0(ClientCertificate, 1);
+  certificate->fingerprint = g_strdup(fingerprint);
+  clients_note(clients, "192.0.2.7", port,
+               fingerprint != NULL ? g_steal_pointer(&certificate) : NULL,
+               g_get_monotonic_time());
+}

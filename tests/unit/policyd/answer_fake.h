@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "policyd/clients.h"
 #include "policyd/ready.h"
 
 #define FAKE_ANSWER_MS 20
@@ -18,3 +19,7 @@ struct Dns {
   gint64 keep_us;    /* how long an answer is kept by who asked; 0: a minute */
   const char *first; /* for the first label "ours": what it says now */
 };
+
+/* Who is at PORT of 192.0.2.7 now shows FINGERPRINT; NULL: nothing. */
+void
+fake_certificate(Clients *clients, guint16 port, const char *fingerprint);

@@ -6,6 +6,16 @@
 
 #include <glib.h>
 
+#define PRINT "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
+#define BOOK_TEXT                                                                          \
+  "partner.nl [mail.partner.nl]:25 dane-only client=login:partner client=sha256:" PRINT    \
+  "\n"                                                                                     \
+  "yes-book.nl [mail.book.nl]:25 secure\n"                                                 \
+  "both.nl [mail.both.nl]:25 secure\n"                                                     \
+  "yes-partner.nl nta secure\n"                                                            \
+  "no-partner.nl nta secure\n"                                                             \
+  "yes-other.nl nta secure match=other.nl\n"
+
 /* What is asked, unless a test says otherwise. */
 typedef struct {
   const char *organisation;
@@ -13,6 +23,8 @@ typedef struct {
   gboolean plain;     /* not sensitive */
   gboolean inward;
   gboolean dry_run;
+  const char *login; /* of who brings it; NULL: none */
+  guint16 port;      /* of who brings it, at 192.0.2.7; 0: nobody is named */
 } How;
 
 #define OWN       "own Z-R1-OWN"
@@ -23,6 +35,7 @@ typedef struct {
 #define NO_LABEL  "viewer Z-R1-NO-LABEL"
 #define ORDINARY  "ordinary Z-R9-ORDINARY"
 #define PREFER    "prefer Z-R1-COMMUNITY"
+#define STRANGER  "ordinary Z-R2-PORTAL Z-O4-CLIENT"
 #define L63       "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg"
 #define UNKNOWN(domain, code)                                                              \
   "! policyd: Z-R6-UNKNOWN: whether " domain " is ready is not known now (" code ")"
@@ -80,7 +93,14 @@ static const struct {
      "a@partner.nl,b@yes.nl",
      ORDINARY "," ORDINARY},
     /* inward */
-    {{.inward = TRUE, .sender = "a@partner.nl"}, "b@zorg.nl", COMMUNITY},
+    {{.inward = TRUE, .sender = "a@partner.nl", .login = "partner"},
+     "b@zorg.nl",
+     COMMUNITY},
+    {{.inward = TRUE, .sender = "a@PARTNER.nl.", .port = 4000}, "b@zorg.nl", COMMUNITY},
+    {{.inward = TRUE, .sender = "a@partner.nl", .port = 4001}, "b@zorg.nl", STRANGER},
+    {{.inward = TRUE, .sender = "a@partner.nl", .login = "other"}, "b@zorg.nl", STRANGER},
+    {{.inward = TRUE, .sender = "a@partner.nl"}, "b@ours.nl", STRANGER},
+    {{.inward = TRUE, .sender = "a@yes-book.nl", .login = "partner"}, "b@ours.nl", NTA},
     {{.inward = TRUE, .sender = "a@zorg.nl"}, "b@zorg.nl", OWN},
     {{.inward = TRUE, .sender = "a@yes.nl"}, "b@ours.nl", NTA},
     {{.inward = TRUE, .sender = "a@yes.nl"}, "b@zorg.nl", "ordinary Z-R2-PORTAL Z-N2-FAKE"},

@@ -13,13 +13,6 @@
 #include "tests/unit/policyd/answer_rows.h"
 #include "tests/unit/tap.h"
 
-#define BOOK_TEXT                                                                          \
-  "partner.nl [mail.partner.nl]:25 dane-only\n"                                            \
-  "both.nl [mail.both.nl]:25 secure\n"                                                     \
-  "yes-partner.nl nta secure\n"                                                            \
-  "no-partner.nl nta secure\n"                                                             \
-  "yes-other.nl nta secure match=other.nl\n"
-
 typedef struct {
   char *directory;
   char *config_path;
@@ -28,6 +21,7 @@ typedef struct {
   Loop *loop;
   Dns dns;
   Promises *promises;
+  Clients *clients;
   Service *service;
   guint64 peers;       /* that asked */
   GHashTable *answers; /* peer to text */
@@ -86,10 +80,13 @@ set_up(Fixture *f, gconstpointer data)
   f->loop = loop_new(NULL);
   f->dns = (Dns){.loop = f->loop, .first = "yes"};
   f->answers = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+  f->clients = clients_new();
+  fake_certificate(f->clients, 4000, PRINT);
   const ServiceParts parts = {.config_path = f->config_path,
                               .loop = f->loop,
                               .dns = &f->dns,
                               .promises = f->promises,
+                              .clients = f->clients,
                               .answer = on_answer,
                               .data = f};
   f->service = service_new(&parts, config, book);
@@ -102,6 +99,7 @@ tear_down(Fixture *f, gconstpointer data)
   (void) data;
   service_free(f->service);
   g_assert_cmpuint(f->dns.waiting, ==, 0);
+  clients_free(f->clients);
   promises_close(f->promises);
   loop_free(f->loop);
   g_hash_table_unref(f->answers);
@@ -130,6 +128,9 @@ begin(Fixture *f, How how, const char *recipients)
   question->sensitive = !how.plain;
   question->inward = how.inward;
   question->dry_run = how.dry_run;
+  question->client_login = g_strdup(how.login);
+  question->client_address = g_strdup(how.port != 0 ? "192.0.2.7" : NULL);
+  question->client_port = how.port;
   g_auto(GStrv) list = g_strsplit(recipients, ",", -1);
   for (char **recipient = list; *recipient != NULL; recipient++)
     g_ptr_array_add(question->recipients, g_strdup(*recipient));
@@ -270,8 +271,8 @@ test_nothing_promised(Fixture *f, gconstpointer data)
   g_autofree char *prefer =
       ask_how(f, (How){.dry_run = TRUE, .plain = TRUE}, "a@partner.nl");
   g_assert_cmpstr(prefer, ==, PREFER);
-  g_autofree char *inward =
-      ask_how(f, (How){.inward = TRUE, .sender = "a@partner.nl"}, "b@ours.nl");
+  g_autofree char *inward = ask_how(
+      f, (How){.inward = TRUE, .sender = "a@partner.nl", .port = 4000}, "b@ours.nl");
   g_assert_cmpstr(inward, ==, COMMUNITY);
   g_assert_false(is_promised(f, "partner.nl", LABEL_DIRECT, &partner_hop));
   g_assert_false(is_promised(f, "partner.nl", LABEL_PREFER, &partner_hop));
@@ -643,6 +644,22 @@ test_bad_reload(Fixture *f, gconstpointer data)
   g_assert_cmpstr(last, ==, COMMUNITY "," VIEWER);
 }
 
+/* Who comes to the same address and port a moment later is not taken for the last one. */
+static void
+test_next_client(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  const How how = {.inward = TRUE, .sender = "a@partner.nl", .port = 4000};
+  g_autofree char *first = ask_how(f, how, "b@ours.nl");
+  g_assert_cmpstr(first, ==, COMMUNITY);
+  fake_certificate(f->clients, 4000, NULL);
+  g_autofree char *second = ask_how(f, how, "b@ours.nl");
+  g_assert_cmpstr(second, ==, STRANGER);
+  fake_certificate(f->clients, 4000, PRINT);
+  g_autofree char *third = ask_how(f, how, "b@ours.nl");
+  g_assert_cmpstr(third, ==, COMMUNITY);
+}
+
 static void
 add(const char *path, void (*test)(Fixture *, gconstpointer))
 {
@@ -675,5 +692,6 @@ main(int argc, char **argv)
   add("/answer/nonsense", test_nonsense);
   add("/answer/reload", test_reload);
   add("/answer/bad-reload", test_bad_reload);
+  add("/answer/next-client", test_next_client);
   return g_test_run();
 }

@@ -336,6 +336,42 @@ test_replaced(Fixture *f, gconstpointer data)
   g_assert_cmpstr(before->pdata[0], !=, after->pdata[0]);
 }
 
+static int
+kept(Fixture *f, const char *sender, gint64 *expires_us)
+{
+  SpfVerdict verdict = SPF_VERDICT_NONE;
+  return spf_cached(f->spf, "192.0.2.1", "h", sender, &verdict, expires_us) ? (int) verdict
+                                                                            : -1;
+}
+
+/* A verdict is kept until the first of the answers behind it expires; an error is not. */
+static void
+test_cached(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  gint64 expires_us = 0, now_us = g_get_monotonic_time();
+  gint64 soon_us = now_us + 60 * G_TIME_SPAN_SECOND, late_us = 2 * soon_us;
+  DnsAnswer *host = fake_dns_put(f->dns, "kept.example", RR_A, DNS_DATA);
+  dns_answer_add(host, "\xc0\x00\x02\x01", 4);
+  host->expires_us = soon_us;
+  DnsAnswer *record = fake_dns_put(f->dns, "mail.example", RR_TXT, DNS_DATA);
+  static const char text[] = "\x1cv=spf1 a:kept.example ?all  ";
+  dns_answer_add(record, text, sizeof text - 1);
+  record->expires_us = late_us;
+  g_assert_cmpint(kept(f, "jan@mail.example", &expires_us), ==, -1);
+  g_assert_cmpint(check(f, "192.0.2.1", "h", "jan@mail.example"), ==, SPF_VERDICT_PASS);
+  g_assert_cmpint(kept(f, "jan@mail.example", &expires_us), ==, SPF_VERDICT_PASS);
+  g_assert_cmpint(expires_us, ==, soon_us);
+  g_assert_cmpint(kept(f, "els@mail.example", &expires_us), ==, -1);
+  g_assert_cmpint(check(f, "192.0.2.1", "h", "jan@pass.example"), ==, SPF_VERDICT_PASS);
+  g_assert_cmpint(kept(f, "jan@pass.example", &expires_us), ==, -1); /* expired already */
+  DnsAnswer *broken = fake_dns_put(f->dns, "fails.example", RR_TXT, DNS_FAILURE);
+  broken->expires_us = late_us;
+  g_assert_cmpint(check(f, "192.0.2.1", "h", "jan@fails.example"), ==,
+                  SPF_VERDICT_TEMPERROR);
+  g_assert_cmpint(kept(f, "jan@fails.example", &expires_us), ==, -1);
+}
+
 /* A DNS that says nothing: the worker is ended, and what waited behind it gets its turn. */
 static void
 test_overdue(Fixture *f, gconstpointer data)
@@ -435,6 +471,7 @@ main(int argc, char **argv)
   ADD("confined", test_confined);
   ADD("many-at-once", test_many_at_once);
   ADD("replaced", test_replaced);
+  ADD("cached", test_cached);
   ADD("overdue", test_overdue);
   ADD("freed-early", test_freed_early);
   ADD("misbehaves", test_misbehaves);

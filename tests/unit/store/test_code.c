@@ -229,6 +229,7 @@ static const LimitRow limit_rows[] = {
      {MANY, MANY, MANY, 1},
      {.organisation = "ha", .number = "+31687654321", .sender = "x@y.z"},
      TRUE},
+    {"number, and none", {1, MANY, MANY, MANY}, {.number = ""}, FALSE},
     {"none", {0, MANY, MANY, MANY}, {.number = "+31687654321"}, TRUE},
 };
 
@@ -369,6 +370,32 @@ test_rotation(Fixture *fixture, gconstpointer data)
   g_assert_cmpint(visit_check(fixture->store, &visit, visit.code, NULL), ==, CODE_RIGHT);
   entry_free(visit.entry);
   entry_free(again.entry);
+}
+
+/* Who has no number: the address counts in its place, in any case (S6). */
+static void
+test_limit_of_address(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  static const CodeLimits one = {1, MANY, MANY, MANY};
+  static const struct {
+    const char *address;
+    CodeIssue expected;
+  } rows[] = {
+      {ADDRESS, CODE_ISSUED},
+      {ADDRESS, CODE_LIMIT_OTHER},
+      {"JAN.canary-address@EXAMPLE.com", CODE_LIMIT_OTHER},
+      {"piet@example.com", CODE_ISSUED},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    Visit visit;
+    Mail mail = {.address = rows[i].address, .number = "", .ticket = (guint8) (10 + i)};
+    mail_file(fixture->store, &mail, &visit.recipient);
+    visit.entry = mail_entry(fixture->store, ORG, &visit.recipient);
+    g_assert_cmpstr(visit.entry->number, ==, "");
+    g_assert_cmpint(visit_issue(fixture->store, &visit, &one, NULL), ==, rows[i].expected);
+    entry_free(visit.entry);
+  }
 }
 
 /* Each digit comes at each place: 300 codes miss one with a chance of 1 in 10^12. */
@@ -548,6 +575,7 @@ main(int argc, char **argv)
     g_autofree char *path = g_strconcat("/code/limits/", limit_rows[i].name, NULL);
     g_test_add(path, Fixture, &limit_rows[i], fixture_setup, test_limits, fixture_teardown);
   }
+  fixture_add("/code/limit of an address (S6)", test_limit_of_address);
   fixture_add("/code/revoke", test_revoke);
   fixture_add("/code/revoke used", test_revoke_used);
   fixture_add("/code/clock (F20)", test_clock);

@@ -8,6 +8,7 @@
 #include "common/crypt/ticket.h"
 #include "tests/unit/tap.h"
 #include "viewer-cgi/cookie.h"
+#include "viewer-cgi/mail.h"
 #include "viewer-cgi/text.h"
 #include "viewer-cgi/token.h"
 #include "viewer-cgi/viewer.h"
@@ -103,7 +104,8 @@ make_config(const World *world)
   g_autofree char *reader =
       g_test_build_filename(G_TEST_BUILT, "reader", "zegel-reader", NULL);
   g_autofree char *text = g_strdup_printf(
-      "[viewer]\nreader = %s\n[sms]\ncommand = %s\ntimeout_s = 1\n"
+      "[viewer]\nreader = %s\n[deliver]\nsubmit = smtp://127.0.0.1:1\n"
+      "[sms]\ncommand = %s\ntimeout_s = 1\n"
       "[organisation first]\ndomains = first.nl\nservice_domain = s.first.nl\n"
       "viewer_url = https://" HOST "/\ndisplay_name = First\nlanguage = en\n"
       "[organisation second]\ndomains = second.nl\nservice_domain = s.second.nl\n"
@@ -534,6 +536,54 @@ test_gateway(World *world, gconstpointer data)
   g_assert_cmpuint(count_sms(world), ==, before);
 }
 
+/* Without a number the code goes by e-mail, the page says that it is weak and tells no
+ * address; when it cannot be sent nothing is used up, and no SMS goes instead (S6, T16). */
+static void
+test_by_mail(World *world, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *link = file_message(world, "first", "", 1000);
+  g_autofree char *path = g_strconcat("/l/", link, NULL);
+  g_auto(Answer) page = ask(world, "GET", HOST, path, NULL, NULL);
+  g_assert_cmpuint(page.status, ==, 200);
+  g_assert_nonnull(strstr(page.body, "We send it by e-mail"));
+  g_assert_nonnull(strstr(page.body, "less safe"));
+  g_assert_null(strstr(page.body, "jan@"));
+  g_assert_null(strstr(page.body, "Your number"));
+  for (guint turn = 0; turn < 2; turn++) {
+    g_auto(Answer) failed = send_code(world, link);
+    g_assert_cmpuint(failed.status, ==, 503);
+    g_assert_nonnull(strstr(failed.body, "could not send an e-mail"));
+  }
+  g_assert_cmpuint(count_sms(world), ==, 0);
+  g_autofree char *typing = g_strconcat(path, "/code", NULL);
+  g_auto(Answer) code = ask(world, "GET", HOST, typing, NULL, NULL);
+  g_assert_nonnull(strstr(code.body, "You get an e-mail with the code"));
+  g_assert_null(strstr(code.body, "jan@"));
+  g_assert_null(strstr(code.body, "SMS"));
+}
+
+/* What the viewer writes itself: the code, and nothing of the message (T32). */
+static void
+test_mail_texts(World *world, gconstpointer data)
+{
+  (void) data;
+  const Organisation *organisation = conf_organisation(world->config, "first");
+  Entry entry = {.reference = (char *) "ref",
+                 .address = (char *) "jan@example.com\r\nBcc: x",
+                 .sender = (char *) "m@first.nl",
+                 .number = (char *) "+31612345678"};
+  g_autofree char *code = mail_code_text(organisation, "012345");
+  g_assert_nonnull(strstr(code, "Uw toegangscode is: 012345\n"));
+  g_assert_nonnull(strstr(code, "Your access code is: 012345\n"));
+  g_assert_null(strstr(code, "http"));
+  g_autofree char *replaced = mail_replaced_text(organisation, &entry);
+  g_assert_nonnull(strstr(replaced, "Voor jan@example.com Bcc: x\n"));
+  g_assert_nonnull(strstr(replaced, "eindigt op 78."));
+  g_assert_nonnull(strstr(replaced, "ends in 78 "));
+  g_assert_null(strstr(replaced, "345678"));
+}
+
 /* Without its store the viewer says so at once, and nothing else. */
 static void
 test_no_store(World *world, gconstpointer data)
@@ -602,6 +652,8 @@ main(int argc, char **argv)
       {"/viewer/visit/session", test_session},
       {"/viewer/visit/host", test_host},
       {"/viewer/visit/gateway", test_gateway},
+      {"/viewer/visit/by-mail", test_by_mail},
+      {"/viewer/visit/mail-texts", test_mail_texts},
       {"/viewer/visit/no-store", test_no_store},
       {"/viewer/visit/reader-fails", test_reader_fails},
       {"/viewer/visit/languages", test_languages},

@@ -1,0 +1,190 @@
+#include "common/submit/letter.h"
+
+#include <string.h>
+
+#define QP_LINE_MAX_BYTES 75 /* and '=' makes 76, RFC 2045 6.7 */
+#define WORD_MAX_BYTES    45 /* of text in an encoded word of 75, RFC 2047 2 */
+
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+
+char *
+letter_sender(const char *service_domain)
+{
+  return g_strconcat("noreply@", service_domain, NULL);
+}
+
+/* Line ends, other controls, and what turns or hides text (T30). */
+static gboolean
+is_harmless(gunichar c)
+{
+  switch ((guint) g_unichar_type(c)) {
+  case G_UNICODE_CONTROL:
+  case G_UNICODE_FORMAT:
+  case G_UNICODE_LINE_SEPARATOR:
+  case G_UNICODE_PARAGRAPH_SEPARATOR:
+  case G_UNICODE_SURROGATE:
+  case G_UNICODE_UNASSIGNED:
+  case G_UNICODE_PRIVATE_USE:
+    return FALSE;
+  default:
+    return TRUE;
+  }
+}
+
+/* TEXT as one line of at most MAX characters, a new string of valid UTF-8. */
+char *
+letter_line(const char *text, guint max)
+{
+  g_autofree char *valid = g_utf8_make_valid(text, -1);
+  GString *line = g_string_new(NULL);
+  gboolean space = FALSE;
+  guint count = 0;
+  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+    gunichar c = g_utf8_get_char(p);
+    if (g_unichar_isspace(c) || !is_harmless(c)) {
+      space = TRUE;
+      continue;
+    }
+    if (count + (space && count > 0) >= max) {
+      g_string_append(line, "\xe2\x80\xa6"); /* … */
+      break;
+    }
+    if (space && count > 0) {
+      g_string_append_c(line, ' ');
+      count++;
+    }
+    space = FALSE;
+    g_string_append_unichar(line, c);
+    count++;
+  }
+  return g_string_free(line, FALSE);
+}
+
+/* An address as it goes into a header: nothing that ends or folds the line. */
+static char *
+clean_address(const char *address)
+{
+  g_autofree char *valid = g_utf8_make_valid(address, -1);
+  GString *line = g_string_new(NULL);
+  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p))
+    if (is_harmless(g_utf8_get_char(p)))
+      g_string_append_unichar(line, g_utf8_get_char(p));
+  return g_string_free(line, FALSE);
+}
+
+/* ---- Headers ---- */
+
+static void
+append_quoted(GString *out, const char *text)
+{
+  g_string_append_c(out, '"');
+  for (const char *p = text; *p != '\0'; p++) {
+    if (*p == '"' || *p == '\\')
+      g_string_append_c(out, '\\');
+    g_string_append_c(out, *p);
+  }
+  g_string_append_c(out, '"');
+}
+
+/* Valid UTF-8 as encoded words, one for each line, never cut inside a character. */
+static void
+append_encoded_words(GString *out, const char *text)
+{
+  for (const char *start = text; *start != '\0';) {
+    const char *end = start;
+    while (*end != '\0' && g_utf8_next_char(end) - start <= WORD_MAX_BYTES)
+      end = g_utf8_next_char(end);
+    g_autofree char *word = g_base64_encode((const guchar *) start, (gsize) (end - start));
+    g_string_append_printf(out, "%s=?UTF-8?B?%s?=", start == text ? "" : "\r\n ", word);
+    start = end;
+  }
+}
+
+static void
+append_from(GString *out, const LetterFacts *facts)
+{
+  g_autofree char *name = letter_line(facts->organisation_name, LETTER_NAME_MAX_CHARS);
+  g_autofree char *address = letter_sender(facts->service_domain);
+  g_string_append(out, "From: ");
+  if (g_str_is_ascii(name))
+    append_quoted(out, name);
+  else
+    append_encoded_words(out, name);
+  g_string_append_printf(out, "\r\n <%s>\r\n", address);
+}
+
+static void
+append_date(GString *out, gint64 time_s)
+{
+  g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(time_s);
+  gint offset_min = (gint) (g_date_time_get_utc_offset(date) / G_TIME_SPAN_MINUTE);
+  g_string_append_printf(
+      out, "Date: %s, %d %s %d %02d:%02d:%02d %c%02d%02d\r\n",
+      days[g_date_time_get_day_of_week(date) - 1], g_date_time_get_day_of_month(date),
+      months[g_date_time_get_month(date) - 1], g_date_time_get_year(date),
+      g_date_time_get_hour(date), g_date_time_get_minute(date),
+      g_date_time_get_second(date), offset_min < 0 ? '-' : '+', ABS(offset_min) / 60,
+      ABS(offset_min) % 60);
+}
+
+static void
+append_headers(GString *out, const LetterFacts *facts)
+{
+  g_autofree char *recipient = clean_address(facts->recipient);
+  append_from(out, facts);
+  g_string_append_printf(out, "To: <%s>\r\n", recipient);
+  g_string_append_printf(out, "Subject: %s\r\n", facts->subject);
+  append_date(out, facts->now_s);
+  g_string_append_printf(out, "Message-ID: <%s@%s>\r\n", facts->id, facts->service_domain);
+  g_string_append(out, "Auto-Submitted: auto-generated\r\n"
+                       "Content-Language: nl, en\r\n"
+                       "MIME-Version: 1.0\r\n"
+                       "Content-Type: text/plain; charset=utf-8\r\n"
+                       "Content-Transfer-Encoding: quoted-printable\r\n"
+                       "\r\n");
+}
+
+/* ---- Quoted-printable (RFC 2045 6.7) ---- */
+
+static gboolean
+needs_quoting(const char *p)
+{
+  guchar c = (guchar) *p;
+  if (c == ' ')
+    return p[1] == '\n' || p[1] == '\0'; /* would be lost on the way */
+  return c < 0x21 || c > 0x7e || c == '=';
+}
+
+static void
+append_quoted_printable(GString *out, const char *text)
+{
+  gsize column = 0;
+  for (const char *p = text; *p != '\0'; p++) {
+    if (*p == '\n') {
+      g_string_append(out, "\r\n");
+      column = 0;
+      continue;
+    }
+    gboolean quote = needs_quoting(p);
+    if (column + (quote ? 3 : 1) > QP_LINE_MAX_BYTES) {
+      g_string_append(out, "=\r\n");
+      column = 0;
+    }
+    if (quote)
+      g_string_append_printf(out, "=%02X", (guchar) *p);
+    else
+      g_string_append_c(out, *p);
+    column += quote ? 3 : 1;
+  }
+}
+
+GString *
+letter_format(const LetterFacts *facts, const char *text)
+{
+  GString *out = g_string_sized_new(8192); /* so that what is secret is seldom copied */
+  append_headers(out, facts);
+  append_quoted_printable(out, text);
+  return out;
+}

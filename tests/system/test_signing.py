@@ -1,0 +1,186 @@
+"""What leaves is signed as it leaves (N6), and marked where the norm is kept (N4).
+
+Signatures are checked with python3-dkim on what lies in the other side's mailbox.
+"""
+import contextlib
+import os
+import re
+import shutil
+import smtplib
+import time
+
+import dkim
+
+import harness
+import peer
+import walk
+from harness import mail, part, send, unique, wait_delivered
+
+OWN = part("own")
+SERVICE = "veilig." + OWN
+SENDER = "janssen@" + OWN
+KEYS = os.path.join(harness.ENV["LAB_SYSCONFDIR"], "zegel", "keys", "milter", "dkim")
+LOOKED_AT_S = 1.1  # the milter looks at the directory once a second
+
+
+@contextlib.contextmanager
+def signs(domain):
+    """with signs(DOMAIN): the milter has peer's key for it."""
+    folder = os.path.join(KEYS, domain)
+    os.makedirs(folder)
+    for path in (KEYS, folder):
+        shutil.chown(path, "zegel-milter")
+    path = os.path.join(folder, peer.SELECTOR + ".key")
+    with open(path, "wb") as file:
+        os.fchmod(file.fileno(), 0o400)
+        file.write(peer.key())
+    shutil.chown(path, "zegel-milter")
+    time.sleep(LOOKED_AT_S)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder)
+        time.sleep(LOOKED_AT_S)
+
+
+def published(domain):
+    """with published(DOMAIN): the key is in the DNS, in the zone of own."""
+    label = domain[:-len(OWN)].rstrip(".")
+    record = peer.key_record()
+    if label:
+        record = record.replace("._domainkey", "._domainkey." + label)
+    return harness.zone("own", lambda text: text + record)
+
+
+def record(name, timeout=5):
+    """python3-dkim's DNS: our key alone."""
+    assert name.startswith(peer.SELECTOR.encode() + b"._domainkey."), name
+    text = "".join(re.findall(r'"([^"]*)"', peer.key_record()))
+    return text.encode()
+
+
+def signatures(got, domain):
+    """How many signatures of DOMAIN the message GOT has; all of them must hold."""
+    raw = re.sub(rb"\r?\n", b"\r\n", got.raw)
+    fields = [value for value in got.message.get_all("DKIM-Signature", [])
+              if re.search(r"\bd=%s\b" % re.escape(domain), value)]
+    for index in range(len(fields)):
+        assert dkim.DKIM(raw).verify(idx=index, dnsfunc=record), got.raw
+    return len(fields)
+
+
+def sealed_direct(message, name, sender=SENDER):
+    """Sends it to somebody of part NAME and returns what came."""
+    to = unique("p") + "@" + part(name)
+    lines = wait_delivered(send(message, sender, to))
+    assert any("zegel-direct" in line and "status=sent" in line for line in lines), lines
+    return harness.wait_mail(to)
+
+
+def signed_by_client(subject, to="x@" + part("ready")):
+    """A message that the client's own server signed already."""
+    return peer.sign(peer.message(SENDER, to, subject=subject), OWN)
+
+
+def test_what_leaves_is_signed_as_it_leaves():
+    """N6: sensitive or not, direct or not: one signature, which holds at the other side"""
+    with signs(OWN):
+        to = walk.new_outsider()
+        wait_delivered(send(mail("Afspraak", to=to), SENDER, to))
+        assert signatures(harness.wait_mail(to), OWN) == 1
+        for name in ("ready", "community"):
+            got = sealed_direct(mail("veilig mailen: recept"), name)
+            assert got.message["Subject"] == ": recept" or "recept" in got.message["Subject"]
+            assert signatures(got, OWN) == 1, got.raw
+            assert b"X-Zegel" not in got.raw, got.raw
+
+
+def test_a_body_keeps_its_lines_and_octets():
+    """N6: lines of 3000 octets and 8-bit text reach the other side as they were signed"""
+    raw = peer.message(SENDER, "x@" + part("ready"), "MIME-Version: 1.0",
+                       "Content-Type: text/plain; charset=utf-8",
+                       "Content-Transfer-Encoding: 8bit", subject="veilig mailen",
+                       body="x" * 3000 + "\r\n.caf\u00e9\r\n\r\n\r\n")
+    with signs(OWN):
+        assert signatures(sealed_direct(raw, "ready"), OWN) == 1
+
+
+def test_a_signature_that_our_change_broke_is_replaced():
+    """N6: a client's own signature stays when it holds, and is replaced when it does not"""
+    with signs(OWN), published(OWN):
+        to = walk.new_outsider()
+        wait_delivered(send(signed_by_client("Afspraak", to), SENDER, to))
+        got = harness.wait_mail(to)
+        theirs = got.message.get_all("DKIM-Signature")
+        assert signatures(got, OWN) == 1 and "h=from : to : subject" in theirs[0], theirs
+
+        got = sealed_direct(signed_by_client("veilig mailen recept"), "community")
+        ours = got.message.get_all("DKIM-Signature")
+        assert signatures(got, OWN) == 1 and "h=from : to : subject" not in ours[0], ours
+
+
+def test_without_a_key_nothing_broken_goes_to_a_partner():
+    """N6: a signature that our change breaks, and no key: the viewer, with a number"""
+    to = unique("p") + "@" + part("community")
+    refusal = harness.refused(send, signed_by_client("veilig mailen recept"), SENDER, to)
+    assert "Z-S7-NUMBER" in refusal.text, refusal
+    typed, _ = walk.new_number()
+    mark = harness.log_mark()
+    lines = wait_delivered(send(signed_by_client("SMS %s recept" % typed), SENDER, to))
+    assert any("zegel-store" in line and "status=sent" in line for line in lines), lines
+    harness.wait_log("event=routed.*to=%s, route=viewer, code=Z-N6-NO-KEY, "
+                     "detail=Z-R1-COMMUNITY" % re.escape(to), mark)
+    # What is not changed is not broken.
+    raw = peer.sign(peer.message(SENDER, to, "Sensitivity: private"), OWN)
+    lines = wait_delivered(send(raw, SENDER, to))
+    assert any("zegel-direct" in line and "status=sent" in line for line in lines), lines
+
+
+def test_the_norms_mark_is_ours_alone():
+    """N4: X-NTA7516 is set on what goes directly under the norm, signed, and nowhere else"""
+    def message():
+        return mail("veilig mailen", X_NTA7516="van de afzender")
+    with signs(OWN):
+        got = sealed_direct(message(), "ready")
+        assert got.message.get_all("X-NTA7516") == ["1"], got.raw
+        assert signatures(got, OWN) == 1
+        assert re.search(r"[=:\s]x-nta7516\s*[:;]",
+                         got.message["DKIM-Signature"].lower()), got.raw
+        assert sealed_direct(message(), "community").message["X-NTA7516"] is None
+    to = walk.new_outsider()
+    wait_delivered(send(mail("Afspraak", to=to, X_NTA7516="1"), SENDER, to))
+    assert harness.wait_mail(to).message["X-NTA7516"] is None
+
+
+def submit(message, sender, to):
+    """Gives MESSAGE to zegel-submit, as programs of ours do, and waits until it has gone."""
+    with smtplib.SMTP(harness.ENV["LAB_MAIL_ADDR"], 10587, timeout=60) as server:
+        server.mail(sender)
+        server.rcpt(to)
+        code, text = server.data(message.as_bytes(policy=message.policy))
+    assert code == 250, (code, text)
+    wait_delivered(re.search(rb"queued as (\w+)", text).group(1).decode())
+    return harness.wait_mail(to)
+
+
+def test_the_service_domain_signs_for_itself_alone():
+    """N6: what visitors write is signed for the service domain, never for a mail domain"""
+    with signs(OWN), signs(SERVICE):
+        to = walk.new_outsider()
+        got = submit(mail("Antwoord", sender="noreply@" + SERVICE, to=to), "x@" + SERVICE, to)
+        assert signatures(got, SERVICE) == 1, got.raw
+        for sender in (SENDER, "a@sub." + SERVICE, "noreply@%s, %s" % (SERVICE, SENDER)):
+            to = walk.new_outsider()
+            got = submit(mail("Antwoord", sender=sender, to=to), "x@" + SERVICE, to)
+            assert got.message["DKIM-Signature"] is None, (sender, got.raw)
+        refusal = harness.refused(send, mail("Vraag", sender="noreply@" + SERVICE), SENDER,
+                                  walk.new_outsider())
+        assert "Z-O3-SENDER" in refusal.text, refusal
+
+
+def test_zegel_submit_does_not_wait_for_the_milter():
+    """R9: with the milter dead, what zegel writes itself goes out, unsigned"""
+    with signs(SERVICE), harness.without("milter", kill=True):
+        to = walk.new_outsider()
+        got = submit(mail("Bericht", sender="noreply@" + SERVICE, to=to), "x@" + SERVICE, to)
+        assert got.message["DKIM-Signature"] is None, got.raw

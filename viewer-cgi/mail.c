@@ -1,0 +1,127 @@
+#include "viewer-cgi/mail.h"
+
+#include <string.h>
+
+#include "common/base/secret.h"
+#include "common/submit/letter.h"
+#include "common/submit/submit.h"
+
+#define NUMBER_SHOWN 2
+
+/* Wipes MESSAGE and frees it. */
+static gboolean
+submit(const Config *config, const Organisation *organisation, const char *to,
+       GString *message, GError **error)
+{
+  g_autofree char *from = letter_sender(organisation->service_domain);
+  gboolean sent =
+      submit_send(config->submit_url, from, to, message->str, message->len, NULL, error);
+  secret_wipe(message->str, message->len);
+  g_string_free(message, TRUE);
+  return sent;
+}
+
+static LetterFacts
+letter_facts(const Organisation *organisation, const char *recipient, const char *subject,
+             const char *id)
+{
+  return (LetterFacts){.organisation_name = organisation->display_name,
+                       .service_domain = organisation->service_domain,
+                       .recipient = recipient,
+                       .subject = subject,
+                       .id = id,
+                       .now_s = g_get_real_time() / G_USEC_PER_SEC};
+}
+
+char *
+mail_code_text(const Organisation *organisation, const char *code)
+{
+  g_autofree char *name = letter_line(organisation->display_name, LETTER_NAME_MAX_CHARS);
+  return g_strdup_printf(
+      "(English below)\n"
+      "\n"
+      "Uw toegangscode is: %s\n"
+      "\n"
+      "Typ deze code op de pagina waar u erom vroeg. De code is 10 minuten\n"
+      "geldig. Geef de code aan niemand.\n"
+      "\n"
+      "Hebt u niet om een code gevraagd? Dan hoeft u niets te doen.\n"
+      "\n"
+      "%s\n"
+      "\n"
+      "----------------------------------------\n"
+      "\n"
+      "Your access code is: %s\n"
+      "\n"
+      "Type this code on the page where you asked for it. The code is valid\n"
+      "for 10 minutes. Do not give it to anyone.\n"
+      "\n"
+      "Did you not ask for a code? Then there is nothing that you need to do.\n"
+      "\n"
+      "%s\n",
+      code, name, code, name);
+}
+
+gboolean
+mail_send_code(const Config *config, const Organisation *organisation, const Entry *entry,
+               const char *code, gint64 code_id, GError **error)
+{
+  g_autofree char *id =
+      g_strdup_printf("code.%s.%" G_GINT64_FORMAT, entry->reference, code_id);
+  const LetterFacts facts =
+      letter_facts(organisation, entry->address, "Uw toegangscode / Your access code", id);
+  char *text = mail_code_text(organisation, code);
+  GString *message = letter_format(&facts, text);
+  secret_wipe(text, strlen(text));
+  g_free(text);
+  return submit(config, organisation, entry->address, message, error);
+}
+
+char *
+mail_replaced_text(const Organisation *organisation, const Entry *entry)
+{
+  g_autofree char *name = letter_line(organisation->display_name, LETTER_NAME_MAX_CHARS);
+  g_autofree char *reader = letter_line(entry->address, LETTER_ADDRESS_MAX_CHARS);
+  gsize len = strlen(entry->number);
+  const char *end = entry->number + len - MIN(len, NUMBER_SHOWN);
+  return g_strdup_printf(
+      "(English below)\n"
+      "\n"
+      "Voor %s\n"
+      "wordt voortaan het mobiele nummer gebruikt dat eindigt op %s.\n"
+      "\n"
+      "U gaf dat nummer op bij een beveiligd bericht, en de ontvanger heeft dat\n"
+      "bericht geopend met een code op dat nummer. Het nummer dat wij eerder\n"
+      "hadden, gebruiken wij niet meer, ook niet voor berichten van anderen bij\n"
+      "%s.\n"
+      "\n"
+      "Was dit niet de bedoeling? Zet het goede nummer in uw volgende beveiligde\n"
+      "bericht aan deze ontvanger, en vertel het uw beheerder.\n"
+      "\n"
+      "----------------------------------------\n"
+      "\n"
+      "For %s\n"
+      "the mobile number that ends in %s is used from now on.\n"
+      "\n"
+      "You gave that number with a secure message, and the recipient opened that\n"
+      "message with a code on that number. The number that we had before is not\n"
+      "used any more, nor for messages of others at\n"
+      "%s.\n"
+      "\n"
+      "Is this not what you meant? Give the right number with your next secure\n"
+      "message to this recipient, and tell your administrator.\n",
+      reader, end, name, reader, end, name);
+}
+
+gboolean
+mail_tell_replaced(const Config *config, const Organisation *organisation,
+                   const Entry *entry, GError **error)
+{
+  if (*entry->sender == '\0')
+    return TRUE;
+  g_autofree char *id = g_strconcat("number.", entry->reference, NULL);
+  const LetterFacts facts = letter_facts(
+      organisation, entry->sender, "Een ander mobiel nummer / Another mobile number", id);
+  g_autofree char *text = mail_replaced_text(organisation, entry);
+  return submit(config, organisation, entry->sender, letter_format(&facts, text), error);
+}
