@@ -124,15 +124,7 @@ read_options(SignAlgorithm *algorithm, guint *bits, GError **error)
   return TRUE;
 }
 
-/* Whether FILE is what a generate of ALGORITHM left that was cut off. */
-static gboolean
-is_half(const DkimFile *file, SignAlgorithm algorithm)
-{
-  return file != NULL && file->state == DKIM_WAITING && file->record != NULL &&
-         file->fault != NULL && file->algorithm == algorithm;
-}
-
-/* The selector to use: a new string. One that is taken is used only when it is half. */
+/* The selector to use: a new string. */
 static char *
 choose_selector(const Domain *domain, SignAlgorithm algorithm)
 {
@@ -142,24 +134,18 @@ choose_selector(const Domain *domain, SignAlgorithm algorithm)
   g_autofree char *base = g_date_time_format(
       now, algorithm == SIGN_ED25519_SHA256 ? "zegel%Y%me" : "zegel%Y%m");
   char *selector = g_strdup(base);
-  for (guint i = 2; i <= SAME_MONTH_MAX && dkim_place_has(domain->place, selector) &&
-                    !is_half(dkim_find(domain->files, selector), algorithm);
-       i++) {
+  for (guint i = 2; i <= SAME_MONTH_MAX && dkim_place_has(domain->place, selector); i++) {
     g_free(selector);
     selector = g_strdup_printf("%s-%u", base, i);
   }
   return selector;
 }
 
-/* Makes the key SELECTOR, or the half of it that is missing. */
+/* Makes the key SELECTOR. */
 static gboolean
 make_key(const Domain *domain, const char *selector, SignAlgorithm algorithm, guint bits,
          GError **error)
 {
-  const DkimFile *old = dkim_find(domain->files, selector);
-  if (old != NULL && old->record != NULL && old->fault != NULL &&
-      old->state <= DKIM_RESTING)
-    return dkim_place_complete(domain->place, old, error);
   if (dkim_place_has(domain->place, selector))
     return command_error(
         error, ZEGEL_ERROR_INVALID,
@@ -394,7 +380,7 @@ may_sign(const Domain *domain, const DkimFile *file, GError **error)
                          "%s is %s: its private key is not here; zegelctl dkim generate %s "
                          "makes a new one",
                          file->selector, dkim_state_name(file->state), domain->domain);
-  if (file->fault != NULL && file->state != DKIM_ACTIVE)
+  if (file->fault != NULL && !file->half)
     return command_error(error, ZEGEL_ERROR_CONFIG, "%s", file->fault);
   if (!dkim_look(domain->config->policyd_socket, domain->domain, file, &view, error))
     return FALSE;
@@ -454,7 +440,7 @@ run_activate(int argc, char **argv)
   DkimFile *file = find_key(&domain, argv[1], &error);
   if (file == NULL)
     return command_fail(error);
-  if (!file->signs) {
+  if (!file->signs || file->fault != NULL) {
     if (!may_sign(&domain, file, &error) ||
         !dkim_place_activate(domain.place, domain.files, file, &error))
       return command_fail(error);
@@ -509,7 +495,7 @@ run_retire(int argc, char **argv)
     return command_fail(error);
   }
   gint64 last_us = dkim_last_signed_us(domain.files, file, g_get_real_time());
-  if (!dkim_place_retire(domain.place, file, &error))
+  if (!dkim_place_retire(domain.place, domain.files, file, &error))
     return command_fail(error);
   log_change(&domain, file->selector, "retired");
   printf("%s of %s is retired: its private key is gone.\n", file->selector, domain.domain);

@@ -246,12 +246,41 @@ read_public(const DkimPlace *place, const char *name)
   return dkim_record(pem);
 }
 
+static gboolean
+is_there(int fd, const char *selector, const char *suffix)
+{
+  struct stat status;
+  g_autofree char *name = g_strconcat(selector, suffix, NULL);
+  return fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Says what the public files tell of FILE that is no state of the table. */
+static void
+find_fault(const DkimPlace *place, DkimFile *file)
+{
+  g_autofree char *public = g_strconcat(file->selector, PUBLIC, NULL);
+  g_autofree char *theirs = read_public(place, public);
+  gboolean is_missing = theirs == NULL && errno == ENOENT;
+  if (is_there(place->pubs, file->selector, PUBLIC_RETIRED)) {
+    file->fault = g_strdup("zegelctl dkim retire was cut off and is to be repeated");
+  } else if (is_missing && file->state == DKIM_ACTIVE) {
+    file->half = TRUE;
+    file->fault = g_strdup_printf("%s/%s is missing: repeat zegelctl dkim activate",
+                                  place->pub_path, public);
+  } else if (!is_missing && g_strcmp0(theirs, file->record) != 0) {
+    file->fault = g_strdup_printf("%s/%s is not the public half of this key: remove it",
+                                  place->pub_path, public);
+  } else if (!is_missing && file->state == DKIM_WAITING) {
+    file->half = TRUE;
+    file->fault = g_strdup("zegelctl dkim activate was cut off and is to be repeated");
+  }
+}
+
 static void
 read_pair(const DkimPlace *place, DkimFile *file)
 {
   g_autoptr(GError) error = NULL;
   g_autofree char *private = g_strconcat(file->selector, suffixes[file->state], NULL);
-  g_autofree char *public = g_strconcat(file->selector, PUBLIC, NULL);
   g_autoptr(SignKey) key = read_private(place, private, &file->time_us, &error);
   g_autofree char *pem = key != NULL ? sign_key_format_public(key, &error) : NULL;
   if (pem == NULL) {
@@ -261,18 +290,7 @@ read_pair(const DkimPlace *place, DkimFile *file)
   file->algorithm = sign_key_algorithm(key);
   file->bits = sign_key_bits(key);
   file->record = dkim_record(pem);
-  g_autofree char *theirs = read_public(place, public);
-  if (g_strcmp0(theirs, file->record) == 0)
-    return;
-  file->fault =
-      theirs == NULL && errno == ENOENT
-          ? g_strdup_printf("%s/%s is missing: repeat zegelctl dkim generate with "
-                            "--selector %s",
-                            place->pub_path, public, file->selector)
-          : g_strdup_printf("%s/%s is not the public half of %s/%s: remove it, and repeat "
-                            "zegelctl dkim generate with --selector %s",
-                            place->pub_path, public, place->key_path, private,
-                            file->selector);
+  find_fault(place, file);
 }
 
 /* The selector in NAME, which ends in SUFFIX, or NULL. */
@@ -309,6 +327,7 @@ see_private(const DkimPlace *place, GPtrArray *files, const char *name)
       return;
     }
     g_free(other->fault);
+    other->half = FALSE;
     other->fault = g_strdup_printf("%s has two private keys of this name: remove one",
                                    place->key_path);
     g_free(selector);
@@ -330,8 +349,8 @@ see_public(const DkimPlace *place, GPtrArray *files, const char *name)
   DkimFile *file = files->pdata[files->len - 1];
   file->record = read_public(place, name);
   file->fault =
-      g_strdup("its private key is not here: either another program signs with it, "
-               "or zegelctl dkim retire was cut off and is to be repeated");
+      g_strdup("its private key is not here: when no other program signs with it, "
+               "zegelctl dkim retire puts it away");
 }
 
 /* Calls SEE with every name in directory FD. */
@@ -373,11 +392,12 @@ mark_overruled(GPtrArray *files)
 {
   for (guint i = 0; i < files->len; i++) {
     DkimFile *file = files->pdata[i];
-    if (file->state == DKIM_ACTIVE && file->record != NULL && !file->signs &&
-        file->fault == NULL)
-      file->fault =
-          g_strdup("a newer key signs instead: zegelctl dkim activate of that one "
-                   "was cut off and is to be repeated");
+    if (file->state != DKIM_ACTIVE || file->record == NULL || file->signs ||
+        file->fault != NULL)
+      continue;
+    file->half = TRUE;
+    file->fault = g_strdup("a newer key signs instead: zegelctl dkim activate of that one "
+                           "was cut off and is to be repeated");
   }
 }
 
@@ -416,14 +436,6 @@ dkim_find(const GPtrArray *files, const char *selector)
       return file;
   }
   return NULL;
-}
-
-static gboolean
-is_there(int fd, const char *selector, const char *suffix)
-{
-  struct stat status;
-  g_autofree char *name = g_strconcat(selector, suffix, NULL);
-  return fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 gboolean
@@ -483,18 +495,6 @@ write_new(int at, const char *name, const char *bytes, gsize len, mode_t mode, u
   return good;
 }
 
-static gboolean
-write_public(const DkimPlace *place, const char *selector, const SignKey *key,
-             GError **error)
-{
-  g_autofree char *name = g_strconcat(selector, PUBLIC, NULL);
-  g_autofree char *pem = sign_key_format_public(key, error);
-  if (pem == NULL)
-    return FALSE;
-  return write_new(place->pubs, name, pem, strlen(pem), 0644, geteuid(), getegid()) ||
-         fail_at(error, place->pub_path, name);
-}
-
 gboolean
 dkim_place_add(const DkimPlace *place, const char *selector, const SignKey *key,
                GError **error)
@@ -503,19 +503,39 @@ dkim_place_add(const DkimPlace *place, const char *selector, const SignKey *key,
   g_autoptr(Secret) pem = sign_key_format(key, error);
   if (pem == NULL)
     return FALSE;
-  if (!write_new(place->keys, name, (const char *) secret_peek(pem), secret_size(pem), 0400,
-                 place->uid, place->gid))
-    return fail_at(error, place->key_path, name);
-  return write_public(place, selector, key, error);
+  return write_new(place->keys, name, (const char *) secret_peek(pem), secret_size(pem),
+                   0400, place->uid, place->gid) ||
+         fail_at(error, place->key_path, name);
 }
 
-gboolean
-dkim_place_complete(const DkimPlace *place, const DkimFile *file, GError **error)
+/* The public half of FILE as PEM, or NULL with ZEGEL_ERROR_CONFIG. */
+static char *
+public_pem(const DkimPlace *place, const DkimFile *file, GError **error)
 {
   gint64 time_us;
   g_autofree char *name = g_strconcat(file->selector, suffixes[file->state], NULL);
   g_autoptr(SignKey) key = read_private(place, name, &time_us, error);
-  return key != NULL && write_public(place, file->selector, key, error);
+  return key != NULL ? sign_key_format_public(key, error) : NULL;
+}
+
+/* Writes PEM as the file of FILE that ends in SUFFIX. */
+static gboolean
+write_public(const DkimPlace *place, const DkimFile *file, const char *suffix,
+             const char *pem, GError **error)
+{
+  g_autofree char *name = g_strconcat(file->selector, suffix, NULL);
+  return write_new(place->pubs, name, pem, strlen(pem), 0644, geteuid(), getegid()) ||
+         fail_at(error, place->pub_path, name);
+}
+
+/* Gives FILE its public file, when it has none. */
+static gboolean
+publish(const DkimPlace *place, const DkimFile *file, GError **error)
+{
+  if (is_there(place->pubs, file->selector, PUBLIC))
+    return TRUE;
+  g_autofree char *pem = public_pem(place, file, error);
+  return pem != NULL && write_public(place, file, PUBLIC, pem, error);
 }
 
 /* Gives FILE the name that it has in STATE. */
@@ -551,6 +571,8 @@ dkim_place_activate(const DkimPlace *place, const GPtrArray *files, const DkimFi
   times[0].tv_sec = times[1].tv_sec = time_us / G_USEC_PER_SEC;
   times[0].tv_nsec = times[1].tv_nsec = time_us % G_USEC_PER_SEC * 1000;
   g_autofree char *name = g_strconcat(file->selector, suffixes[file->state], NULL);
+  if (!publish(place, file, error))
+    return FALSE;
   /* First the time: with its name it must be the newest at once. */
   if (utimensat(place->keys, name, times, AT_SYMLINK_NOFOLLOW) != 0)
     return fail_at(error, place->key_path, name);
@@ -563,19 +585,62 @@ dkim_place_rest(const DkimPlace *place, const DkimFile *file, GError **error)
   return rename_private(place, file, DKIM_RESTING, error);
 }
 
-gboolean
-dkim_place_retire(const DkimPlace *place, const DkimFile *file, GError **error)
+/* Whether FILE is the only active key of FILES. */
+static gboolean
+is_last_active(const GPtrArray *files, const DkimFile *file)
+{
+  for (guint i = 0; i < files->len; i++) {
+    const DkimFile *other = files->pdata[i];
+    if (other != file && other->state == DKIM_ACTIVE && other->record != NULL)
+      return FALSE;
+  }
+  return file->state == DKIM_ACTIVE;
+}
+
+/* Removes the public files of the keys that rest. */
+static gboolean
+hide_resting(const DkimPlace *place, const GPtrArray *files, GError **error)
+{
+  for (guint i = 0; i < files->len; i++) {
+    const DkimFile *file = files->pdata[i];
+    g_autofree char *name = g_strconcat(file->selector, PUBLIC, NULL);
+    if (file->state == DKIM_RESTING && unlinkat(place->pubs, name, 0) != 0 &&
+        errno != ENOENT)
+      return fail_at(error, place->pub_path, name);
+  }
+  return TRUE;
+}
+
+/* Leaves the mark that the selector of FILE was used. */
+static gboolean
+mark_retired(const DkimPlace *place, const DkimFile *file, GError **error)
 {
   g_autofree char *public = g_strconcat(file->selector, PUBLIC, NULL);
   g_autofree char *retired = g_strconcat(file->selector, PUBLIC_RETIRED, NULL);
-  if (file->state <= DKIM_RESTING) {
-    g_autofree char *name = g_strconcat(file->selector, suffixes[file->state], NULL);
-    if (unlinkat(place->keys, name, 0) != 0 || fsync(place->keys) != 0)
-      return fail_at(error, place->key_path, name);
-  }
-  if (renameat(place->pubs, public, place->pubs, retired) != 0 && errno != ENOENT)
+  if (renameat(place->pubs, public, place->pubs, retired) == 0)
+    return fsync(place->pubs) == 0 || fail_at(error, place->pub_path, retired);
+  if (errno != ENOENT)
     return fail_at(error, place->pub_path, public);
-  return fsync(place->pubs) == 0 || fail_at(error, place->pub_path, retired);
+  if (is_there(place->pubs, file->selector, PUBLIC_RETIRED))
+    return TRUE;
+  /* Also a key that cannot be read any more must be able to go. */
+  g_autofree char *pem = public_pem(place, file, NULL);
+  return write_public(place, file, PUBLIC_RETIRED, pem != NULL ? pem : "", error);
+}
+
+gboolean
+dkim_place_retire(const DkimPlace *place, const GPtrArray *files, const DkimFile *file,
+                  GError **error)
+{
+  if (is_last_active(files, file) && !hide_resting(place, files, error))
+    return FALSE;
+  if (!mark_retired(place, file, error))
+    return FALSE;
+  if (file->state > DKIM_RESTING)
+    return TRUE;
+  g_autofree char *name = g_strconcat(file->selector, suffixes[file->state], NULL);
+  return (unlinkat(place->keys, name, 0) == 0 && fsync(place->keys) == 0) ||
+         fail_at(error, place->key_path, name);
 }
 
 gint64

@@ -3,10 +3,14 @@
  * say: there is nothing else to keep in step.
  *
  *   [milter] dkim_keys/DOMAIN/          [policyd] dkim_directory/DOMAIN/
- *   SELECTOR.key.waiting                SELECTOR.pub           waiting: signs nothing yet
+ *   SELECTOR.key.waiting                -                      waiting: signs nothing yet
  *   SELECTOR.key                        SELECTOR.pub           active
- *   SELECTOR.key.resting                SELECTOR.pub           resting: signs no more
+ *   SELECTOR.key.resting                SELECTOR.pub, or -     resting: signs no more
  *   -                                   SELECTOR.pub.retired   retired
+ *
+ * policyd takes every SELECTOR.pub for a key that we sign with (N2). So a key gets its
+ * public file just before it becomes active; and when the last active one is retired, those
+ * that rest lose theirs: their records come from the private keys.
  *
  * Every step is one rename or one unlink, so that whatever cuts a command off leaves one of
  * these, or one step between two of them, which the same command takes. The milter reads
@@ -45,6 +49,7 @@ typedef struct {
   char *record;   /* to publish; NULL when retired, or when it cannot be read */
   gint64 time_us; /* when it was made or activated, since 1970; 0: not known */
   char *fault;    /* what is wrong with the files, and the cure; or NULL */
+  gboolean half;  /* the cure is dkim_place_activate */
 } DkimFile;
 
 /* Both directories of a domain, open, and locked against another zegelctl. */
@@ -91,12 +96,8 @@ gboolean
 dkim_place_add(const DkimPlace *place, const char *selector, const SignKey *key,
                GError **error);
 
-/* Writes the public half of FILE, when it is missing: the second step of dkim_place_add. */
-gboolean
-dkim_place_complete(const DkimPlace *place, const DkimFile *file, GError **error);
-
 /* Has the milter sign with FILE (waiting, resting, or active) from its next look on: it
- * becomes the newest of FILES. FALSE with ZEGEL_ERROR_CONFIG. */
+ * gets its public file, and becomes the newest of FILES. FALSE with ZEGEL_ERROR_CONFIG. */
 gboolean
 dkim_place_activate(const DkimPlace *place, const GPtrArray *files, const DkimFile *file,
                     GError **error);
@@ -105,10 +106,11 @@ dkim_place_activate(const DkimPlace *place, const GPtrArray *files, const DkimFi
 gboolean
 dkim_place_rest(const DkimPlace *place, const DkimFile *file, GError **error);
 
-/* Destroys the private key of FILE and puts its public one away. FALSE with
- * ZEGEL_ERROR_CONFIG. */
+/* Destroys the private key of FILE, one of FILES, and puts its public one away; with the
+ * last active one also those of the keys that rest. FALSE with ZEGEL_ERROR_CONFIG. */
 gboolean
-dkim_place_retire(const DkimPlace *place, const DkimFile *file, GError **error);
+dkim_place_retire(const DkimPlace *place, const GPtrArray *files, const DkimFile *file,
+                  GError **error);
 
 /*
  * When FILE, one of FILES, signed for the last time, since 1970: when the next one of its

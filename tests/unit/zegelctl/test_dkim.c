@@ -124,6 +124,22 @@ public_path(const Fixture *fixture, const char *name)
   return g_build_filename(fixture->config.dkim_directory, DOMAIN, name, NULL);
 }
 
+static gboolean
+has_public(const Fixture *fixture, const char *name)
+{
+  g_autofree char *path = public_path(fixture, name);
+  return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static void
+retire(const DkimPlace *place, const char *selector)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) files = list(place);
+  g_assert_true(dkim_place_retire(place, files, dkim_find(files, selector), &error));
+  g_assert_no_error(error);
+}
+
 /* A key is made, signs, rests and is destroyed. */
 static void
 test_life(Fixture *fixture, gconstpointer data)
@@ -144,14 +160,61 @@ test_life(Fixture *fixture, gconstpointer data)
   assert_states(place, "a=resting b=active*");
   activate(place, "a"); /* the way back */
   assert_states(place, "a=active* b=active!");
-  g_autoptr(GPtrArray) then = list(place);
-  g_assert_true(dkim_place_retire(place, dkim_find(then, "b"), &error));
+  retire(place, "b");
   assert_states(place, "a=active* b=retired");
   g_assert_true(dkim_place_has(place, "b"));
-  g_autoptr(GPtrArray) last = list(place);
-  g_assert_true(dkim_place_retire(place, dkim_find(last, "b"), &error));
-  g_assert_no_error(error);
+  retire(place, "b");
   assert_states(place, "a=active* b=retired");
+}
+
+/* What policyd takes for a key that signs is there while something signs, and only then. */
+static void
+test_public_files(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(DkimPlace) place = open_place(fixture);
+  add(place, "a");
+  add(place, "b");
+  add(place, "never");
+  g_assert_false(has_public(fixture, "a.pub"));
+  activate(place, "a");
+  g_assert_true(has_public(fixture, "a.pub"));
+  activate(place, "b");
+  g_autoptr(GPtrArray) files = list(place);
+  g_assert_true(dkim_place_rest(place, dkim_find(files, "a"), &error));
+  assert_states(place, "a=resting b=active* never=waiting");
+  g_assert_true(has_public(fixture, "a.pub") && has_public(fixture, "b.pub"));
+  retire(place, "never");
+  assert_states(place, "a=resting b=active* never=retired");
+  g_assert_true(has_public(fixture, "a.pub"));
+  retire(place, "b");
+  assert_states(place, "a=resting b=retired never=retired");
+  g_assert_false(has_public(fixture, "a.pub") || has_public(fixture, "b.pub") ||
+                 has_public(fixture, "never.pub"));
+  activate(place, "a");
+  assert_states(place, "a=active* b=retired never=retired");
+  g_assert_true(has_public(fixture, "a.pub"));
+}
+
+/* While something else signs those that rest keep their public files. */
+static void
+test_not_the_last(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(DkimPlace) place = open_place(fixture);
+  add(place, "a");
+  add(place, "b");
+  add(place, "c");
+  activate(place, "a");
+  g_autoptr(GPtrArray) files = list(place);
+  g_assert_true(dkim_place_rest(place, dkim_find(files, "a"), &error));
+  activate(place, "b");
+  activate(place, "c");
+  retire(place, "b");
+  assert_states(place, "a=resting b=retired c=active*");
+  g_assert_true(has_public(fixture, "a.pub"));
 }
 
 /* Private for the milter's user, public for all; nothing else is left behind. */
@@ -163,13 +226,16 @@ test_rights(Fixture *fixture, gconstpointer data)
     const char *name;
     gboolean private;
     guint mode;
-  } rows[] = {{"a.key.waiting", TRUE, 0100400},
-              {"", TRUE, 0040700},
-              {"a.pub", FALSE, 0100644},
-              {"", FALSE, 0040755}};
+  } rows[] = {{"c.key.waiting", TRUE, 0100400},  {"", TRUE, 0040700},
+              {"a.pub.retired", FALSE, 0100644}, {"b.key", TRUE, 0100400},
+              {"b.pub", FALSE, 0100644},         {"", FALSE, 0040755}};
   mode_t mask = umask(077);
   g_autoptr(DkimPlace) place = open_place(fixture);
   add(place, "a");
+  add(place, "b");
+  add(place, "c");
+  retire(place, "a");
+  activate(place, "b");
   umask(mask);
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
     struct stat status = {.st_mode = 0};
@@ -178,8 +244,9 @@ test_rights(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(lstat(path, &status), ==, 0);
     g_assert_cmphex(status.st_mode, ==, rows[i].mode);
   }
-  g_autofree char *path = private_path(fixture, "a.key.waiting.new");
+  g_autofree char *path = private_path(fixture, "c.key.waiting.new");
   g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+  g_assert_false(has_public(fixture, "a.pub.retired.new"));
 }
 
 /* No key is ever written over, whatever it became. */
@@ -204,23 +271,59 @@ static void
 test_cut_off(Fixture *fixture, gconstpointer data)
 {
   (void) data;
-  g_autoptr(GError) error = NULL;
   g_autoptr(DkimPlace) place = open_place(fixture);
   g_autofree char *public = public_path(fixture, "a.pub");
-  g_autofree char *private = private_path(fixture, "a.key.waiting");
+  g_autofree char *retired = public_path(fixture, "a.pub.retired");
+  g_autofree char *private = private_path(fixture, "a.key");
+  g_autofree char *waiting = private_path(fixture, "a.key.waiting");
   add(place, "a");
-  g_assert_cmpint(g_unlink(public), ==, 0);
+  activate(place, "a");
+  g_assert_cmpint(g_rename(private, waiting), ==, 0); /* activate, after its first step */
   assert_states(place, "a=waiting!");
-  g_autoptr(GPtrArray) half = list(place);
-  g_assert_true(dkim_place_complete(place, dkim_find(half, "a"), &error));
-  assert_states(place, "a=waiting");
+  activate(place, "a");
+  assert_states(place, "a=active*");
+  g_assert_cmpint(g_unlink(public), ==, 0);
+  assert_states(place, "a=active*!");
+  activate(place, "a");
+  assert_states(place, "a=active*");
+  g_assert_cmpint(g_rename(public, retired), ==, 0); /* retire, after its first step */
+  assert_states(place, "a=active*!");
+  g_autoptr(GPtrArray) files = list(place);
+  g_assert_false(dkim_find(files, "a")->half);
+  retire(place, "a");
+  assert_states(place, "a=retired");
+  g_assert_false(g_file_test(private, G_FILE_TEST_EXISTS));
+}
+
+/* A public key alone is another program's, until it is put away. */
+static void
+test_elsewhere(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  g_autoptr(DkimPlace) place = open_place(fixture);
+  g_autofree char *private = private_path(fixture, "a.key");
+  add(place, "a");
+  activate(place, "a");
   g_assert_cmpint(g_unlink(private), ==, 0);
   assert_states(place, "a=elsewhere!");
   g_autoptr(GPtrArray) orphan = list(place);
   g_assert_nonnull(dkim_find(orphan, "a")->record);
-  g_assert_true(dkim_place_retire(place, dkim_find(orphan, "a"), &error));
+  retire(place, "a");
   assert_states(place, "a=retired");
-  g_assert_no_error(error);
+}
+
+/* A key that cannot be read can be destroyed, and leaves its mark all the same. */
+static void
+test_unreadable(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  g_autoptr(DkimPlace) place = open_place(fixture);
+  g_autofree char *path = private_path(fixture, "a.key.waiting");
+  g_assert_true(
+      g_file_set_contents_full(path, "x", 1, G_FILE_SET_CONTENTS_NONE, 0400, NULL));
+  assert_states(place, "a=waiting!");
+  retire(place, "a");
+  assert_states(place, "a=retired");
 }
 
 /* Another key's public half, a key that others can read, a link, and what is no key. */
@@ -233,6 +336,7 @@ test_faults(Fixture *fixture, gconstpointer data)
   add(place, "b");
   add(place, "c");
   add(place, "d");
+  activate(place, "a");
   g_autofree char *a = public_path(fixture, "a.pub");
   g_autofree char *b = public_path(fixture, "b.pub");
   g_assert_cmpint(g_rename(a, b), ==, 0);
@@ -241,12 +345,14 @@ test_faults(Fixture *fixture, gconstpointer data)
   g_autofree char *d = private_path(fixture, "d.key.waiting");
   g_assert_cmpint(g_rename(c, aside), ==, 0);
   g_assert_cmpint(symlink(aside, c), ==, 0);
-  assert_states(place, "a=waiting! b=waiting! c=waiting! d=waiting");
+  assert_states(place, "a=active*! b=waiting! c=waiting! d=waiting");
+  g_autoptr(GPtrArray) files = list(place);
+  g_assert_false(dkim_find(files, "b")->half); /* it is not activate that mends it */
   g_assert_cmpint(g_chmod(d, 0440), ==, 0);
-  assert_states(place, "a=waiting! b=waiting! c=waiting! d=waiting!");
+  assert_states(place, "a=active*! b=waiting! c=waiting! d=waiting!");
   g_autofree char *e = private_path(fixture, "e.key");
   g_assert_true(g_file_set_contents_full(e, "x", 1, G_FILE_SET_CONTENTS_NONE, 0400, NULL));
-  assert_states(place, "a=waiting! b=waiting! c=waiting! d=waiting! e=active!");
+  assert_states(place, "a=active*! b=waiting! c=waiting! d=waiting! e=active!");
 }
 
 /* A key with a second name may be a file of somebody else. */
@@ -298,11 +404,16 @@ static void
 test_last_signed(void)
 {
   DkimFile rows[] = {
-      {(char *) "a", DKIM_RESTING, FALSE, SIGN_RSA_SHA256, 2048, (char *) "r", 100, NULL},
-      {(char *) "b", DKIM_RESTING, FALSE, SIGN_RSA_SHA256, 2048, (char *) "r", 200, NULL},
-      {(char *) "c", DKIM_ACTIVE, TRUE, SIGN_RSA_SHA256, 2048, (char *) "r", 300, NULL},
-      {(char *) "d", DKIM_RESTING, FALSE, SIGN_ED25519_SHA256, 0, (char *) "r", 50, NULL},
-      {(char *) "e", DKIM_WAITING, FALSE, SIGN_RSA_SHA256, 2048, (char *) "r", 400, NULL},
+      {(char *) "a", DKIM_RESTING, FALSE, SIGN_RSA_SHA256, 2048, (char *) "r", 100, NULL,
+       FALSE},
+      {(char *) "b", DKIM_RESTING, FALSE, SIGN_RSA_SHA256, 2048, (char *) "r", 200, NULL,
+       FALSE},
+      {(char *) "c", DKIM_ACTIVE, TRUE, SIGN_RSA_SHA256, 2048, (char *) "r", 300, NULL,
+       FALSE},
+      {(char *) "d", DKIM_RESTING, FALSE, SIGN_ED25519_SHA256, 0, (char *) "r", 50, NULL,
+       FALSE},
+      {(char *) "e", DKIM_WAITING, FALSE, SIGN_RSA_SHA256, 2048, (char *) "r", 400, NULL,
+       FALSE},
   };
   const gint64 expected[] = {200, 300, 1000, 1000, 0};
   g_autoptr(GPtrArray) files = g_ptr_array_new();
@@ -367,9 +478,13 @@ main(int argc, char **argv)
 {
   tap_init(argc, argv);
   ADD("the life of a key", test_life);
+  ADD("public files are of keys that sign", test_public_files);
+  ADD("public files stay while another key signs", test_not_the_last);
   ADD("rights", test_rights);
   ADD("nothing is written over", test_no_overwriting);
   ADD("what is cut off is seen and taken up", test_cut_off);
+  ADD("a public key alone", test_elsewhere);
+  ADD("a key that cannot be read", test_unreadable);
   ADD("what is wrong with the files is said", test_faults);
   ADD("a second name is not followed", test_second_name);
   ADD("a linked directory is not followed", test_linked_directory);
