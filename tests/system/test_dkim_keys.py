@@ -43,30 +43,32 @@ def ctl(verb, *words, status=0, wrapper=()):
 
 
 def states():
-    """{selector: (state, signs)} of our keys, without the one of the lab itself."""
+    """{selector: (state, signs)} of our keys."""
     keys = json.loads(ctl("show", "--json"))["keys"]
-    return {key["selector"]: (key["state"], key["signs"]) for key in keys
-            if key["selector"] != harness.ENV["LAB_SELECTOR"]}
+    return {key["selector"]: (key["state"], key["signs"]) for key in keys}
 
 
 def faults():
     """{selector: fault} of the keys that have one."""
     return {key["selector"]: key["fault"] for key in json.loads(ctl("show", "--json"))["keys"]
-            if key["fault"] and key["selector"] != harness.ENV["LAB_SELECTOR"]}
+            if key["fault"]}
 
 
 @contextlib.contextmanager
 def no_keys():
-    """Nothing is left of our keys at the end."""
-    before = os.listdir(PUBLIC)
+    """with no_keys(): the domain has none, and at the end the lab's own one again."""
+    folders = (KEYS, PUBLIC)
+    for folder in folders:
+        os.rename(folder, os.path.dirname(folder) + ".aside")
+    time.sleep(LOOKED_AT_S)
     try:
         yield
     finally:
-        if os.path.islink(KEYS):
-            os.unlink(KEYS)
-        shutil.rmtree(KEYS, ignore_errors=True)
-        for name in set(os.listdir(PUBLIC)) - set(before):
-            os.unlink(os.path.join(PUBLIC, name))
+        for folder in folders:
+            if os.path.islink(folder):
+                os.unlink(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.rename(os.path.dirname(folder) + ".aside", folder)
         time.sleep(LOOKED_AT_S)
 
 
@@ -139,6 +141,14 @@ class Stream:
         self.got = sorted(harness.mailbox(self.to), key=lambda one: one.message["Subject"])
 
 
+def readiness():
+    """(result, evidence) of Z-N2-DKIM."""
+    checks = json.loads(zegelctl("domain", "check", OWN, "--no-connect", "--json",
+                                 status=None))["checks"]
+    [ours] = [one for one in checks if one["code"] == "Z-N2-DKIM"]
+    return ours["result"], ours["evidence"]
+
+
 def events(mark):
     return [re.search(r"selector=(\S+), change=(\w+), by=(\w+)", line).groups()
             for line in harness.log_lines(r"zegelctl\[.*event=dkim, org=praktijk, domain=" + OWN,
@@ -160,20 +170,20 @@ def test_a_first_key_signs_when_everybody_can_see_it():
         assert signed() == []
         with published(lines):
             assert "eerste  waiting  rsa 2048\n    published, under DNSSEC" in ctl("check")
+            assert readiness()[0] == "fail" and "no key" in readiness()[1], readiness()
             assert "is signed with eerste" in ctl("activate", "eerste")
             time.sleep(1)
             assert signed() == ["eerste"]
             assert states() == {"eerste": ("active", True)}
             ctl("activate", "eerste")
-            checks = json.loads(zegelctl("domain", "check", OWN, "--no-connect", "--json",
-                                         status=None))["checks"]
-            [ours] = [one for one in checks if one["code"] == "Z-N2-DKIM"]
-            assert ours["result"] == "pass" and "eerste._domainkey" in ours["evidence"], ours
+            result, evidence = readiness()
+            assert result == "pass" and "eerste._domainkey" in evidence, (result, evidence)
             assert "--stop-signing" in ctl("retire", "eerste", status=REFUSED)
             assert re.search(r"until\s\d{4}-\d\d-\d\d",
                              ctl("retire", "eerste", "--stop-signing"))
             time.sleep(LOOKED_AT_S)
             assert signed() == [] and states() == {"eerste": ("retired", False)}
+            assert readiness()[0] == "fail", readiness()
             ctl("retire", "eerste")
             assert glob.glob(os.path.join(KEYS, "*")) == []
             assert "used for" in ctl("generate", "--selector", "eerste", status=REFUSED)
@@ -204,6 +214,22 @@ def test_rotation_without_a_gap():
     flat = "".join(ones[0][0] for ones in used[first:])
     assert re.fullmatch("o+n+", flat), flat
     assert flat[last - first:].count("n") > 5 and "o" not in flat[last - first:], flat
+
+
+def test_a_domain_whose_last_key_is_retired_is_not_ready():
+    """N2: with no key that signs the domain is not ready, though one rests and is published"""
+    with no_keys():
+        lines = [generate("a", "--type", "ed25519"), generate("b", "--type", "ed25519")]
+        with published(*lines):
+            ctl("activate", "a")
+            ctl("activate", "b")
+            result, evidence = readiness()
+            assert result == "pass" and "a._domainkey" in evidence, evidence
+            ctl("retire", "b", "--stop-signing")
+            assert states() == {"a": ("resting", False), "b": ("retired", False)}
+            assert faults() == {} and readiness()[0] == "fail", (faults(), readiness())
+            ctl("activate", "a")
+            assert readiness()[0] == "pass", readiness()
 
 
 def test_two_kinds_sign_at_once():
@@ -349,7 +375,8 @@ def every_step(calls, verb, *words):
     assert steps >= 3, steps  # or strace counts nothing
 
 
-STEPS = ("mkdirat", "fchown", "fchmod", "fsync", "renameat2", "renameat", "utimensat", "unlinkat")
+STEPS = ("mkdirat", "fchown", "fchmod", "fsync", "renameat2")
+FILES = ("unlinkat", "fchown", "fsync", "renameat", "renameat2", "utimensat")
 
 
 def test_generate_can_be_cut_off_anywhere():
@@ -362,32 +389,81 @@ def test_generate_can_be_cut_off_anywhere():
             if not states_or_nothing() or faults():
                 ctl("generate", *words)
             assert states() == {"k": ("waiting", False)} and faults() == {}
+            assert os.listdir(PUBLIC) == []
             shutil.rmtree(KEYS)
-            os.unlink(os.path.join(PUBLIC, "k.pub"))
+            os.rmdir(PUBLIC)
 
 
 def states_or_nothing():
     return states() if os.path.isdir(KEYS) else {}
 
 
-def test_activate_and_retire_can_be_cut_off_anywhere():
-    """N6: activate or retire killed at any step: one key signs, and the same command ends it"""
+def test_activate_can_be_cut_off_anywhere():
+    """N6: activate killed at any step: one key signs, and the same command ends it"""
     with no_keys():
         lines = [generate(name, "--type", "ed25519") for name in ("a", "b")]
         with published(*lines):
             ctl("activate", "a")
-            for _ in every_step(("utimensat", "renameat2"), "activate", "b"):
+            for _ in every_step(FILES, "activate", "b"):
                 assert sum(signs for _, signs in states().values()) == 1, states()
+                assert readiness()[0] == "pass", readiness()
                 ctl("activate", "b")
                 assert states() == {"a": ("resting", False), "b": ("active", True)}
+                assert faults() == {} and sorted(os.listdir(PUBLIC)) == ["a.pub", "b.pub"]
+                os.rename(os.path.join(KEYS, "b.key"), os.path.join(KEYS, "b.key.waiting"))
+                os.unlink(os.path.join(PUBLIC, "b.pub"))
                 ctl("activate", "a")
-            for _ in every_step(("unlinkat", "renameat", "fsync"), "retire", "b"):
-                assert states()["a"] == ("active", True)
-                ctl("retire", "b")
-                assert states()["b"] == ("retired", False)
-                os.rename(os.path.join(PUBLIC, "b.pub.retired"), os.path.join(PUBLIC, "b.gone"))
-                ctl("generate", "--selector", "b", "--type", "ed25519")
-            os.unlink(os.path.join(PUBLIC, "b.gone"))
+
+
+def test_a_first_activate_can_be_cut_off_anywhere():
+    """N2: the first activate killed at any step: what is left is said, and it can be repeated"""
+    with no_keys():
+        with published(generate("k", "--type", "ed25519")):
+            for _ in every_step(FILES, "activate", "k"):
+                # Only between the public file and the name are the two not of one mind.
+                assert (readiness()[0] == "pass") == (states()["k"][1] or bool(faults()))
+                ctl("activate", "k")
+                assert states() == {"k": ("active", True)} and faults() == {}
+                assert readiness()[0] == "pass" and os.listdir(PUBLIC) == ["k.pub"]
+                os.rename(os.path.join(KEYS, "k.key"), os.path.join(KEYS, "k.key.waiting"))
+                os.unlink(os.path.join(PUBLIC, "k.pub"))
+
+
+def retired_in_steps(state, *words):
+    """Kills retire of b, which is in STATE, at every step, and repeats it."""
+    path = os.path.join(KEYS, "b" + state)
+    before = {name: open(name, "rb").read() for name in (path, os.path.join(PUBLIC, "b.pub"))
+              if os.path.exists(name)}
+    for _ in every_step(FILES, "retire", "b", *words):
+        if states()["b"][0] != "retired" and os.path.exists(
+                os.path.join(PUBLIC, "b.pub.retired")):
+            assert "retire was cut off" in faults()["b"], faults()
+        ctl("retire", "b", *words)
+        assert states()["b"] == ("retired", False) and faults() == {}
+        assert glob.glob(os.path.join(KEYS, "b*")) == []
+        assert [name for name in os.listdir(PUBLIC) if name[0] == "b"] == ["b.pub.retired"]
+        os.unlink(os.path.join(PUBLIC, "b.pub.retired"))
+        for name, content in before.items():
+            with open(name, "wb") as file:
+                os.fchmod(file.fileno(), 0o400 if name == path else 0o644)
+                file.write(content)
+        shutil.chown(path, "zegel-milter")
+
+
+def test_retire_can_be_cut_off_anywhere():
+    """N6: retire killed at any step: no other key is touched, and the same command ends it"""
+    with no_keys():
+        lines = [generate(name, "--type", "ed25519") for name in ("a", "b")]
+        with published(*lines):
+            retired_in_steps(".key.waiting")
+            ctl("activate", "b")
+            ctl("activate", "a")
+            retired_in_steps(".key.resting")
+            assert states()["a"] == ("active", True) and readiness()[0] == "pass"
+            ctl("activate", "b")
+            retired_in_steps(".key", "--stop-signing")
+            ctl("retire", "b", "--stop-signing")
+            assert states()["a"] == ("resting", False) and readiness()[0] == "fail"
 
 
 def test_links_of_the_milters_user_lead_nowhere():

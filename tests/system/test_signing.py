@@ -25,11 +25,10 @@ LOOKED_AT_S = 1.1  # the milter looks at the directory once a second
 
 @contextlib.contextmanager
 def signs(domain):
-    """with signs(DOMAIN): the milter has peer's key for it."""
+    """with signs(DOMAIN): the milter has peer's key for it, newer than any other."""
     folder = os.path.join(KEYS, domain)
-    os.makedirs(folder)
-    for path in (KEYS, folder):
-        shutil.chown(path, "zegel-milter")
+    os.makedirs(folder, exist_ok=True)
+    shutil.chown(folder, "zegel-milter")
     path = os.path.join(folder, peer.SELECTOR + ".key")
     with open(path, "wb") as file:
         os.fchmod(file.fileno(), 0o400)
@@ -39,7 +38,20 @@ def signs(domain):
     try:
         yield
     finally:
-        shutil.rmtree(folder)
+        os.unlink(path)
+        time.sleep(LOOKED_AT_S)
+
+
+@contextlib.contextmanager
+def unsigned(domain):
+    """with unsigned(DOMAIN): the milter has no key for it."""
+    folder, aside = os.path.join(KEYS, domain), KEYS + ".aside"
+    os.rename(folder, aside)
+    time.sleep(LOOKED_AT_S)
+    try:
+        yield
+    finally:
+        os.rename(aside, folder)
         time.sleep(LOOKED_AT_S)
 
 
@@ -121,6 +133,11 @@ def test_a_signature_that_our_change_broke_is_replaced():
 
 def test_without_a_key_nothing_broken_goes_to_a_partner():
     """N6: a signature that our change breaks, and no key: the viewer, with a number"""
+    with unsigned(OWN):
+        nothing_broken_goes_to_a_partner()
+
+
+def nothing_broken_goes_to_a_partner():
     to = unique("p") + "@" + part("community")
     refusal = harness.refused(send, signed_by_client("veilig mailen recept"), SENDER, to)
     assert "Z-S7-NUMBER" in refusal.text, refusal
