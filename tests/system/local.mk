@@ -40,6 +40,7 @@ EXTRA_DIST += \
 	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
 	tests/system/test_signing.py \
+	tests/system/test_smuggling.py \
 	tests/system/test_spoof.py \
 	tests/system/test_verify.py \
 	tests/system/test_zegelctl.py \
