@@ -14,6 +14,7 @@ import struct
 import threading
 import time
 
+import crash
 import harness
 import walk
 from harness import mail, part, send, unique, wait_delivered, wait_for
@@ -27,7 +28,8 @@ SLOW = 500
 MANY = 1200
 SLOW_S = 15
 MAIL_S = 10          # what a message may take while others do harm
-GROWN_BYTES = 64 << 20  # of memory, which allocators keep
+# Of memory, which allocators keep; sanitizers hold 256 MB of what was freed.
+GROWN_BYTES = (512 if crash.sanitized() else 64) << 20
 NEVER_ENDING_BYTES = 8 << 20
 SEED = 7516
 
