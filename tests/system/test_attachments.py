@@ -1,5 +1,7 @@
 """Attachments of sensitive messages: names (S10) and sizes (S11), through the real Postfix."""
+import hashlib
 import io
+import re
 import zipfile
 
 import harness as lab
@@ -77,6 +79,25 @@ def test_attachments_that_are_too_deep():
     for _ in range(60):
         made = message(made)
     refused("Z-S10-DEEP", made, ":")
+
+
+def test_hashes_stand_in_the_log():
+    """K3: the log has size and SHA-256 of each attachment of a sensitive message, and no name"""
+    contents = [b"inhoud\n" * 1000, zipped(uitslag__txt="x"), b""]
+    names = ["uitslag-%s.pdf" % lab.unique() for _ in contents]
+    made = message(*zip(names, contents))
+    mark = lab.log_mark()
+    lab.send(made, SENDER, lab.unique("p") + "@" + PARTNER_DOMAIN)
+    pattern = "event=attached,.* message-id=%s," % re.escape(made["Message-ID"])
+    lab.wait_for(lambda: len(lab.log_lines(pattern, mark)) == len(contents), "the hashes")
+    for number, (line, content) in enumerate(zip(lab.log_lines(pattern, mark), contents), 1):
+        assert line.endswith("attachment=%d, bytes=%d, sha256=%s" % (
+            number, len(content), hashlib.sha256(content).hexdigest())), line
+    assert not any(lab.log_lines(name, mark) for name in names)
+    mark = lab.log_mark()
+    lab.wait_delivered(lab.send(message((names[0], b"x"), subject="Afspraak"), SENDER,
+                                lab.unique("p") + "@" + PARTNER_DOMAIN))
+    assert not lab.log_lines("event=attached", mark)
 
 
 def test_what_is_not_sensitive_may_hold_anything():
