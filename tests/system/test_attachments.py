@@ -1,14 +1,16 @@
 """Attachments of sensitive messages: names (S10) and sizes (S11), through the real Postfix."""
 import hashlib
 import io
+import os
 import re
+import signal
 import zipfile
 
 import harness as lab
 import walk
 from harness import part
 from test_refusals import told_about
-from test_rules import SENDER, rules
+from test_rules import SENDER, rules, settled
 
 PARTNER_DOMAIN = part("community")
 
@@ -112,6 +114,38 @@ def test_an_own_list_of_extensions():
     with rules(refused_extensions="docm"):
         refused("Z-S10-EXTENSION", message(("brief.docm", b"x")), "brief.docm")
         goes(message(("setup.exe", b"x")))
+
+
+def test_without_a_reader_what_has_attachments_waits():
+    """S10 R6 R9: a reader that ends or babbles costs a try; what it does not have to see goes"""
+    made = message(("a.pdf", b"x"))
+    for program in ("/bin/false", "/usr/bin/yes"):
+        with settled("milter", reader=program):
+            to = lab.unique("p") + "@" + PARTNER_DOMAIN
+            told_about("Z-R6-TROUBLE", made.as_bytes(), [to], temporary=True)
+            assert not lab.mailbox(to)
+            lab.send(message(("a.pdf", b"x"), subject="Afspraak"), SENDER, to)
+            assert lab.wait_mail(to)
+            goes(message())
+
+
+def readers():
+    """The process ids of the milter's readers."""
+    parent = lab.program_pid("milter")
+    return [int(pid) for pid in lab.command("ps", "-o", "pid=", "--ppid", parent,
+                                            status=None).split()]
+
+
+def test_a_reader_that_is_killed_is_replaced():
+    """S10 F29: readers that are killed cost nothing that is not on its way"""
+    goes(message(("a.pdf", b"x")))
+    before = readers()
+    assert before
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    goes(message(("a.pdf", b"x")))
+    refused("Z-S10-EXTENSION", message(("a.exe", b"x")), "a.exe")
+    assert readers() and not set(before) & set(readers())
 
 
 def test_the_size_of_attachments():

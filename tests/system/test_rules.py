@@ -14,9 +14,9 @@ ORDINARY, SENSITIVE = "ordinary", "sensitive"
 
 
 @contextlib.contextmanager
-def rules(**keys):
-    """The organisation of SENDER has these keys meanwhile, and the milter runs with them.
-    It is killed: libmilter takes seconds to stop."""
+def settled(section, **keys):
+    """SECTION of zegel.conf has these keys meanwhile, and the milter runs with them. It is
+    killed: libmilter takes seconds to stop."""
     def restart():
         lab.control("kill", "milter")
         lab.control("start", "milter")
@@ -24,9 +24,14 @@ def rules(**keys):
     with contextlib.ExitStack() as stack:
         stack.callback(restart)
         for key, value in keys.items():
-            stack.enter_context(lab.configured("organisation " + part_name(), key, value))
+            stack.enter_context(lab.configured(section, key, value))
         restart()
         yield
+
+
+def rules(**keys):
+    """The same for the organisation of SENDER."""
+    return settled("organisation " + part_name(), **keys)
 
 
 def submit(header=(), subject="Afspraak", sender=SENDER, to=None, login=SENDER):
