@@ -29,6 +29,7 @@ static const char *const event_names[] = {
     [EVENT_LOGOUT] = "logout",
     [EVENT_PROMISED] = "promised",
     [EVENT_BOOK] = "book",
+    [EVENT_DKIM] = "dkim",
     [EVENT_READINESS] = "readiness",
     [EVENT_PHONE_LEARNED] = "phone-learned",
     [EVENT_PHONE_WAITS] = "phone-waits",

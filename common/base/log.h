@@ -37,6 +37,7 @@ typedef enum {
   EVENT_LOGOUT,          /* the session was ended by its user */
   EVENT_PROMISED,        /* a route was written into routes.db */
   EVENT_BOOK,            /* the domain book was read */
+  EVENT_DKIM,            /* a DKIM key of ours was made, or is not used as it was */
   EVENT_READINESS,       /* whether a domain is ready for NTA 7516 is not as it was */
   EVENT_PHONE_LEARNED,   /* the phone book has a first number of somebody */
   EVENT_PHONE_WAITS,     /* another number was given, and waits for its first code */

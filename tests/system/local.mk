@@ -19,9 +19,11 @@ EXTRA_DIST += \
 	tests/system/test_browser.py \
 	tests/system/test_clients.py \
 	tests/system/test_delegation.py \
+	tests/system/test_dkim_keys.py \
 	tests/system/test_dns.py \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
+	tests/system/test_hostile.py \
 	tests/system/test_input.py \
 	tests/system/test_inward.py \
 	tests/system/test_kill.py \

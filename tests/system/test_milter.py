@@ -135,6 +135,20 @@ def test_a_login_of_no_organisation_sends_nothing_in_the_clear():
         harness.wait_mail(to)
 
 
+def test_a_computer_of_no_organisation_sends_nothing_in_the_clear():
+    """O3: nor does a computer that Postfix relays for and zegel.conf does not know"""
+    there = harness.ENV["LAB_SYSTEM_ADDR"]
+    with harness.configured("organisation praktijk", "networks", "192.0.2.250/32",
+                            "milter", "milter-mx"):
+        to = walk.new_outsider()
+        typed, _ = walk.new_number()
+        refusal = harness.refused(harness.send, harness.mail("SMS %s x" % typed, to=to), SENDER,
+                                  to, login=None, source=there)
+        assert "Z-O3-LOGIN" in refusal.text, refusal
+        harness.send(harness.mail("Afspraak", to=to), SENDER, to, login=None, source=there)
+        harness.wait_mail(to)
+
+
 # ---- S12: what the sender asked for and what always holds ----
 
 def test_notify_orcpt_ret_and_envid():
