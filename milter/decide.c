@@ -610,6 +610,8 @@ decide_again_routes(const AgainFacts *facts, Decision *decision)
     if (!add_outcome(decision, &asked, LABEL_NONE, &found))
       return;
   }
+  if (facts->ticket->signature_broken)
+    turn_to_viewer(decision);
   settle_again(facts, decision);
 }
 

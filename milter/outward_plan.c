@@ -103,6 +103,7 @@ make_ticket(const Message *message, const Decision *decision, GError **error)
           message->facts.phone_book;
   }
   add_parts(ticket, message->inspected);
+  ticket->signature_broken = message->facts.unsigned_change;
   return g_steal_pointer(&ticket);
 }
 

@@ -170,6 +170,15 @@ note_client(Clients *clients, const Attrs *attrs)
 
 /* ---- Requests ---- */
 
+/* Whose a client with a certificate is, the milter finds out: O4 puts it before login and
+ * network. */
+static gboolean
+has_certificate(const Attrs *attrs)
+{
+  return value_of(attrs, "ccert_fingerprint") != NULL ||
+         value_of(attrs, "ccert_subject") != NULL;
+}
+
 static char *
 answer_request(const Config *config, const Attrs *attrs)
 {
@@ -182,7 +191,7 @@ answer_request(const Config *config, const Attrs *attrs)
   if (sender != NULL && has_label(sender))
     return refuse(&label_refusal, attrs, organisation, sender);
   if (organisation != NULL && organisation->sensitive_default != DEFAULT_OBSERVE &&
-      sender != NULL && !is_of(organisation, sender))
+      !has_certificate(attrs) && sender != NULL && !is_of(organisation, sender))
     return refuse(&sender_refusal, attrs, organisation, sender);
   return g_strdup(NOTHING);
 }

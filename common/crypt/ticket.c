@@ -183,7 +183,7 @@ add_recipient_lines(Attrs *attrs, const TicketRecipient *recipient)
 }
 
 static void
-add_part_lines(Attrs *attrs, const Ticket *ticket)
+add_content_lines(Attrs *attrs, const Ticket *ticket)
 {
   for (guint i = 0; i < ticket->parts->len; i++) {
     g_autofree char *text = format_part(ticket->parts->pdata[i]);
@@ -191,6 +191,8 @@ add_part_lines(Attrs *attrs, const Ticket *ticket)
   }
   if (ticket->parts_cut)
     attrs_add(attrs, "parts-cut", "yes");
+  if (ticket->signature_broken)
+    attrs_add(attrs, "signature-broken", "yes");
 }
 
 char *
@@ -211,7 +213,7 @@ ticket_format(const Ticket *ticket, gsize *len, GError **error)
   add_bytes(attrs, "body", ticket->body_sha256, sizeof ticket->body_sha256);
   for (guint i = 0; i < ticket->recipients->len; i++)
     add_recipient_lines(attrs, g_ptr_array_index(ticket->recipients, i));
-  add_part_lines(attrs, ticket);
+  add_content_lines(attrs, ticket);
   char *text = attrs_format(attrs, ATTR_ESCAPED);
   *len = strlen(text);
   return text;
@@ -323,6 +325,8 @@ take_line(Ticket *ticket, const char *name, const char *value, GError **error)
     return add_part(ticket, value, error);
   if (strcmp(name, "parts-cut") == 0)
     ticket->parts_cut = TRUE;
+  if (strcmp(name, "signature-broken") == 0)
+    ticket->signature_broken = TRUE;
   return TRUE;
 }
 

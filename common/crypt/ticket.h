@@ -43,6 +43,7 @@ typedef struct {
   GPtrArray *recipients;                  /* of TicketRecipient */
   GPtrArray *parts;                       /* of TicketPart */
   gboolean parts_cut;                     /* there were more attachments than these */
+  gboolean signature_broken; /* its author's own, by our change, and we had no key (N6) */
 } Ticket;
 
 /* An empty ticket with a random id, freed with ticket_free; NULL with an error. */

@@ -1,12 +1,16 @@
 """Attachments of sensitive messages: names (S10) and sizes (S11), through the real Postfix."""
+import hashlib
 import io
+import os
+import re
+import signal
 import zipfile
 
 import harness as lab
 import walk
 from harness import part
 from test_refusals import told_about
-from test_rules import SENDER, rules
+from test_rules import SENDER, rules, settled
 
 PARTNER_DOMAIN = part("community")
 
@@ -80,6 +84,25 @@ def test_attachments_that_are_too_deep():
     refused("Z-S10-DEEP", made, ":")
 
 
+def test_hashes_stand_in_the_log():
+    """K3: the log has size and SHA-256 of each attachment of a sensitive message, and no name"""
+    contents = [b"inhoud\n" * 1000, zipped(uitslag__txt="x"), b""]
+    names = ["uitslag-%s.pdf" % lab.unique() for _ in contents]
+    made = message(*zip(names, contents))
+    mark = lab.log_mark()
+    lab.send(made, SENDER, lab.unique("p") + "@" + PARTNER_DOMAIN)
+    pattern = "event=attached,.* message-id=%s," % re.escape(made["Message-ID"])
+    lab.wait_for(lambda: len(lab.log_lines(pattern, mark)) == len(contents), "the hashes")
+    for number, (line, content) in enumerate(zip(lab.log_lines(pattern, mark), contents), 1):
+        assert line.endswith("attachment=%d, bytes=%d, sha256=%s" % (
+            number, len(content), hashlib.sha256(content).hexdigest())), line
+    assert not any(lab.log_lines(name, mark) for name in names)
+    mark = lab.log_mark()
+    lab.wait_delivered(lab.send(message((names[0], b"x"), subject="Afspraak"), SENDER,
+                                lab.unique("p") + "@" + PARTNER_DOMAIN))
+    assert not lab.log_lines("event=attached", mark)
+
+
 def test_what_is_not_sensitive_may_hold_anything():
     """S10 R9: ordinary mail is not looked into"""
     to = walk.new_outsider()
@@ -92,6 +115,38 @@ def test_an_own_list_of_extensions():
     with rules(refused_extensions="docm"):
         refused("Z-S10-EXTENSION", message(("brief.docm", b"x")), "brief.docm")
         goes(message(("setup.exe", b"x")))
+
+
+def test_without_a_reader_what_has_attachments_waits():
+    """S10 R6 R9: a reader that ends or babbles costs a try; what it does not have to see goes"""
+    made = message(("a.pdf", b"x"))
+    for program in ("/bin/false", "/usr/bin/yes"):
+        with settled("milter", reader=program):
+            to = lab.unique("p") + "@" + PARTNER_DOMAIN
+            told_about("Z-R6-TROUBLE", made.as_bytes(), [to], temporary=True)
+            assert not lab.mailbox(to)
+            lab.send(message(("a.pdf", b"x"), subject="Afspraak"), SENDER, to)
+            assert lab.wait_mail(to)
+            goes(message())
+
+
+def readers():
+    """The process ids of the milter's readers."""
+    parent = lab.program_pid("milter")
+    return [int(pid) for pid in lab.command("ps", "-o", "pid=", "--ppid", parent,
+                                            status=None).split()]
+
+
+def test_a_reader_that_is_killed_is_replaced():
+    """S10 F29: readers that are killed cost nothing that is not on its way"""
+    goes(message(("a.pdf", b"x")))
+    before = readers()
+    assert before
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    goes(message(("a.pdf", b"x")))
+    refused("Z-S10-EXTENSION", message(("a.exe", b"x")), "a.exe")
+    assert readers() and not set(before) & set(readers())
 
 
 def test_the_size_of_attachments():

@@ -457,6 +457,42 @@ def test_the_second_pass_takes_only_our_own_tickets():
     assert len(lab.mailbox(message.way.outsider)) == message.told + 1
 
 
+@contextlib.contextmanager
+def renamed(organisation):
+    """The organisation has another name meanwhile, as far as the milter knows."""
+    with open(lab.configured.PATH, encoding="utf-8") as file:
+        before = file.read()
+    after = before.replace("[organisation %s]" % organisation, "[organisation anders]")
+    assert after != before
+
+    def write(text):
+        with open(lab.configured.PATH, "w", encoding="utf-8") as file:
+            file.write(text)
+        lab.control("kill", "milter")
+        lab.control("start", "milter")
+    try:
+        write(after)
+        yield
+    finally:
+        write(before)
+
+
+def test_a_ticket_of_an_organisation_that_is_not_configured_waits():
+    """O1 O2: a ticket counts for the organisation that it names, and for no other"""
+    message = Sent(WAYS[2])
+    message.wait_others()
+    got = [one for one in lab.mailbox("devries@" + OWN) if message.canary in one][-1]
+    body = got.raw.split(b"\n\n", 1)[1].replace(b"\n", b"\r\n")
+    to, mark = walk.new_outsider(), lab.log_mark()
+    with renamed("praktijk"):
+        code, text = again(ticket_of(got), body, to)
+    assert code == 451 and "Deze ontvanger heeft niets gekregen." in text, (code, text)
+    assert "(Z-O1-ORGANISATION)" in text, text
+    lab.wait_log("event=refused,.*code=Z-O1-ORGANISATION", mark)
+    assert not lab.mailbox(to)
+    message.wait_sealed()
+
+
 def test_labels_come_from_nobody_else():
     """R4: 10026, 10027 and 10028 take no labelled recipient, and only this machine reaches them"""
     for port in (10026, AGAIN, EXPAND):

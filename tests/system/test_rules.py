@@ -14,9 +14,9 @@ ORDINARY, SENSITIVE = "ordinary", "sensitive"
 
 
 @contextlib.contextmanager
-def rules(**keys):
-    """The organisation of SENDER has these keys meanwhile, and the milter runs with them.
-    It is killed: libmilter takes seconds to stop."""
+def settled(section, **keys):
+    """SECTION of zegel.conf has these keys meanwhile, and the milter runs with them. It is
+    killed: libmilter takes seconds to stop."""
     def restart():
         lab.control("kill", "milter")
         lab.control("start", "milter")
@@ -24,9 +24,14 @@ def rules(**keys):
     with contextlib.ExitStack() as stack:
         stack.callback(restart)
         for key, value in keys.items():
-            stack.enter_context(lab.configured("organisation " + part_name(), key, value))
+            stack.enter_context(lab.configured(section, key, value))
         restart()
         yield
+
+
+def rules(**keys):
+    """The same for the organisation of SENDER."""
+    return settled("organisation " + part_name(), **keys)
 
 
 def submit(header=(), subject="Afspraak", sender=SENDER, to=None, login=SENDER):
@@ -267,13 +272,15 @@ def parameter(name, value):
         lab.command("postfix", "reload")
 
 
-def test_a_delayed_message_is_told_of_without_its_content():
-    """S12: what waits is told to the sender, with the header alone, whatever NOTIFY asked"""
-    word, to = lab.unique(), lab.unique("p") + "@" + part("community")
-    message = raw(["From: " + SENDER, "Subject: veilig mailen x"], word.encode() + b"\r\n")
+def told_of_delay(to, subject, program):
+    """A sensitive message to TO waits without PROGRAM, and its sender hears of it; what he reads,
+    and the word that nobody outside may read."""
+    word = lab.unique()
+    message = raw(["From: " + SENDER, "Subject: " + subject], word.encode() + b"\r\n")
     before = len(lab.mailbox(SENDER))
+    assert lab.command("postconf", "-h", "delay_warning_time") == b"4h\n"
     server = lab.connect(SENDER)
-    with parameter("delay_warning_time", "1s"), lab.without("community"):
+    with parameter("delay_warning_time", "1s"), lab.without(program):
         server.ehlo_or_helo_if_needed()
         server.mail(SENDER, ["RET=FULL"])
         server.rcpt(to, ["NOTIFY=NEVER"])
@@ -283,10 +290,26 @@ def test_a_delayed_message_is_told_of_without_its_content():
         queue_id = re.search(rb"queued as (\w+)", text).group(1).decode()
         lab.wait_for(lambda: lab.log_lines(r" %s: to=.*status=deferred" % queue_id), "a try")
         notice = lab.wait_for(lambda: delay_notice(queue_id, before), "a delay notice", 60)
-    assert word.encode() not in notice.raw and to in notice, notice.raw
+    assert word not in notice and to in notice, notice.raw
     assert "Delayed Mail" in notice.message["Subject"], notice.raw
     lab.queue_flush()
+    return notice, word
+
+
+def test_a_delayed_message_is_told_of_without_its_content():
+    """S12: what waits is told to the sender, with the header alone, whatever NOTIFY asked"""
+    to = lab.unique("p") + "@" + part("community")
+    _, word = told_of_delay(to, "veilig mailen x", "community")
     assert word in lab.wait_mail(to, seconds=60)
+
+
+def test_a_delayed_viewer_message_is_told_of_without_its_number():
+    """S12 S4: the same for the viewer; the notice holds neither content nor number"""
+    to = walk.new_outsider()
+    typed, number = walk.new_number()
+    notice, word = told_of_delay(to, "SMS %s x" % typed, "deliver")
+    assert typed not in notice and number not in notice, notice.raw
+    assert word not in lab.wait_mail(to, seconds=60)
 
 
 def delay_notice(queue_id, before):

@@ -172,7 +172,7 @@ def test_a_signature_that_our_change_broke_is_replaced():
 
 
 def test_without_a_key_nothing_broken_goes_to_a_partner():
-    """N6: a signature that our change breaks, and no key: the viewer, with a number"""
+    """N6 R7: a signature that our change breaks, and no key: the viewer, also behind an alias"""
     with unsigned(OWN):
         nothing_broken_goes_to_a_partner()
 
@@ -187,6 +187,21 @@ def nothing_broken_goes_to_a_partner():
     assert any("zegel-store" in line and "status=sent" in line for line in lines), lines
     harness.wait_log("event=routed.*to=%s, route=viewer, code=Z-N6-NO-KEY, "
                      "detail=Z-R1-COMMUNITY" % re.escape(to), mark)
+    # Nor to one whom an alias leads to.
+    way = test_expansion.WAYS[2]
+    partner = way.others[-1]
+    for header, code in (((), "event=refused.*code=Z-R7-NUMBER"),
+                         (("X-Zegel-SMS: %s %s" % (partner, typed),),
+                          "event=routed.*to=%s, route=viewer, code=Z-N6-NO-KEY" % partner)):
+        before, mark = len(harness.mailbox(partner)), harness.log_mark()
+        message = peer.sign(peer.message(SENDER, way.address, *header,
+                                         "X-Zegel-SMS: %s %s" % (way.outsider, typed),
+                                         subject="veilig mailen recept"), OWN)
+        send(message, SENDER, way.address)
+        harness.wait_log(code, mark)
+        harness.wait_for(lambda: not harness.queue(), "the end of the queue", 60)
+        got = harness.mailbox(partner)[before:]
+        assert all(b"Dit is een bericht" not in one.raw for one in got), got[0].raw
     # What is not changed is not broken.
     same = peer.sign(peer.message(SENDER, to, "Sensitivity: private"), OWN)
     lines = wait_delivered(send(same, SENDER, to))

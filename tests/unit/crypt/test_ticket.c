@@ -55,6 +55,7 @@ assert_same(const Ticket *a, const Ticket *b)
     g_assert_cmpint(x->learn, ==, y->learn);
   }
   g_assert_cmpint(a->parts_cut, ==, b->parts_cut);
+  g_assert_cmpint(a->signature_broken, ==, b->signature_broken);
   g_assert_cmpuint(a->parts->len, ==, b->parts->len);
   for (guint i = 0; i < a->parts->len; i++) {
     const TicketPart *x = g_ptr_array_index(a->parts, i);
@@ -92,6 +93,7 @@ test_round_trip(void)
   };
   for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
     g_autoptr(Ticket) ticket = sample(names[i], 2);
+    ticket->signature_broken = i % 2 == 0;
     assert_round_trip(ticket);
   }
   static const guint counts[] = {0, 1, 100, TICKET_MAX_RECIPIENTS};
@@ -328,6 +330,7 @@ test_parse(void)
       {ID REST "rcpt=a@b\nby-mail=yes\nnumber=+31612345678\n", FALSE},
       {ID REST "by-mail=yes\n", FALSE},
       {ID REST "part=" HASH " 12 a b.pdf\nparts-cut=yes\n\n", TRUE},
+      {ID REST "signature-broken=yes\n\n", TRUE},
       {ID REST "part=" HASH " 12\n", FALSE},
       {ID REST "part=" HASH " -1 a\n", FALSE},
       {ID REST "part=00 12 a\n", FALSE},

@@ -159,6 +159,33 @@ test_again_routes(void)
   }
 }
 
+/* N6: what was broken in the first pass is no less so in the second. */
+static void
+test_again_broken(void)
+{
+  g_autoptr(Fixture) f = fixture_new();
+  add_recipient(f, "an@partner.nl", ROUTE_DIRECT);
+  add_recipient(f, "piet@own.nl", ROUTE_OWN);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr(Ticket) ticket = ticket_of(i == 0 ? NULL : "an@partner.nl", "+31612345678");
+    ticket->signature_broken = TRUE;
+    AgainFacts facts = {.tickets = 1,
+                        .ticket = ticket,
+                        .recipients = f->recipients,
+                        .odd = f->odd,
+                        .answers = f->answers};
+    g_autoptr(Decision) decision = decide_again(&facts);
+    if (i == 0) {
+      g_assert_cmpint(decision->refusal, ==, REFUSAL_EXPANDED);
+      g_assert_cmpstr(decision->names->pdata[0], ==, "an@partner.nl");
+      continue;
+    }
+    assert_outcome(decision, 0, LABEL_VIEWER, "+31612345678");
+    assert_outcome(decision, 1, LABEL_NONE, NULL);
+    g_assert_cmpstr(g_array_index(decision->outcomes, Outcome, 0).code, ==, "Z-N6-NO-KEY");
+  }
+}
+
 /*
  * S6, S8: an@ext.nl, whom the ticket names with IN_TICKET (NULL: not at all), and whose
  * number in the phone book is BOOK. Expected is a number, NULL when the code goes by
@@ -363,6 +390,7 @@ main(int argc, char **argv)
   g_assert_nonnull(config);
   g_test_add_func("/again/R7-early", test_again_early);
   g_test_add_func("/again/R7-routes", test_again_routes);
+  g_test_add_func("/again/N6-broken-signature", test_again_broken);
   g_test_add_func("/again/S6-S8-methods", test_again_methods);
   g_test_add_func("/again/R7-open", test_open);
   g_test_add_func("/again/K3-body", test_body);

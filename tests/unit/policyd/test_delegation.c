@@ -193,6 +193,22 @@ test_nonsense(void)
 
 /* ---- Certificates ---- */
 
+/* O4: a certificate counts before the login and the network, and the milter knows whose it
+ * is. */
+static void
+test_sender_with_certificate(void)
+{
+  static const char *const certificates[] = {"ccert_fingerprint=AB:CD\n",
+                                             "ccert_subject=epd.ander.nl\n"};
+  for (guint i = 0; i < G_N_ELEMENTS(certificates); i++) {
+    g_autofree char *answer = answer_to(
+        "request=smtpd_access_policy\nclient_address=192.0.2.3\nsender=a@ander.nl\n"
+        "recipient=b@example.com\n%s\n",
+        certificates[i]);
+    g_assert_cmpstr(answer, ==, "action=DUNNO\n\n");
+  }
+}
+
 #define PRINT                                                                              \
   "AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:"   \
   "23:45:67:89"
@@ -275,6 +291,7 @@ main(int argc, char **argv)
   g_test_add_func("/delegation/text", test_text);
   g_test_add_func("/delegation/attributes", test_attributes);
   g_test_add_func("/delegation/nonsense", test_nonsense);
+  g_test_add_func("/delegation/O4-sender-with-certificate", test_sender_with_certificate);
   g_test_add_func("/delegation/certificates", test_certificates);
   g_test_add_func("/delegation/next-client", test_next_client);
   clients = clients_new();
