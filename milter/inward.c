@@ -11,6 +11,7 @@
 #include "common/ask/ask.h"
 #include "common/ask/verify.h"
 #include "common/base/log.h"
+#include "milter/auth_results.h"
 #include "milter/author.h"
 #include "milter/dkim.h"
 #include "milter/envelope.h"
@@ -286,13 +287,6 @@ log_end(const Inward *inward, const InwardDecision *decision, const Plan *plan)
     events_refused(inward->message, decision->refusal, names, inward->queue_id);
 }
 
-/* The machine's own name when the configuration has none: everybody has one. */
-static const char *
-authserv_id(const Config *config)
-{
-  return *config->hostname != '\0' ? config->hostname : g_get_host_name();
-}
-
 static InwardDecision
 judge(Inward *inward)
 {
@@ -314,7 +308,7 @@ inward_finish(Inward *inward)
   InwardDecision decision = judge(inward);
   const Message *message = inward->message;
   const InwardMessage parts = {.fields = message->fields,
-                               .authserv_id = authserv_id(inward->tools->config),
+                               .authserv_id = auth_results_id(inward->tools->config),
                                .author = inward->author,
                                .tls_version = message->client->tls_version,
                                .null_sender =

@@ -12,14 +12,8 @@
 static void
 remove_forged(Plan *plan, const InwardMessage *message)
 {
-  const Fields *fields = message->fields;
-  plan_remove_fields(plan, fields, MARKS);
-  for (guint i = fields->list->len; i > 0; i--) {
-    const Field *field = fields->list->pdata[i - 1];
-    if (field_is(field, AUTH_RESULTS_HEADER) &&
-        auth_results_is_of(field->value, message->authserv_id))
-      plan_remove_field(plan, fields, i - 1);
-  }
+  plan_remove_fields(plan, message->fields, MARKS);
+  auth_results_remove(plan, message->fields, message->authserv_id);
 }
 
 /* ---- Authentication-Results ---- */

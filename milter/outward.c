@@ -56,7 +56,7 @@ breaks_signature(const Outward *outward)
   g_autoptr(GArray) nobody = g_array_new(FALSE, TRUE, sizeof(Outcome));
   const Decision sealed = {.kind = DECISION_SEAL, .outcomes = nobody};
   g_autoptr(Plan) plan = plan_new();
-  outward_plan_header(message, &sealed, "", plan);
+  outward_plan_header(message, &sealed, outward->tools->config, plan);
   return signing_would_break(plan, message->from_domain, message->fields);
 }
 
@@ -91,7 +91,7 @@ is_service_domain(const Config *config, const char *domain)
   return FALSE;
 }
 
-/* The domain that signs, or NULL. */
+/* The domain that signs, or NULL. For nobody who writes as somebody else (O3). */
 static const char *
 signing_domain(const Outward *outward)
 {
@@ -101,6 +101,9 @@ signing_domain(const Outward *outward)
     return NULL;
   switch (message->kind) {
   case MESSAGE_OUTWARD:
+    if (message->foreign->len > 0) /* only observed: else refused */
+      return NULL;
+    return conf_has_domain(message->organisation, domain) ? domain : NULL;
   case MESSAGE_AGAIN:
     return conf_has_domain(message->organisation, domain) ? domain : NULL;
   case MESSAGE_SERVICE:
@@ -150,8 +153,7 @@ outward_new(const Tools *tools, Message *message, const char *queue_id)
   outward->plan = plan_new();
   decide_header(outward);
   if (outward->decision->kind != DECISION_REFUSE) {
-    outward_plan_header(message, outward->decision, tools->config->nta_header_value,
-                        outward->plan);
+    outward_plan_header(message, outward->decision, tools->config, outward->plan);
     prepare_signing(outward);
     prepare_inspection(outward);
   }

@@ -14,6 +14,7 @@ static const char *const event_names[] = {
     [EVENT_REFUSED] = "refused",
     [EVENT_VERIFIED] = "verified",
     [EVENT_ROUTED] = "routed",
+    [EVENT_ATTACHED] = "attached",
     [EVENT_OBSERVED] = "observed",
     [EVENT_STORED] = "stored",
     [EVENT_NOTIFIED] = "notified",

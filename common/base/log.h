@@ -22,6 +22,7 @@ typedef enum {
   EVENT_REFUSED,         /* a message was refused at SMTP time */
   EVENT_VERIFIED,        /* what was found out about a message that came in */
   EVENT_ROUTED,          /* a recipient got a route */
+  EVENT_ATTACHED,        /* the hash of what a sealed message has attached */
   EVENT_OBSERVED,        /* observe: what would have happened */
   EVENT_STORED,          /* a message was sealed and committed for a recipient */
   EVENT_NOTIFIED,        /* the notification was given to Postfix */

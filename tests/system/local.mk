@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/system/test_dns.py \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
+	tests/system/test_hostile.py \
 	tests/system/test_input.py \
 	tests/system/test_inward.py \
 	tests/system/test_kill.py \
@@ -40,6 +41,7 @@ EXTRA_DIST += \
 	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
 	tests/system/test_signing.py \
+	tests/system/test_smuggling.py \
 	tests/system/test_spoof.py \
 	tests/system/test_verify.py \
 	tests/system/test_zegelctl.py \

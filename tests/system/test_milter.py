@@ -190,13 +190,18 @@ def test_a_number_leaves_by_no_header():
 
 
 def test_marks_are_taken_off_ordinary_mail_too():
-    """T27: an X-Zegel header that a client wrote never leaves"""
+    """T27: an X-Zegel header or results in our name that a client wrote never leave"""
+    ours = "mail." + part("own")
     to = walk.new_outsider()
     wait_delivered(send(raw(["From: " + SENDER, "Subject: Afspraak", "X-Zegel-Ticket: a",
-                             "Received: x", "x-zegel-ticket: b", "X-Zegel-Ticket: c"]),
+                             "Received: x", "x-zegel-ticket: b", "X-Zegel-Ticket: c",
+                             "Authentication-Results: %s; dkim=pass" % ours,
+                             "Authentication-Results: elsewhere.test; none",
+                             "authentication-results : (x) %s; dmarc=pass" % ours.upper()]),
                         SENDER, to))
     got = harness.wait_mail(to)
     assert b"x-zegel" not in got.raw.lower(), got.raw
+    assert got.message.get_all("Authentication-Results") == ["elsewhere.test; none"], got.raw
 
 
 # ---- S5: observe ----
