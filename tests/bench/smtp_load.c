@@ -151,7 +151,7 @@ static void
 prepare(char **argv)
 {
   static char helo[] = "HELO load.test\r\n", data[] = "DATA\r\n", quit[] = "QUIT\r\n";
-  guint64 port;
+  guint64 port = 0;
   server.sin_family = source.sin_family = AF_INET;
   must(inet_pton(AF_INET, argv[1], &server.sin_addr) == 1 &&
            inet_pton(AF_INET, argv[3], &source.sin_addr) == 1 &&

@@ -28,12 +28,12 @@ EXTRA_DIST += \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
 	tests/system/test_hostile.py \
-	tests/system/test_input.py \
+	tests/system/test_input.py tests/system/test_interop.py \
 	tests/system/test_inward.py \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \
-	tests/system/test_milter.py \
+	tests/system/test_milter.py tests/system/test_milter_dies.py \
 	tests/system/test_nta.py \
 	tests/system/test_observe.py \
 	tests/system/test_organisations.py \
