@@ -120,7 +120,8 @@ def prepare(place, text):
                          ("generate example.nl", "generate " + OWN),
                          ("somebody@a-domain-in-your-transport-table", "piet@elders.example")):
         text = text.replace(theirs, ours)
-    return re.sub(r"\| (grep .*)", r"| { \1 || true; }", text)
+    # "Wait until this prints nothing": it does.
+    return text.replace("postqueue -p |", "! postqueue -p |")
 
 
 def report(number, good, words, why=None):
