@@ -507,8 +507,8 @@ static void
 decide_stranger(const Facts *facts, Decision *decision)
 {
   Refusal mistake;
-  if (find_mistake(facts, &mistake) ||
-      is_sensitive(facts, DEFAULT_ON_REQUEST, &decision->reason))
+  decision->sensitive = is_sensitive(facts, DEFAULT_ON_REQUEST, &decision->reason);
+  if (find_mistake(facts, &mistake) || decision->sensitive)
     refuse_naming(decision, REFUSAL_LOGIN, facts->foreign);
 }
 

@@ -1,5 +1,7 @@
 #include "milter/events.h"
 
+#include <string.h>
+
 #include "common/base/log.h"
 
 #define LOGGED_ID_MAX_BYTES 200 /* of a message id in the log */
@@ -35,8 +37,10 @@ log_refusal(EventKind kind, const Message *message, Refusal refusal, const GPtrA
 {
   g_autofree char *id = logged_id(message);
   const char *about = names != NULL && names->len > 0 ? names->pdata[0] : NULL;
-  event_log(kind, queue_id, message->organisation->name, "message-id", id, "code",
-            refusal_code(refusal), "from", logged_sender(message), "about", about, NULL);
+  const char *organisation = message->organisation->name;
+  event_log(kind, queue_id, strcmp(organisation, "-") != 0 ? organisation : NULL,
+            "message-id", id, "code", refusal_code(refusal), "from", logged_sender(message),
+            "about", about, NULL);
 }
 
 void

@@ -34,12 +34,18 @@ struct Inward {
   InwardFacts facts;        /* points to what is above */
 };
 
+/*
+ * Whether SPF of CLIENT says nothing. This machine itself (sendmail(1), a list manager, a
+ * filter) stands in no record, and what it sends in our own name must not fail our DMARC.
+ */
 static gboolean
 is_relay(const Client *client, const Config *config)
 {
   if (client->address == NULL)
     return FALSE;
   g_autoptr(GInetAddress) address = g_inet_address_new_from_string(client->address);
+  if (address != NULL && g_inet_address_get_is_loopback(address))
+    return TRUE;
   for (guint i = 0; address != NULL && i < config->trusted_relays->len; i++)
     if (g_inet_address_mask_matches(config->trusted_relays->pdata[i], address))
       return TRUE;

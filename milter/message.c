@@ -27,10 +27,17 @@ subject_free(gpointer p)
   g_free(subject);
 }
 
-/* Notes TEXT as a sender that is not of the organisation. */
+/* Notes TEXT, an address or a domain, as a sender that is not of the organisation; once,
+ * for people read it in the refusal. */
 static void
 add_foreign(Message *message, const char *text)
 {
+  for (guint i = 0; i < message->foreign->len; i++) {
+    const char *noted = message->foreign->pdata[i];
+    const char *at = strrchr(noted, '@');
+    if (g_ascii_strcasecmp(at != NULL ? at + 1 : noted, text) == 0)
+      return;
+  }
   g_ptr_array_add(message->foreign, g_strdup(text));
 }
 

@@ -26,7 +26,7 @@ static const struct {
     [REFUSAL_ONE_NUMBER] =
         {"Z-S7-ONE-NUMBER", "550", "5.7.1",
          "Stuur iedere ontvanger een eigen bericht met zijn eigen nummer "
-         "in het onderwerp. Er staat een nummer, maar meer ontvangers "
+         "in het onderwerp. Er staat maar 1 nummer, en meer ontvangers "
          "hebben er nog geen: {}. Er is niets verzonden.",
          "Send each recipient a message of their own with their own "
          "number in the subject. There is one number, and more "
@@ -53,7 +53,7 @@ static const struct {
                             "again. It is not a mobile number, or of a country that is not "
                             "allowed here. Nothing was sent."},
     [REFUSAL_TWO_NUMBERS] = {"Z-S2-TWO-NUMBERS", "550", "5.7.1",
-                             "Laat een nummer staan, of stuur iedere ontvanger een eigen "
+                             "Laat 1 nummer staan, of stuur iedere ontvanger een eigen "
                              "bericht, en verstuur opnieuw. Er staan twee verschillende "
                              "nummers. Er is niets verzonden.",
                              "Leave one number, or send each recipient a message of their "
@@ -136,7 +136,7 @@ static const struct {
          "Verdeel de bijlagen over meer berichten, of maak ze kleiner: samen mogen ze in "
          "een beveiligd bericht hoogstens {} MB groot zijn. Er is niets verzonden.",
          "Divide the attachments over more messages, or make them smaller: together they "
-         "may have at most {} MB in a secure message. Nothing was sent."},
+         "may be at most {} MB in a secure message. Nothing was sent."},
     [REFUSAL_HEADERS] = {"Z-S1-HEADERS", "550", "5.6.0",
                          "Laat uw mailprogramma het bericht opnieuw maken: het heeft te "
                          "veel kopregels. Er is niets verzonden.",
@@ -190,19 +190,19 @@ static const struct {
          "content is not the sender's any more. This recipient got nothing."},
     [REFUSAL_FROM] =
         {"Z-T28-FROM", "550", "5.7.1",
-         "Zet een kopregel From met een afzender in het bericht, en verstuur opnieuw: er "
-         "staan er meer, of adressen van verschillende domeinen. Er is niets verzonden.",
+         "Zet 1 kopregel From met 1 afzender in het bericht, en verstuur opnieuw: er staan "
+         "er meer, of adressen van verschillende domeinen. Het bericht is niet aangenomen.",
          "Put one From header with one sender in the message, and send again: there are "
-         "several, or addresses of different domains. Nothing was sent."},
+         "several, or addresses of different domains. The message was not accepted."},
     [REFUSAL_DMARC] =
         {"Z-N5-DMARC", "550", "5.7.1",
          "Vraag de beheerder van dit domein zijn SPF en DKIM na te kijken: het bericht "
          "komt er niet aantoonbaar vandaan, en het DMARC-beleid vraagt het te weigeren: "
          "{}. "
-         "Er is niets verzonden.",
+         "Het bericht is niet aangenomen.",
          "Ask the administrator of this domain to check its SPF and DKIM: nothing proves "
-         "that the message is from there, and its DMARC policy asks to refuse it: {}. "
-         "Nothing was sent."},
+         "that the message is from there, and its DMARC policy asks to refuse it: {}. The "
+         "message was not accepted."},
     [REFUSAL_INSTANCE] =
         {"Z-O4-INSTANCE", "451", "4.3.5",
          "Vraag uw beheerder uw server in zegel_milter_clients te zetten, of verstuur over "

@@ -17,7 +17,7 @@ kind_name(MessageKind kind)
   case MESSAGE_OUTWARD:
     return "outward";
   case MESSAGE_STRANGER:
-    return "login of no organisation";
+    return "of no organisation";
   case MESSAGE_INWARD:
     return "inward";
   case MESSAGE_AGAIN:

@@ -42,7 +42,7 @@ mail_code_text(const Organisation *organisation, const char *code)
       "\n"
       "Uw toegangscode is: %s\n"
       "\n"
-      "Typ deze code op de pagina waar u erom vroeg. De code is 10 minuten\n"
+      "Vul deze code in op de pagina waar u erom vroeg. De code is 10 minuten\n"
       "geldig. Geef de code aan niemand.\n"
       "\n"
       "Hebt u niet om een code gevraagd? Dan hoeft u niets te doen.\n"

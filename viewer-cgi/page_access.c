@@ -46,8 +46,8 @@ page_help(const Frame *frame)
   append_question(
       html, _("How do I read my message?"),
       _("Open the link in the e-mail that you received. Press \"Send access "
-        "code\". You get a text message (SMS) with a code of 6 digits. Type the "
-        "code on the page. Then you see the message."));
+        "code\". You get a code of 6 digits, by text message (SMS) or by e-mail: the "
+        "page says which. Type the code on the page. Then you see the message."));
   append_question(
       html, _("I do not get a text message"),
       _("Wait a minute. Check that your phone is on and has a signal. Then ask for "

@@ -14,6 +14,7 @@
 #include "common/crypt/dkim_record.h"
 #include "common/crypt/key_file.h"
 #include "zegelctl/command.h"
+#include "zegelctl/file.h"
 
 #define PUBLIC         ".pub"
 #define PUBLIC_RETIRED ".pub.retired"
@@ -450,19 +451,6 @@ dkim_place_has(const DkimPlace *place, const char *selector)
 
 /* ---- Steps ---- */
 
-static gboolean
-write_all(int fd, const char *bytes, gsize len)
-{
-  while (len > 0) {
-    gssize count = write(fd, bytes, len);
-    if (count < 0 && errno != EINTR)
-      return FALSE;
-    bytes += count > 0 ? count : 0;
-    len -= count > 0 ? (gsize) count : 0;
-  }
-  return TRUE;
-}
-
 /* Writes LEN bytes as TEMP in AT, on disk, with MODE, for the ids when we are root. */
 static gboolean
 write_temporary(int at, const char *temp, const char *bytes, gsize len, mode_t mode,
@@ -470,7 +458,7 @@ write_temporary(int at, const char *temp, const char *bytes, gsize len, mode_t m
 {
   (void) unlinkat(at, temp, 0); /* of a run that was cut off */
   int fd = openat(at, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
-  gboolean good = fd >= 0 && write_all(fd, bytes, len) &&
+  gboolean good = fd >= 0 && file_write_all(fd, bytes, len) &&
                   (geteuid() != 0 || fchown(fd, uid, gid) == 0) && fchmod(fd, mode) == 0 &&
                   fsync(fd) == 0;
   int reason = errno;

@@ -8,8 +8,8 @@
 
 #include "common/base/error.h"
 
-static gboolean
-write_all(int fd, const char *bytes, gsize len)
+gboolean
+file_write_all(int fd, const char *bytes, gsize len)
 {
   while (len > 0) {
     gssize count = write(fd, bytes, len);
@@ -36,8 +36,8 @@ write_new(const char *path, const char *bytes, gsize len, const FileRights *righ
 {
   unlink(path);
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
-  gboolean good =
-      fd >= 0 && write_all(fd, bytes, len) && give_rights(fd, rights) && fsync(fd) == 0;
+  gboolean good = fd >= 0 && file_write_all(fd, bytes, len) && give_rights(fd, rights) &&
+                  fsync(fd) == 0;
   if (!good)
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
   if (fd >= 0)

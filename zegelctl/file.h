@@ -13,6 +13,10 @@ typedef struct {
   gid_t group; /* (gid_t) -1: the same */
 } FileRights;
 
+/* Writes LEN bytes at BYTES to FD, all of them; FALSE with errno. */
+gboolean
+file_write_all(int fd, const char *bytes, gsize len);
+
 /*
  * Writes LEN bytes at BYTES beside PATH as PATH.new with RIGHTS, syncs it, and gives it the
  * name PATH. A PATH.new that is left of a run that was cut off is removed: only one may run

@@ -19,7 +19,7 @@ config_with(const char *name, GError **error)
     return NULL;
   if (conf_organisation(config, name) != NULL)
     return g_steal_pointer(&config);
-  command_error(error, ZEGEL_ERROR_CONFIG, "there is no organisation %s in zegel.conf",
+  command_error(error, ZEGEL_ERROR_INVALID, "there is no organisation %s in zegel.conf",
                 name);
   return NULL;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/ask/block.h"
 #include "common/base/error.h"
 #include "common/base/secret.h"
 
@@ -82,20 +83,6 @@ route_question_format(const RouteQuestion *question)
   return attrs;
 }
 
-static gboolean
-refuse(GError **error, const char *text)
-{
-  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "ask: %s", text);
-  return FALSE;
-}
-
-static gboolean
-check_version(const Attrs *attrs, GError **error)
-{
-  guint64 version = 0;
-  return attrs_get_uint(attrs, "version", ASK_VERSION, ASK_VERSION, &version, error);
-}
-
 /* A copy of the value of NAME, from MIN through MAX octets, or NULL. */
 static char *
 copy_value(const Attrs *attrs, const char *name, gsize min, gsize max)
@@ -114,12 +101,12 @@ parse_recipients(const Attrs *attrs, GPtrArray *recipients, GError **error)
     if (strcmp(name, "recipient") != 0)
       continue;
     if (*value == '\0' || strlen(value) > ASK_ADDRESS_MAX_BYTES)
-      return refuse(error, "a recipient is empty or too long");
+      return block_refuse(error, "a recipient is empty or too long");
     if (recipients->len == ASK_MAX_RECIPIENTS)
-      return refuse(error, "too many recipients");
+      return block_refuse(error, "too many recipients");
     g_ptr_array_add(recipients, g_strdup(value));
   }
-  return recipients->len > 0 || refuse(error, "there is no recipient");
+  return recipients->len > 0 || block_refuse(error, "there is no recipient");
 }
 
 /* The flag NAME into *VALUE; FALSE when it is neither "yes" nor "no". */
@@ -138,12 +125,12 @@ parse_client(const Attrs *attrs, RouteQuestion *question, GError **error)
   guint64 port = 0;
   question->client_login = copy_value(attrs, "client_login", 1, ASK_WORD_MAX_BYTES);
   if (attrs_get(attrs, "client_login") != NULL && question->client_login == NULL)
-    return refuse(error, "client_login is empty or too long");
+    return block_refuse(error, "client_login is empty or too long");
   if (attrs_get(attrs, "client_address") == NULL)
     return TRUE;
   question->client_address = copy_value(attrs, "client_address", 1, ASK_WORD_MAX_BYTES);
   if (question->client_address == NULL)
-    return refuse(error, "client_address is empty or too long");
+    return block_refuse(error, "client_address is empty or too long");
   if (!attrs_get_uint(attrs, "client_port", 0, G_MAXUINT16, &port, error))
     return FALSE;
   question->client_port = (guint16) port;
@@ -154,7 +141,7 @@ RouteQuestion *
 route_question_parse(const Attrs *attrs, GError **error)
 {
   const char *request = attrs_get(attrs, "request");
-  if (!check_version(attrs, error))
+  if (!block_check_version(attrs, error))
     return NULL;
   g_autoptr(RouteQuestion) question = route_question_new();
   question->organisation = copy_value(attrs, "organisation", 1, ASK_WORD_MAX_BYTES);
@@ -162,14 +149,14 @@ route_question_parse(const Attrs *attrs, GError **error)
   question->queue_id = copy_value(attrs, "queue_id", 0, ASK_WORD_MAX_BYTES);
   if (g_strcmp0(request, "route") != 0 || question->organisation == NULL ||
       question->sender == NULL || question->queue_id == NULL) {
-    refuse(error, "request, organisation, sender or queue_id is missing or bad");
+    block_refuse(error, "request, organisation, sender or queue_id is missing or bad");
     return NULL;
   }
   if (!parse_flag(attrs, "sensitive", &question->sensitive) ||
       !parse_flag(attrs, "inward", &question->inward) ||
       !parse_flag(attrs, "dry_run", &question->dry_run) ||
       !parse_flag(attrs, "numbers", &question->numbers)) {
-    refuse(error, "sensitive, inward, dry_run or numbers is neither yes nor no");
+    block_refuse(error, "sensitive, inward, dry_run or numbers is neither yes nor no");
     return NULL;
   }
   if (!parse_client(attrs, question, error) ||
@@ -269,7 +256,7 @@ parse_answers(const Attrs *attrs, GError **error)
     if (name == NULL || code == NULL || reason == NULL || number == NULL ||
         !number_is_valid(number) || !route_parse(name, &route) || !code_is_valid(code) ||
         !code_is_valid(reason)) {
-      refuse(error, "an answer is not a route, its code, its reason and a number");
+      block_refuse(error, "an answer is not a route, its code, its reason and a number");
       return NULL;
     }
     RouteAnswer *answer = route_answer_new(route, code, reason);
@@ -282,7 +269,7 @@ parse_answers(const Attrs *attrs, GError **error)
 GPtrArray *
 route_answers_parse(const Attrs *attrs, guint count, GError **error)
 {
-  if (!check_version(attrs, error))
+  if (!block_check_version(attrs, error))
     return NULL;
   const char *failure = attrs_get(attrs, "error");
   if (failure != NULL) {
@@ -291,7 +278,7 @@ route_answers_parse(const Attrs *attrs, guint count, GError **error)
   }
   /* Compared in 64 bits: COUNT is the caller's and may be anything. */
   if (attrs_count(attrs) != 1 + ANSWER_ATTRS * (guint64) count) {
-    refuse(error, "there is not one answer for each recipient");
+    block_refuse(error, "there is not one answer for each recipient");
     return NULL;
   }
   return parse_answers(attrs, error);

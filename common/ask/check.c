@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/ask/ask.h"
+#include "common/ask/block.h"
 #include "common/base/error.h"
 
 #define LINE_ATTRS 6 /* of one line, in the order of line_names */
@@ -63,20 +64,6 @@ check_lines_result(const GPtrArray *lines)
   return result;
 }
 
-static gboolean
-refuse(GError **error, const char *text)
-{
-  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "ask: %s", text);
-  return FALSE;
-}
-
-static gboolean
-check_version(const Attrs *attrs, GError **error)
-{
-  guint64 version = 0;
-  return attrs_get_uint(attrs, "version", ASK_VERSION, ASK_VERSION, &version, error);
-}
-
 Attrs *
 check_question_format(const CheckQuestion *question)
 {
@@ -92,11 +79,11 @@ CheckQuestion *
 check_question_parse(const Attrs *attrs, GError **error)
 {
   const char *domain = attrs_get(attrs, "domain");
-  if (!check_version(attrs, error))
+  if (!block_check_version(attrs, error))
     return NULL;
   if (g_strcmp0(attrs_get(attrs, "request"), "domain") != 0 || domain == NULL ||
       *domain == '\0' || strlen(domain) > ASK_WORD_MAX_BYTES) {
-    refuse(error, "request or domain is missing or bad");
+    block_refuse(error, "request or domain is missing or bad");
     return NULL;
   }
   CheckQuestion *question = g_new0(CheckQuestion, 1);
@@ -155,7 +142,7 @@ parse_line(const Attrs *attrs, guint first)
 GPtrArray *
 check_answer_parse(const Attrs *attrs, gboolean *own, GError **error)
 {
-  if (!check_version(attrs, error))
+  if (!block_check_version(attrs, error))
     return NULL;
   const char *failure = attrs_get(attrs, "error");
   if (failure != NULL) {
@@ -165,7 +152,7 @@ check_answer_parse(const Attrs *attrs, gboolean *own, GError **error)
   guint count = attrs_count(attrs);
   if (count < HEAD_ATTRS || (count - HEAD_ATTRS) % LINE_ATTRS != 0 ||
       (count - HEAD_ATTRS) / LINE_ATTRS > CHECK_MAX_LINES) {
-    refuse(error, "the answer is not a list of checks");
+    block_refuse(error, "the answer is not a list of checks");
     return NULL;
   }
   g_autoptr(GPtrArray) lines =
@@ -173,7 +160,7 @@ check_answer_parse(const Attrs *attrs, gboolean *own, GError **error)
   for (guint i = HEAD_ATTRS; i < count; i += LINE_ATTRS) {
     CheckLine *line = parse_line(attrs, i);
     if (line == NULL) {
-      refuse(error, "a check is not what it must be");
+      block_refuse(error, "a check is not what it must be");
       return NULL;
     }
     g_ptr_array_add(lines, line);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/ask/ask.h"
+#include "common/ask/block.h"
 #include "common/base/error.h"
 
 #define FINGERPRINT_DIGITS 64
@@ -16,20 +17,6 @@ client_certificate_free(ClientCertificate *certificate)
   g_free(certificate->subject);
   g_free(certificate->issuer);
   g_free(certificate);
-}
-
-static gboolean
-refuse(GError **error, const char *text)
-{
-  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "ask: %s", text);
-  return FALSE;
-}
-
-static gboolean
-check_version(const Attrs *attrs, GError **error)
-{
-  guint64 version = 0;
-  return attrs_get_uint(attrs, "version", ASK_VERSION, ASK_VERSION, &version, error);
 }
 
 Attrs *
@@ -48,14 +35,14 @@ client_question_parse(const Attrs *attrs, const char **address, guint16 *port,
                       GError **error)
 {
   guint64 number = 0;
-  if (!check_version(attrs, error) ||
+  if (!block_check_version(attrs, error) ||
       !attrs_get_uint(attrs, "client_port", 0, G_MAXUINT16, &number, error))
     return FALSE;
   *address = attrs_get(attrs, "client_address");
   *port = (guint16) number;
   if (g_strcmp0(attrs_get(attrs, "request"), "client") != 0 || *address == NULL ||
       **address == '\0' || strlen(*address) > ASK_WORD_MAX_BYTES)
-    return refuse(error, "request or client_address is missing or bad");
+    return block_refuse(error, "request or client_address is missing or bad");
   return TRUE;
 }
 
@@ -95,7 +82,7 @@ copy_value(const Attrs *attrs, const char *name, char **copy)
 ClientCertificate *
 client_certificate_parse(const Attrs *attrs, GError **error)
 {
-  if (!check_version(attrs, error))
+  if (!block_check_version(attrs, error))
     return NULL;
   const char *failure = attrs_get(attrs, "error");
   if (failure != NULL) {
@@ -109,6 +96,6 @@ client_certificate_parse(const Attrs *attrs, GError **error)
       (certificate->fingerprint == NULL ||
        client_fingerprint_is_valid(certificate->fingerprint)))
     return g_steal_pointer(&certificate);
-  refuse(error, "the answer is no certificate of a client");
+  block_refuse(error, "the answer is no certificate of a client");
   return NULL;
 }

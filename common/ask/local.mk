@@ -1,6 +1,7 @@
 noinst_LIBRARIES += common/ask/libask.a
 common_ask_libask_a_SOURCES = \
 	common/ask/ask.c common/ask/ask.h \
+	common/ask/block.c common/ask/block.h \
 	common/ask/check.c common/ask/check.h \
 	common/ask/client.c \
 	common/ask/client_id.c common/ask/client_id.h \

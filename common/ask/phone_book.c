@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/ask/ask.h"
+#include "common/ask/block.h"
 #include "common/base/error.h"
 #include "common/base/phone.h"
 
@@ -34,13 +35,6 @@ phone_question_format(const char *request, const PhoneEntry *entry)
   return attrs;
 }
 
-static gboolean
-refuse(GError **error, const char *text)
-{
-  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "ask: %s", text);
-  return FALSE;
-}
-
 /* Whether VALUE has from MIN through MAX octets. */
 static gboolean
 is_long(const char *value, gsize min, gsize max)
@@ -51,8 +45,7 @@ is_long(const char *value, gsize min, gsize max)
 gboolean
 phone_question_parse(const Attrs *attrs, gboolean number, PhoneEntry *entry, GError **error)
 {
-  guint64 version = 0;
-  if (!attrs_get_uint(attrs, "version", ASK_VERSION, ASK_VERSION, &version, error))
+  if (!block_check_version(attrs, error))
     return FALSE;
   *entry = (PhoneEntry){.organisation = attrs_get(attrs, "organisation"),
                         .recipient = attrs_get(attrs, "recipient"),
@@ -63,9 +56,10 @@ phone_question_parse(const Attrs *attrs, gboolean number, PhoneEntry *entry, GEr
       !is_long(entry->recipient, 1, ASK_ADDRESS_MAX_BYTES) ||
       !is_long(entry->sender, 0, ASK_ADDRESS_MAX_BYTES) ||
       !is_long(entry->reference, 0, ASK_WORD_MAX_BYTES))
-    return refuse(error, "organisation, recipient, sender or reference is missing or bad");
+    return block_refuse(error,
+                        "organisation, recipient, sender or reference is missing or bad");
   if (number && (entry->number == NULL || !phone_is_e164(entry->number)))
-    return refuse(error, "number is missing or none of E.164");
+    return block_refuse(error, "number is missing or none of E.164");
   return TRUE;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/ask/ask.h"
+#include "common/ask/block.h"
 #include "common/base/error.h"
 
 #define HEAD_ATTRS 7 /* of an answer, in the order of head_names */
@@ -134,20 +135,6 @@ verify_question_format(const VerifyQuestion *question)
   return attrs;
 }
 
-static gboolean
-refuse(GError **error, const char *text)
-{
-  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "ask: %s", text);
-  return FALSE;
-}
-
-static gboolean
-check_version(const Attrs *attrs, GError **error)
-{
-  guint64 version = 0;
-  return attrs_get_uint(attrs, "version", ASK_VERSION, ASK_VERSION, &version, error);
-}
-
 /* The value of NAME, which may be missing, into *COPY. FALSE when it is too long or too
  * short. */
 static gboolean
@@ -176,20 +163,20 @@ parse_keys(const Attrs *attrs, VerifyQuestion *question, GError **error)
     gboolean is_domain = strcmp(name, "key_domain") == 0;
     gboolean is_selector = strcmp(name, "key_selector") == 0;
     if ((is_domain || is_selector) && !is_word(value))
-      return refuse(error, "a key's domain or selector is empty or too long");
+      return block_refuse(error, "a key's domain or selector is empty or too long");
     if (is_selector != (domain != NULL))
-      return refuse(error, "a key is not a domain and then a selector");
+      return block_refuse(error, "a key is not a domain and then a selector");
     if (is_selector && !verify_question_add_key(question, domain, value))
-      return refuse(error, "too many keys");
+      return block_refuse(error, "too many keys");
     domain = is_domain ? value : NULL;
   }
-  return domain == NULL || refuse(error, "a key has no selector");
+  return domain == NULL || block_refuse(error, "a key has no selector");
 }
 
 VerifyQuestion *
 verify_question_parse(const Attrs *attrs, GError **error)
 {
-  if (!check_version(attrs, error))
+  if (!block_check_version(attrs, error))
     return NULL;
   g_autoptr(VerifyQuestion) question = verify_question_new();
   if (g_strcmp0(attrs_get(attrs, "request"), "verify") != 0 ||
@@ -198,12 +185,12 @@ verify_question_parse(const Attrs *attrs, GError **error)
       !copy_value(attrs, "helo", 0, ASK_ADDRESS_MAX_BYTES, &question->helo) ||
       !copy_value(attrs, "sender", 0, ASK_ADDRESS_MAX_BYTES, &question->sender) ||
       !copy_value(attrs, "from_domain", 1, ASK_WORD_MAX_BYTES, &question->from_domain)) {
-    refuse(error, "request, client_address, helo, sender or from_domain is bad");
+    block_refuse(error, "request, client_address, helo, sender or from_domain is bad");
     return NULL;
   }
   if (question->client_address != NULL &&
       (question->helo == NULL || question->sender == NULL)) {
-    refuse(error, "there is a client_address without helo or sender");
+    block_refuse(error, "there is a client_address without helo or sender");
     return NULL;
   }
   question->fresh = g_strcmp0(attrs_get(attrs, "fresh"), "yes") == 0;
@@ -329,7 +316,7 @@ parse_key(const Attrs *attrs, guint first, VerifyAnswer *answer)
 VerifyAnswer *
 verify_answer_parse(const Attrs *attrs, guint keys, GError **error)
 {
-  if (!check_version(attrs, error))
+  if (!block_check_version(attrs, error))
     return NULL;
   const char *failure = attrs_get(attrs, "error");
   if (failure != NULL) {
@@ -344,6 +331,6 @@ verify_answer_parse(const Attrs *attrs, guint keys, GError **error)
     good = parse_key(attrs, HEAD_ATTRS + i * KEY_ATTRS, answer);
   if (good)
     return g_steal_pointer(&answer);
-  refuse(error, "the answer is not that to a question of what the DNS says");
+  block_refuse(error, "the answer is not that to a question of what the DNS says");
   return NULL;
 }

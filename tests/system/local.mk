@@ -10,6 +10,10 @@ EXTRA_DIST += \
 	tests/system/image.py \
 	tests/system/odd.test \
 	tests/system/peer.py \
+	tests/system/readme.py \
+	tests/system/readme.test \
+	tests/system/readme_bin/systemctl \
+	tests/system/readme_inside \
 	tests/system/run \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
@@ -52,5 +56,5 @@ check_PROGRAMS += tests/system/read_store
 tests_system_read_store_SOURCES = tests/system/read_store.c
 tests_system_read_store_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
 if LAB
-TESTS += tests/system/odd.test tests/system/even.test
+TESTS += tests/system/odd.test tests/system/even.test tests/system/readme.test
 endif

@@ -209,6 +209,22 @@ def test_dmarc_reject():
             marked(ready.send(**FORGERS))
 
 
+def test_this_machine_is_no_forger():
+    """R9: what this machine sends in our own name does not fall over our own DMARC policy"""
+    sender, to = "root@" + part("own"), "%s@%s" % (harness.unique("p"), part("own"))
+    with publishes("own", dmarc=REJECT):
+        mark = harness.log_mark()
+        harness.command("sendmail", "-f", sender, to,
+                        data=b"From: %s\nSubject: cron\n\nDag\n" % sender.encode())
+        harness.wait_mail(to)
+        [line] = harness.log_lines("event=verified", mark)
+        assert "spf=relay" in line and "dmarc=fail" in line and "action=keep" in line, line
+        # From elsewhere it is a forgery.
+        forger = Peer("outsider", domain=part("own"))
+        refusal = forger.refused(signed=False, to=[to])
+        assert "Z-N5-DMARC" in refusal.text, refusal
+
+
 def test_dmarc_quarantine():
     """N5: a domain's policy quarantine is marked, and held when configured"""
     ready = Peer("ready")

@@ -46,6 +46,7 @@ test_senders(void)
       {"jan@own.nl", "From", "jan@own.nl", NULL},
       {"<>", "From", "jan@own.nl", NULL},
       {"<jan@evil.nl>", "From", "jan@own.nl", "jan@evil.nl"},
+      {"<jan@evil.nl>", "From", "jan@EVIL.nl", "jan@evil.nl"},
       {"<jan@sub.own.nl>", "From", "jan@own.nl", "jan@sub.own.nl"},
       {"<@own.nl:jan@evil.nl>", "From", "jan@own.nl", "<@own.nl:jan@evil.nl>"},
       {"<jan>", "From", "jan@own.nl", "<jan>"},
