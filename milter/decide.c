@@ -507,8 +507,10 @@ static void
 decide_stranger(const Facts *facts, Decision *decision)
 {
   Refusal mistake;
-  if (find_mistake(facts, &mistake) ||
-      is_sensitive(facts, DEFAULT_ON_REQUEST, &decision->reason))
+  if (facts->too_many_headers) /* one that was not looked at could be a mark of ours */
+    refuse(decision, REFUSAL_HEADERS);
+  else if (find_mistake(facts, &mistake) ||
+           is_sensitive(facts, DEFAULT_ON_REQUEST, &decision->reason))
     refuse_naming(decision, REFUSAL_LOGIN, facts->foreign);
 }
 

@@ -280,13 +280,6 @@ log_end(const Inward *inward, const InwardDecision *decision, const Plan *plan)
     events_refused(inward->message, decision->refusal, names, inward->queue_id);
 }
 
-/* The machine's own name when the configuration has none: everybody has one. */
-static const char *
-authserv_id(const Config *config)
-{
-  return *config->hostname != '\0' ? config->hostname : g_get_host_name();
-}
-
 static InwardDecision
 judge(Inward *inward)
 {
@@ -308,7 +301,7 @@ inward_finish(Inward *inward)
   InwardDecision decision = judge(inward);
   const Message *message = inward->message;
   const InwardMessage parts = {.fields = message->fields,
-                               .authserv_id = authserv_id(inward->tools->config),
+                               .authserv_id = marks_name(inward->tools->config),
                                .author = inward->author,
                                .tls_version = message->client->tls_version,
                                .null_sender =

@@ -4,6 +4,7 @@
 
 #include "common/mail/header.h"
 #include "milter/auth_results.h"
+#include "milter/marks.h"
 
 #define MARKS "X-Zegel-*"
 
@@ -12,14 +13,8 @@
 static void
 remove_forged(Plan *plan, const InwardMessage *message)
 {
-  const Fields *fields = message->fields;
-  plan_remove_fields(plan, fields, MARKS);
-  for (guint i = fields->list->len; i > 0; i--) {
-    const Field *field = fields->list->pdata[i - 1];
-    if (field_is(field, AUTH_RESULTS_HEADER) &&
-        auth_results_is_of(field->value, message->authserv_id))
-      plan_remove_field(plan, fields, i - 1);
-  }
+  plan_remove_fields(plan, message->fields, MARKS);
+  marks_remove_results(plan, message->fields, message->authserv_id);
 }
 
 /* ---- Authentication-Results ---- */
@@ -104,21 +99,6 @@ common_prefix(const InwardMessage *message)
   return prefix != NULL ? prefix : "";
 }
 
-/* Where TEXT goes on behind PREFIX (any case) and blanks, or NULL: it does not begin so. */
-static const char *
-behind_prefix(const char *text, const char *prefix)
-{
-  const char *rest = text;
-  for (const char *p = prefix; *p != '\0'; p = g_utf8_next_char(p)) {
-    if (*rest == '\0')
-      return NULL;
-    rest = g_utf8_next_char(rest);
-  }
-  g_autofree char *begin = g_utf8_casefold(text, rest - text);
-  g_autofree char *wanted = g_utf8_casefold(prefix, -1);
-  return strcmp(begin, wanted) == 0 ? rest + strspn(rest, " ") : NULL;
-}
-
 /* SUBJECT behind every prefix with which a recipient's organisation marks secure mail. */
 static const char *
 behind_prefixes(const char *subject, const InwardMessage *message)
@@ -126,7 +106,7 @@ behind_prefixes(const char *subject, const InwardMessage *message)
   for (guint i = 0; i < message->organisations->len; i++) {
     const Organisation *organisation = message->organisations->pdata[i];
     const char *prefix = organisation->secure_subject;
-    const char *rest = *prefix != '\0' ? behind_prefix(subject, prefix) : NULL;
+    const char *rest = marks_behind_prefix(subject, prefix);
     if (rest == NULL)
       continue;
     subject = rest;
