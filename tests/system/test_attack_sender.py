@@ -87,3 +87,36 @@ def test_marks_of_a_login_of_no_organisation():
         assert forged_marks(lab.wait_mail(to)) == []
         refusal = lab.refused(lab.send, raw(many + MARKS, to), sender, to)
         assert "Z-S1-HEADERS" in refusal.text, refusal
+
+
+# ---- Attachments that only some programs see -------------------------------------------
+
+def mixed(part_header, body="x", head=("Content-Type: multipart/mixed; boundary=b",)):
+    """A sensitive message with two parts, of which one has PART_HEADER."""
+    return "\r\n".join(["From: " + SENDER, "To: x@" + part("community"), "Subject: veilig mailen",
+                        "Message-ID: <%s@x>" % lab.unique(), "MIME-Version: 1.0", *head, "",
+                        "--b", "", "Dag.", "--b", *part_header, "", body, "--b--",
+                        ""]).encode()
+
+
+def test_names_that_only_some_programs_see():
+    """S10: a name counts wherever some program looks for it"""
+    for header in (["Content-Disposition: attachment; name=x.exe"],
+                   ["Content-Type: image/png; filename=x.exe"],
+                   ["Content-Disposition: filename=x.exe"],
+                   ["Content-Type: text/html; filename=x.exe"]):
+        refusal = lab.refused(lab.send, mixed(header), SENDER, "x@" + part("community"))
+        assert "Z-S10-EXTENSION" in refusal.text and "x.exe" in refusal.text, (header, refusal)
+
+
+def test_parts_that_only_some_programs_see():
+    """S10: a message whose parts depend on who reads it is refused"""
+    exe = ["Content-Disposition: attachment; filename=x.exe"]
+    kinds = ["Content-Type: multipart/mixed; boundary=b", "Content-Type: text/plain"]
+    for head in (kinds, kinds[::-1],
+                 [kinds[0], "Content-Transfer-Encoding: base64"]):
+        refusal = lab.refused(lab.send, mixed(exe, head=head), SENDER, "x@" + part("community"))
+        assert "Z-S10-" in refusal.text, (head, refusal)
+    partial = ["Content-Type: message/partial; id=a; number=1; total=1"]
+    refusal = lab.refused(lab.send, mixed(partial), SENDER, "x@" + part("community"))
+    assert "Z-S10-ARCHIVE" in refusal.text, refusal
