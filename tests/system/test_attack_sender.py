@@ -89,6 +89,15 @@ def test_marks_of_a_login_of_no_organisation():
         assert "Z-S1-HEADERS" in refusal.text, refusal
 
 
+def test_headers_written_another_way():
+    """S5 S1: who asks for protection gets it, also with quotes, comments and parameters"""
+    for field in ('x-ezorg-secbypass: "false"', "x-ezorg-secbypass: (veilig) false;",
+                  "Sensitivity: private (alleen u)", "Sensitivity: Company Confidential"):
+        to = walk.new_outsider()
+        refusal = lab.refused(lab.send, raw([field], to), SENDER, to)
+        assert "Z-S7-NUMBER" in refusal.text, (field, refusal)
+
+
 # ---- Attachments that only some programs see -------------------------------------------
 
 def mixed(part_header, body="x", head=("Content-Type: multipart/mixed; boundary=b",)):
