@@ -9,7 +9,7 @@
 #include "milter/marks.h"
 #include "milter/plan.h"
 
-#define NTA_HEADER    "X-NTA7516"
+#define NTA_HEADER "X-NTA7516"
 
 /* What is known of the message beside the facts. All borrowed. */
 typedef struct {
