@@ -171,3 +171,20 @@ auth_results_is_of(const char *raw, const char *authserv_id)
   drop_last_dot(ours);
   return g_ascii_strcasecmp(claimed, ours) == 0;
 }
+
+const char *
+auth_results_id(const Config *config)
+{
+  return *config->hostname != '\0' ? config->hostname : g_get_host_name();
+}
+
+void
+auth_results_remove(Plan *plan, const Fields *fields, const char *authserv_id)
+{
+  for (guint i = fields->list->len; i > 0; i--) {
+    const Field *field = fields->list->pdata[i - 1];
+    if (field_is(field, AUTH_RESULTS_HEADER) &&
+        auth_results_is_of(field->value, authserv_id))
+      plan_remove_field(plan, fields, i - 1);
+  }
+}

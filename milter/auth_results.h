@@ -3,15 +3,22 @@
  * recognised when somebody else wrote it in our name (T27).
  *
  * Whatever a value holds, it stays one value: what is no token is written as a quoted
- * string without control characters and without bytes that are no ASCII. Pure; any thread.
+ * string without control characters and without bytes that are no ASCII. Pure, but for
+ * the machine's name; any thread.
  */
 #pragma once
 
-#include <glib.h>
+#include "common/conf/conf.h"
+#include "milter/plan.h"
 
 #define AUTH_RESULTS_HEADER "Authentication-Results"
 
 typedef struct AuthResults AuthResults;
+
+/* Our name in such fields: CONFIG's hostname, or the machine's, which everybody has. Owned
+ * by CONFIG or static. */
+const char *
+auth_results_id(const Config *config);
 
 /* Begins the field of AUTHSERV_ID, freed with auth_results_free. Never NULL. */
 AuthResults *
@@ -43,5 +50,10 @@ auth_results_value(const AuthResults *results);
  */
 gboolean
 auth_results_is_of(const char *raw, const char *authserv_id);
+
+/* Appends to PLAN the removal of every such field of FIELDS that auth_results_is_of
+ * AUTHSERV_ID, last to first. */
+void
+auth_results_remove(Plan *plan, const Fields *fields, const char *authserv_id);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AuthResults, auth_results_free)

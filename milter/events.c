@@ -72,11 +72,37 @@ log_route(const Message *message, const Decision *decision, guint i, const char 
             outcome->code != NULL ? answer->code : answer->reason, "number", number, NULL);
 }
 
+/* A name can say what ails somebody: the hash stands for it. */
+static void
+log_part(const Message *message, const InspectedPart *part, guint number,
+         const char *queue_id)
+{
+  g_autofree char *id = logged_id(message);
+  g_autofree char *count = g_strdup_printf("%u", number);
+  g_autofree char *bytes = g_strdup_printf("%" G_GUINT64_FORMAT, part->size);
+  g_autofree char *hash = crypt_hex(part->sha256, sizeof part->sha256);
+  event_log(EVENT_ATTACHED, queue_id, message->organisation->name, "message-id", id,
+            "attachment", count, "bytes", bytes, "sha256", hash, NULL);
+}
+
+static void
+log_parts(const Message *message, const char *queue_id)
+{
+  guint number = 0;
+  for (guint i = 0; message->inspected != NULL && i < message->inspected->parts->len; i++) {
+    const InspectedPart *part = message->inspected->parts->pdata[i];
+    if (!part->listed)
+      log_part(message, part, ++number, queue_id);
+  }
+}
+
 void
 events_routed(const Message *message, const Decision *decision, const char *queue_id)
 {
   for (guint i = 0; i < decision->outcomes->len; i++)
     log_route(message, decision, i, queue_id);
+  if (decision->kind == DECISION_SEAL)
+    log_parts(message, queue_id);
 }
 
 /* What would be done: static. */

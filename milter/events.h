@@ -10,7 +10,8 @@ void
 events_refused(const Message *message, Refusal refusal, const GPtrArray *names,
                const char *queue_id);
 
-/* Every recipient of MESSAGE that DECISION gives a route that is not the ordinary one. */
+/* Every recipient of MESSAGE that DECISION gives a route that is not the ordinary one, and
+ * the hash of each attachment of a sealed one (K3). */
 void
 events_routed(const Message *message, const Decision *decision, const char *queue_id);
 

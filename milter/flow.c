@@ -2,6 +2,7 @@
 
 #include "common/ask/client_id.h"
 #include "common/base/log.h"
+#include "milter/envelope.h"
 #include "milter/events.h"
 #include "milter/inward.h"
 
@@ -52,10 +53,39 @@ identify(Client *client, const Tools *tools, const char *queue_id)
   return TRUE;
 }
 
-/* The kind of what CLIENT brings, and in *ORGANISATION to whom it belongs, or NULL. */
-static MessageKind
-kind_of(const Client *client, const Config *config, const Organisation **organisation)
+/* The organisation that has the domain of ADDRESS, as it stands in MAIL or RCPT, or NULL.
+ */
+static const Organisation *
+owner_of(const char *given, const Config *config)
 {
+  g_autofree char *address = envelope_address(given);
+  const char *domain = address != NULL ? envelope_domain(address) : NULL;
+  return domain != NULL ? conf_organisation_of_domain(config, domain) : NULL;
+}
+
+/*
+ * Whether ARRIVAL leaves us in the name of one of our organisations. Postfix relays for
+ * whom it knows; a client that zegel.conf does not know asks for protection in vain, and
+ * must hear of it.
+ */
+static gboolean
+leaves_us(const Arrival *arrival, const Config *config)
+{
+  if (owner_of(arrival->sender[0], config) == NULL)
+    return FALSE;
+  for (guint i = 0; i < arrival->recipients->len; i++) {
+    const GStrv recipient = arrival->recipients->pdata[i];
+    if (owner_of(recipient[0], config) == NULL)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The kind of ARRIVAL, and in *ORGANISATION to whom it belongs, or NULL. */
+static MessageKind
+kind_of(const Arrival *arrival, const Config *config, const Organisation **organisation)
+{
+  const Client *client = &arrival->client;
   *organisation = NULL;
   if (g_strcmp0(client->daemon, AGAIN_DAEMON) == 0)
     return MESSAGE_AGAIN;
@@ -64,14 +94,16 @@ kind_of(const Client *client, const Config *config, const Organisation **organis
   *organisation = client_organisation(client, config);
   if (*organisation != NULL)
     return MESSAGE_OUTWARD;
-  return client->login != NULL ? MESSAGE_STRANGER : MESSAGE_INWARD;
+  if (client->login != NULL || leaves_us(arrival, config))
+    return MESSAGE_STRANGER;
+  return MESSAGE_INWARD;
 }
 
 static Message *
 make_message(const Arrival *arrival, const Tools *tools)
 {
   const Organisation *organisation;
-  MessageKind kind = kind_of(&arrival->client, tools->config, &organisation);
+  MessageKind kind = kind_of(arrival, tools->config, &organisation);
   Message *message =
       message_new(kind, organisation, (const char *const *) tools->config->sms_countries,
                   (const char *const *) arrival->sender);

@@ -11,6 +11,7 @@
 #include "common/ask/ask.h"
 #include "common/ask/verify.h"
 #include "common/base/log.h"
+#include "milter/auth_results.h"
 #include "milter/author.h"
 #include "milter/dkim.h"
 #include "milter/envelope.h"
@@ -301,7 +302,7 @@ inward_finish(Inward *inward)
   InwardDecision decision = judge(inward);
   const Message *message = inward->message;
   const InwardMessage parts = {.fields = message->fields,
-                               .authserv_id = marks_name(inward->tools->config),
+                               .authserv_id = auth_results_id(inward->tools->config),
                                .author = inward->author,
                                .tls_version = message->client->tls_version,
                                .null_sender =

@@ -14,7 +14,7 @@ static void
 remove_forged(Plan *plan, const InwardMessage *message)
 {
   plan_remove_fields(plan, message->fields, MARKS);
-  marks_remove_results(plan, message->fields, message->authserv_id);
+  auth_results_remove(plan, message->fields, message->authserv_id);
 }
 
 /* ---- Authentication-Results ---- */

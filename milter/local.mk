@@ -44,6 +44,7 @@ milter_zegel_milter_SOURCES = \
 	milter/apply.c milter/apply.h \
 	milter/milter.c \
 	milter/session.c milter/session.h \
+	milter/steps.c milter/steps.h \
 	milter/try.c milter/try.h \
 	milter/try_report.c milter/try_report.h
 milter_zegel_milter_LDADD = $(MILTER_PURE_LIBS) $(SANDBOX_LIBS) $(MILTER_LIBS) -lpthread

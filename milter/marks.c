@@ -1,26 +1,7 @@
 #include "milter/marks.h"
 
+#include <glib.h>
 #include <string.h>
-
-#include "milter/auth_results.h"
-
-const char *
-marks_name(const Config *config)
-{
-  return *config->hostname != '\0' ? config->hostname : g_get_host_name();
-}
-
-void
-marks_remove_results(Plan *plan, const Fields *fields, const char *name)
-{
-  for (guint i = fields->list->len; i > 0; i--) {
-    const Field *field = fields->list->pdata[i - 1];
-    if (field_is(field, AUTH_RESULTS_HEADER) && auth_results_is_of(field->value, name))
-      plan_remove_field(plan, fields, i - 1);
-  }
-}
-
-/* ---- The prefix of a subject ---- */
 
 /* Letters that nobody sees, though Unicode calls them letters. */
 static gboolean

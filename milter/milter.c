@@ -27,6 +27,10 @@
 #define BACKLOG     512
 #define SOCKET_MODE 0660
 
+/* Without a free descriptor nobody is served: more than all clients that can do harm by
+ * holding one, within what a process usually may have. */
+#define MAX_FILES 16384
+
 static gboolean mx, json;
 static TryOptions try_options;
 
@@ -85,6 +89,7 @@ serve(Tools *tools, KeyRing **ring)
   GError *error = NULL;
   const Config *config = tools->config;
   const char *path = mx ? config->mx_socket : config->milter_socket;
+  daemon_need_files(MAX_FILES);
   if (!open_socket(tools, path, &error) ||
       !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
       !load_keys(tools, ring, &error) || !sandbox_harden(&error))

@@ -7,7 +7,6 @@
 #include "milter/again.h"
 #include "milter/content.h"
 #include "milter/events.h"
-#include "milter/marks.h"
 #include "milter/outward_plan.h"
 #include "milter/routes.h"
 #include "milter/signing.h"
@@ -57,7 +56,7 @@ breaks_signature(const Outward *outward)
   g_autoptr(GArray) nobody = g_array_new(FALSE, TRUE, sizeof(Outcome));
   const Decision sealed = {.kind = DECISION_SEAL, .outcomes = nobody};
   g_autoptr(Plan) plan = plan_new();
-  outward_plan_header(message, &sealed, "", plan);
+  outward_plan_header(message, &sealed, outward->tools->config, plan);
   return signing_would_break(plan, message->from_domain, message->fields);
 }
 
@@ -92,7 +91,7 @@ is_service_domain(const Config *config, const char *domain)
   return FALSE;
 }
 
-/* The domain that signs, or NULL. */
+/* The domain that signs, or NULL. For nobody who writes as somebody else (O3). */
 static const char *
 signing_domain(const Outward *outward)
 {
@@ -102,7 +101,7 @@ signing_domain(const Outward *outward)
     return NULL;
   switch (message->kind) {
   case MESSAGE_OUTWARD:
-    if (message->foreign->len > 0) /* O3: observed, else it would have been refused */
+    if (message->foreign->len > 0) /* only observed: else refused */
       return NULL;
     return conf_has_domain(message->organisation, domain) ? domain : NULL;
   case MESSAGE_AGAIN:
@@ -144,21 +143,6 @@ prepare_inspection(Outward *outward)
   inspection_write(outward->inspection, header->str, header->len);
 }
 
-/*
- * T27: somebody here could say in our name to others here what only the milter of port 25
- * may say. Also when he is only observed: it is no part of his mail.
- */
-static void
-remove_forged(Outward *outward)
-{
-  const Message *message = outward->message;
-  if (message->kind != MESSAGE_OUTWARD && message->kind != MESSAGE_STRANGER)
-    return;
-  marks_remove_results(outward->plan, message->fields, marks_name(outward->tools->config));
-  if (outward->decision->kind == DECISION_OBSERVE)
-    plan_remove_fields(outward->plan, message->fields, SECURE_HEADER);
-}
-
 Outward *
 outward_new(const Tools *tools, Message *message, const char *queue_id)
 {
@@ -169,9 +153,7 @@ outward_new(const Tools *tools, Message *message, const char *queue_id)
   outward->plan = plan_new();
   decide_header(outward);
   if (outward->decision->kind != DECISION_REFUSE) {
-    remove_forged(outward);
-    outward_plan_header(message, outward->decision, tools->config->nta_header_value,
-                        outward->plan);
+    outward_plan_header(message, outward->decision, tools->config, outward->plan);
     prepare_signing(outward);
     prepare_inspection(outward);
   }

@@ -5,7 +5,9 @@
 #include "common/crypt/ticket.h"
 #include "common/mail/header.h"
 #include "milter/again.h"
+#include "milter/auth_results.h"
 #include "milter/envelope.h"
+#include "milter/marks.h"
 
 /* ---- Header ---- */
 
@@ -40,22 +42,30 @@ reaches_nta(const Message *message, const Decision *decision)
 }
 
 void
-outward_plan_header(const Message *message, const Decision *decision, const char *nta_value,
+outward_plan_header(const Message *message, const Decision *decision, const Config *config,
                     Plan *plan)
 {
   gboolean again = message->kind == MESSAGE_AGAIN;
-  if (decision->kind == DECISION_OBSERVE || message->kind == MESSAGE_SERVICE)
+  if (message->kind == MESSAGE_SERVICE)
     return;
+  if (decision->kind ==
+      DECISION_OBSERVE) { /* what only we may say is no part of his mail */
+    plan_remove_fields(plan, message->fields, SECURE_HEADER);
+    auth_results_remove(plan, message->fields, auth_results_id(config));
+    return;
+  }
   if (!again) {
     plan_remove_fields(plan, message->fields, "X-Zegel-*");
     plan_remove_fields(plan, message->fields, NTA_HEADER);
+    auth_results_remove(plan, message->fields, auth_results_id(config));
   }
   if (decision->kind != DECISION_SEAL)
     return;
   clean_subjects(message, plan);
   gboolean has = again && fields_count(message->fields, NTA_HEADER) > 0;
   if (!has && reaches_nta(message, decision))
-    plan_add(plan, CHANGE_HEADER_INSERT, NTA_HEADER, OUTWARD_HEAD_INDEX, nta_value);
+    plan_add(plan, CHANGE_HEADER_INSERT, NTA_HEADER, OUTWARD_HEAD_INDEX,
+             config->nta_header_value);
 }
 
 /* ---- Ticket ---- */

@@ -14,12 +14,12 @@
 #define OUTWARD_HEAD_INDEX 1 /* where new header fields go: behind the first */
 
 /*
- * The changes of the header that DECISION asks for: our marks and NTA_HEADER taken out,
- * the subject cleaned (S4), NTA_HEADER with NTA_VALUE put in when somebody is reached
- * directly under the norm (N4).
+ * The changes of the header that DECISION asks for: our marks, results in our name (T27)
+ * and NTA_HEADER taken out, the subject cleaned (S4), NTA_HEADER with CONFIG's value put in
+ * when somebody is reached directly under the norm (N4).
  */
 void
-outward_plan_header(const Message *message, const Decision *decision, const char *nta_value,
+outward_plan_header(const Message *message, const Decision *decision, const Config *config,
                     Plan *plan);
 
 /*

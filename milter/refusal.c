@@ -82,9 +82,10 @@ static const struct {
          "{}. Nothing was sent."},
     [REFUSAL_LOGIN] =
         {"Z-O3-LOGIN", "550", "5.7.1",
-         "Vraag uw beheerder uw login aan uw organisatie toe te voegen: van dit "
-         "adres kan nu niet veilig worden gemaild: {}. Er is niets verzonden.",
-         "Ask your administrator to add your login to your organisation: no secure "
+         "Vraag uw beheerder uw login of computer aan uw organisatie toe te voegen: van "
+         "dit adres kan nu niet veilig worden gemaild: {}. Er is niets verzonden.",
+         "Ask your administrator to add your login or computer to your organisation: no "
+         "secure "
          "mail can be sent from this address now: {}. Nothing was sent."},
     [REFUSAL_ADDRESS] =
         {"Z-R4-ADDRESS", "550", "5.1.3",

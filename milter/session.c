@@ -3,20 +3,10 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "common/base/log.h"
 #include "milter/apply.h"
 #include "milter/arrival.h"
 #include "milter/flow.h"
-
-/* What Postfix must let us do, leave out, and not wait for. */
-#define ACTIONS                                                                            \
-  (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT |     \
-   SMFIF_CHGFROM | SMFIF_QUARANTINE | SMFIF_SETSYMLIST)
-#define UNWANTED (SMFIP_NODATA | SMFIP_NOUNKNOWN)
-#define NO_REPLY                                                                           \
-  (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR |          \
-   SMFIP_NR_EOH)
-#define PROTOCOL (UNWANTED | NO_REPLY | SMFIP_SKIP | SMFIP_HDR_LEADSPC)
+#include "milter/steps.h"
 
 static const Tools *tools;
 
@@ -32,30 +22,6 @@ session_end_message(Session *session)
 {
   g_clear_pointer(&session->flow, flow_free);
   g_clear_pointer(&session->arrival, arrival_free);
-}
-
-static sfsistat
-on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
-             G_GNUC_UNUSED unsigned long f2, G_GNUC_UNUSED unsigned long f3,
-             unsigned long *want_actions, unsigned long *want_protocol,
-             unsigned long *want_f2, unsigned long *want_f3)
-{
-  if ((actions & ACTIONS) != ACTIONS || (protocol & PROTOCOL) != PROTOCOL) {
-    log_line(LOG_LEVEL_ALARM, "the mail server is too old: milter protocol 6 is needed");
-    return SMFIS_REJECT;
-  }
-  static char mail[] = "{auth_authen} {client_addr} {client_port} {daemon_name} "
-                       "{tls_version}",
-              id[] = "i";
-  if (smfi_setsymlist(ctx, SMFIM_ENVFROM, mail) != MI_SUCCESS ||
-      smfi_setsymlist(ctx, SMFIM_EOH, id) != MI_SUCCESS ||
-      smfi_setsymlist(ctx, SMFIM_EOM, id) != MI_SUCCESS)
-    return SMFIS_REJECT;
-  *want_actions = ACTIONS;
-  *want_protocol = PROTOCOL;
-  *want_f2 = 0;
-  *want_f3 = 0;
-  return SMFIS_CONTINUE;
 }
 
 static char *
@@ -230,7 +196,7 @@ session_callbacks(const Tools *the_tools)
   return (struct smfiDesc){
       .xxfi_name = name,
       .xxfi_version = SMFI_VERSION,
-      .xxfi_flags = ACTIONS,
+      .xxfi_flags = STEPS_ACTIONS,
       .xxfi_connect = on_connect,
       .xxfi_helo = on_helo,
       .xxfi_envfrom = on_mail,
@@ -241,6 +207,6 @@ session_callbacks(const Tools *the_tools)
       .xxfi_eom = on_end_of_message,
       .xxfi_abort = on_abort,
       .xxfi_close = on_close,
-      .xxfi_negotiate = on_negotiate,
+      .xxfi_negotiate = steps_negotiate,
   };
 }

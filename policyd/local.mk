@@ -10,7 +10,6 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/community.c policyd/community.h \
 	policyd/decide.c policyd/decide.h \
 	policyd/dkim.c policyd/dkim.h \
-	policyd/dkim_record.c \
 	policyd/delegation.c policyd/delegation.h \
 	policyd/dmarc.c policyd/dmarc.h \
 	policyd/follow.c policyd/follow.h \

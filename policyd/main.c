@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,18 +143,6 @@ find_user(const char *name, PhoneRights rights)
 {
   const struct passwd *entry = name != NULL ? getpwnam(name) : NULL;
   return (User){.id = entry != NULL ? entry->pw_uid : (uid_t) -1, .rights = rights};
-}
-
-/* One descriptor for each peer, and some to spare. */
-static void
-raise_file_limit(void)
-{
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= SERVER_MAX_FILES)
-    return;
-  limit.rlim_cur = MIN(limit.rlim_max, SERVER_MAX_FILES);
-  if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-    log_line(LOG_LEVEL_WARNING, "the limit of open files cannot be raised");
 }
 
 static void
@@ -397,7 +384,7 @@ main(int argc, char **argv)
   policyd.listeners[SOCKET_ASK] = open_socket(config->policyd_socket, config);
   policyd.listeners[SOCKET_POLICY] = open_socket(config->policy_socket, config);
   policyd.listeners[SOCKET_PHONE] = open_phone_socket(config);
-  raise_file_limit();
+  daemon_need_files(SERVER_MAX_FILES);
   policyd.phones = phone_book_new(config->phone_db, read_phone_key(config));
   policyd.users[USER_MILTER] = find_user(config->milter_user, PHONE_MAY_READ);
   policyd.users[USER_DELIVER] = find_user(config->deliver_user, PHONE_MAY_LEARN);

@@ -105,7 +105,7 @@ verifier_question(Verifier *verifier, guint64 peer, const Attrs *attrs, GError *
   asked->peer = peer;
   asked->question = question;
   asked->lookup =
-      lookup_new(verifier->parts.dns, verifier->parts.spf, FALSE, on_came, asked);
+      lookup_new(verifier->parts.dns, verifier->parts.spf, question->fresh, on_came, asked);
   read_asked(asked);
   return TRUE;
 }

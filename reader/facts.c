@@ -43,7 +43,7 @@ add_name(Facts *facts, const char *name, const char *value)
 /* Names of an attachment */
 
 static void
-take_name(GPtrArray *names, const char *raw, const char *type)
+take_one(GPtrArray *names, const char *raw, const char *type)
 {
   g_autofree char *trimmed = g_strdup(raw);
   for (gsize len = strlen(trimmed); len > 0 && strchr("/\\ .", trimmed[len - 1]) != NULL;)
@@ -55,6 +55,18 @@ take_name(GPtrArray *names, const char *raw, const char *type)
     g_free(name);
   else
     g_ptr_array_add(names, name);
+}
+
+/* RAW, and what stands before its first colon: "x.exe:y" is a stream of x.exe (NTFS). */
+static void
+take_name(GPtrArray *names, const char *raw, const char *type)
+{
+  take_one(names, raw, type);
+  const char *colon = strchr(raw, ':');
+  if (colon == NULL || colon - raw < 2) /* a drive is no file */
+    return;
+  g_autofree char *before = g_strndup(raw, (gsize) (colon - raw));
+  take_one(names, before, type);
 }
 
 /* Every value of KEY in PARAMS (takes; or NULL): programs differ about which counts. */
@@ -135,21 +147,44 @@ typedef struct {
   GHashTable *seen; /* extensions, lower case with dot, and names that have odd ones */
 } Listing;
 
+/* Whether EXTENSION, with its dot, is of what packs one file, as "x.exe.gz". */
+static gboolean
+is_packer(const char *extension)
+{
+  static const char *const packers[] = {".gz", ".bz2",  ".xz",  ".z",
+                                        ".lz", ".lzma", ".zst", NULL};
+  return g_strv_contains(packers, extension);
+}
+
 /* What is enough to know of the LEN bytes at NAME without directories: ".exe", "" when
- * there is no dot, or all of it when the extension is not plain. */
+ * there is no dot, or all of it when more than the extension counts. */
 static char *
 gist_of(const char *name, gsize len)
 {
   const char *dot = memrchr(name, '.', len);
   gsize tail = dot != NULL ? len - (gsize) (dot - name) : 0;
-  gboolean is_plain = tail <= PLAIN_EXTENSION_MAX && tail != 1;
+  /* a name may hide what follows */
+  gboolean is_plain = tail <= PLAIN_EXTENSION_MAX && tail != 1 &&
+                      memchr(name, '\0', len) == NULL && memchr(name, ':', len) == NULL;
   for (gsize i = 1; i < tail && is_plain; i++)
     is_plain = g_ascii_isalnum(dot[i]) || dot[i] == '_' || dot[i] == '-';
-  if (dot == NULL) /* a name may hide what follows */
-    is_plain = memchr(name, '\0', len) == NULL && memchr(name, ':', len) == NULL;
-  if (!is_plain)
+  g_autofree char *extension =
+      is_plain ? g_ascii_strdown(dot != NULL ? dot : "", (gssize) tail) : NULL;
+  if (extension == NULL || is_packer(extension))
     return g_base64_encode((const guchar *) name, len);
-  return g_ascii_strdown(dot != NULL ? dot : "", (gssize) tail);
+  return g_steal_pointer(&extension);
+}
+
+/* Adds what stands in NAME (LEN bytes) before END, which is the end to some. */
+static void
+add_before(const Listing *listing, const char *name, gsize len, char end)
+{
+  const char *stop = memchr(name, end, len);
+  if (stop == NULL || stop == name)
+    return;
+  g_autofree char *before = charset_to_utf8(name, (gsize) (stop - name), NULL);
+  g_autofree char *shown = clean_file_name(before, 0, "application/octet-stream");
+  add_inside(listing->facts, listing->path, shown);
 }
 
 /* A ZipSink. */
@@ -173,12 +208,8 @@ list_entry(const char *name, gsize len, gboolean is_utf8, gpointer data)
   g_autofree char *text = charset_to_utf8(name, len, is_utf8 ? "utf-8" : NULL);
   g_autofree char *clean = clean_file_name(text, 0, "application/octet-stream");
   add_inside(listing->facts, listing->path, clean);
-  const char *nul = memchr(name, '\0', len);
-  if (nul != NULL && nul > name) { /* the end, to some */
-    g_autofree char *before = charset_to_utf8(name, (gsize) (nul - name), NULL);
-    g_autofree char *shown = clean_file_name(before, 0, "application/octet-stream");
-    add_inside(listing->facts, listing->path, shown);
-  }
+  add_before(listing, name, len, '\0');
+  add_before(listing, name, len, ':');
   return listing->facts->names < FACTS_MAX_NAMES;
 }
 

@@ -21,6 +21,7 @@ typedef struct {
 /* The commands of each file; each table ends with one without words. */
 extern const Command domain_commands[];
 extern const Command check_commands[];
+extern const Command dkim_commands[];
 extern const Command key_commands[];
 extern const Command phone_commands[];
 extern const Command report_commands[];

@@ -3,6 +3,10 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
 	zegelctl/check.c \
 	zegelctl/command.c zegelctl/command.h \
+	zegelctl/dkim.c \
+	zegelctl/dkim_check.c zegelctl/dkim_check.h \
+	zegelctl/dkim_files.c zegelctl/dkim_files.h \
+	zegelctl/dkim_text.c zegelctl/dkim_text.h \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
 	zegelctl/file.c zegelctl/file.h \
@@ -27,6 +31,7 @@ zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS)
 
 check_PROGRAMS += \
 	tests/unit/zegelctl/test_bookfile \
+	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_observed \
@@ -36,6 +41,7 @@ check_PROGRAMS += \
 	tests/fuzz/fuzz_published
 TESTS += \
 	tests/unit/zegelctl/test_bookfile \
+	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_observed \
@@ -45,6 +51,8 @@ TESTS += \
 	tests/fuzz/fuzz_published
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
+tests_unit_zegelctl_test_dkim_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
 tests_unit_zegelctl_test_edit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_import_SOURCES = tests/unit/zegelctl/test_import.c

@@ -35,7 +35,7 @@ static const Command other_commands[] = {
 
 static const Command *const tables[] = {
     check_commands, route_commands, domain_commands, report_commands,
-    key_commands,   phone_commands, other_commands,
+    dkim_commands,  key_commands,   phone_commands,  other_commands,
 };
 
 static void

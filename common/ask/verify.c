@@ -117,6 +117,8 @@ verify_question_format(const VerifyQuestion *question)
   Attrs *attrs = attrs_new();
   attrs_add(attrs, "request", "verify");
   attrs_add_uint(attrs, "version", ASK_VERSION);
+  if (question->fresh)
+    attrs_add(attrs, "fresh", "yes");
   if (question->client_address != NULL) {
     attrs_add(attrs, "client_address", question->client_address);
     add_text(attrs, "helo", question->helo);
@@ -204,6 +206,7 @@ verify_question_parse(const Attrs *attrs, GError **error)
     refuse(error, "there is a client_address without helo or sender");
     return NULL;
   }
+  question->fresh = g_strcmp0(attrs_get(attrs, "fresh"), "yes") == 0;
   return parse_keys(attrs, question, error) ? g_steal_pointer(&question) : NULL;
 }
 

@@ -23,6 +23,7 @@ typedef struct {
 } VerifyKey;
 
 typedef struct {
+  gboolean fresh;       /* ask the DNS anew */
   char *client_address; /* textual; NULL: SPF is not asked */
   char *helo;           /* "" (or NULL) when there was none */
   char *sender;         /* local@domain; "" (or NULL) for <> */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -154,6 +155,17 @@ daemon_listen_unix(const char *path, guint mode, const char *group, GError **err
     return -1;
   }
   return fd;
+}
+
+void
+daemon_need_files(guint count)
+{
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= count)
+    return;
+  limit.rlim_cur = MIN(limit.rlim_max, count);
+  if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+    log_line(LOG_LEVEL_WARNING, "the limit of open files cannot be raised");
 }
 
 gboolean

@@ -44,6 +44,13 @@ gboolean
 daemon_give_unix(const char *path, const char *group, GError **error);
 
 /*
+ * Raises the limit of open files to COUNT, or as near to it as is allowed; what service
+ * managers give is 1024. Never lowers it. Says in the log when it cannot be raised.
+ */
+void
+daemon_need_files(guint count);
+
+/*
  * Becomes USER with its groups when we are root; does nothing when we are USER already, or
  * when USER is NULL and we are not root. FALSE with ZEGEL_ERROR_CONFIG, also for root.
  */

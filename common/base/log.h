@@ -22,6 +22,7 @@ typedef enum {
   EVENT_REFUSED,         /* a message was refused at SMTP time */
   EVENT_VERIFIED,        /* what was found out about a message that came in */
   EVENT_ROUTED,          /* a recipient got a route */
+  EVENT_ATTACHED,        /* the hash of what a sealed message has attached */
   EVENT_OBSERVED,        /* observe: what would have happened */
   EVENT_STORED,          /* a message was sealed and committed for a recipient */
   EVENT_NOTIFIED,        /* the notification was given to Postfix */
@@ -36,6 +37,7 @@ typedef enum {
   EVENT_LOGOUT,          /* the session was ended by its user */
   EVENT_PROMISED,        /* a route was written into routes.db */
   EVENT_BOOK,            /* the domain book was read */
+  EVENT_DKIM,            /* a DKIM key of ours was made, or is not used as it was */
   EVENT_READINESS,       /* whether a domain is ready for NTA 7516 is not as it was */
   EVENT_PHONE_LEARNED,   /* the phone book has a first number of somebody */
   EVENT_PHONE_WAITS,     /* another number was given, and waits for its first code */

@@ -2,6 +2,7 @@ noinst_LIBRARIES += common/crypt/libcrypt.a
 common_crypt_libcrypt_a_SOURCES = \
 	common/crypt/box.c common/crypt/box.h \
 	common/crypt/crypt.c common/crypt/crypt.h \
+	common/crypt/dkim_record.c common/crypt/dkim_record.h \
 	common/crypt/gcm.c common/crypt/gcm.h \
 	common/crypt/key.c common/crypt/key.h \
 	common/crypt/key_file.c common/crypt/key_file.h \
@@ -20,6 +21,7 @@ CRYPT_TESTS = \
 	tests/unit/crypt/test_box \
 	tests/unit/crypt/test_crypt \
 	tests/unit/crypt/test_key \
+	tests/unit/crypt/test_new_sign_key \
 	tests/unit/crypt/test_seal \
 	tests/unit/crypt/test_sign_key \
 	tests/unit/crypt/test_ticket \
@@ -37,6 +39,8 @@ tests_unit_crypt_test_key_SOURCES = tests/unit/crypt/test_key.c
 tests_unit_crypt_test_key_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
 tests_unit_crypt_test_seal_SOURCES = tests/unit/crypt/test_seal.c
 tests_unit_crypt_test_seal_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
+tests_unit_crypt_test_new_sign_key_SOURCES = tests/unit/crypt/test_new_sign_key.c
+tests_unit_crypt_test_new_sign_key_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
 tests_unit_crypt_test_sign_key_SOURCES = tests/unit/crypt/test_sign_key.c
 tests_unit_crypt_test_sign_key_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
 tests_unit_crypt_test_ticket_SOURCES = tests/unit/crypt/test_ticket.c tests/unit/crypt/ring.h

@@ -10,6 +10,8 @@
 #include "common/crypt/key_file.h"
 #include "common/crypt/openssl.h"
 
+#define ED25519_BITS 256 /* OpenSSL says 253 */
+
 struct SignKey {
   EVP_PKEY *key; /* OpenSSL wipes it when it is freed */
   SignAlgorithm algorithm;
@@ -76,6 +78,62 @@ sign_key_load(const char *path, GError **error)
   if (bytes == NULL)
     return NULL;
   return sign_key_parse((const char *) secret_peek(bytes), secret_size(bytes), path, error);
+}
+
+SignKey *
+sign_key_generate(SignAlgorithm algorithm, guint bits, GError **error)
+{
+  crypt_algorithms();
+  g_autoptr(SignKey) key = g_new0(SignKey, 1);
+  key->algorithm = algorithm;
+  key->key = algorithm == SIGN_ED25519_SHA256
+                 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
+                 : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t) bits);
+  if (key->key == NULL) {
+    crypt_fail(error, "making a key");
+    return NULL;
+  }
+  return g_steal_pointer(&key);
+}
+
+Secret *
+sign_key_format(const SignKey *key, GError **error)
+{
+  Secret *pem = NULL;
+  char *bytes = NULL;
+  BIO *bio = BIO_new(BIO_s_secmem());
+  if (bio != NULL &&
+      PEM_write_bio_PKCS8PrivateKey(bio, key->key, NULL, NULL, 0, NULL, NULL) == 1) {
+    long len = BIO_get_mem_data(bio, &bytes);
+    pem = secret_new_from(bytes, (gsize) len);
+  } else {
+    crypt_fail(error, "writing a key");
+  }
+  BIO_free(bio); /* it wipes what it held */
+  return pem;
+}
+
+char *
+sign_key_format_public(const SignKey *key, GError **error)
+{
+  char *pem = NULL;
+  char *bytes = NULL;
+  BIO *bio = BIO_new(BIO_s_mem());
+  if (bio != NULL && PEM_write_bio_PUBKEY(bio, key->key) == 1) {
+    long len = BIO_get_mem_data(bio, &bytes);
+    pem = g_strndup(bytes, (gsize) len);
+  } else {
+    crypt_fail(error, "writing a public key");
+  }
+  BIO_free(bio);
+  return pem;
+}
+
+guint
+sign_key_bits(const SignKey *key)
+{
+  return key->algorithm == SIGN_ED25519_SHA256 ? ED25519_BITS
+                                               : (guint) EVP_PKEY_get_bits(key->key);
 }
 
 SignAlgorithm

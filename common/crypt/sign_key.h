@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "common/base/secret.h"
 #include "common/crypt/crypt.h"
 
 #define SIGN_KEY_MIN_BITS 1024 /* of RSA; RFC 8301 3.2 */
@@ -28,6 +29,28 @@ sign_key_load(const char *path, GError **error);
 /* The same of LEN bytes at PEM; WHAT names them in the error. */
 SignKey *
 sign_key_parse(const char *pem, gsize len, const char *what, GError **error);
+
+/*
+ * A new random key for ALGORITHM; BITS are those of RSA, from SIGN_KEY_MIN_BITS to
+ * SIGN_KEY_MAX_BITS, and do not count for Ed25519. Owned by the caller, or NULL with
+ * ZEGEL_ERROR_TEMPORARY.
+ */
+SignKey *
+sign_key_generate(SignAlgorithm algorithm, guint bits, GError **error);
+
+/* KEY in PEM (PKCS#8), as sign_key_parse reads it: owned by the caller, or NULL with
+ * ZEGEL_ERROR_TEMPORARY. Any thread. */
+Secret *
+sign_key_format(const SignKey *key, GError **error);
+
+/* The public half of KEY in PEM: a new string, or NULL with ZEGEL_ERROR_TEMPORARY. Any
+ * thread. */
+char *
+sign_key_format_public(const SignKey *key, GError **error);
+
+/* The length of KEY: of RSA its modulus, of Ed25519 always 256. */
+guint
+sign_key_bits(const SignKey *key);
 
 /* Wipes and frees KEY; NULL is allowed. */
 void

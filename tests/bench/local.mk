@@ -4,7 +4,9 @@ check_PROGRAMS += \
 	tests/bench/ask_load \
 	tests/bench/dns_chain \
 	tests/bench/dns_delay \
-	tests/bench/noop_server
+	tests/bench/noop_milter \
+	tests/bench/noop_server \
+	tests/bench/smtp_load
 tests_bench_ask_each_SOURCES = tests/bench/ask_each.c
 tests_bench_ask_each_LDADD = $(GLIB_LIBS)
 tests_bench_ask_load_SOURCES = tests/bench/ask_load.c
@@ -15,7 +17,12 @@ tests_bench_dns_delay_SOURCES = tests/bench/dns_delay.c
 tests_bench_dns_delay_LDADD = $(GLIB_LIBS)
 tests_bench_noop_server_SOURCES = tests/bench/noop_server.c
 tests_bench_noop_server_LDADD = $(GLIB_LIBS)
+tests_bench_noop_milter_SOURCES = tests/bench/noop_milter.c milter/steps.c
+tests_bench_noop_milter_LDADD = $(BASE_LIBS) $(MILTER_LIBS) -lpthread
+tests_bench_smtp_load_SOURCES = tests/bench/smtp_load.c
+tests_bench_smtp_load_LDADD = $(GLIB_LIBS)
+EXTRA_DIST += tests/bench/milter tests/bench/milter.test tests/bench/bench.py
 EXTRA_DIST += tests/bench/policyd tests/bench/policyd.test
 if LAB
-TESTS += tests/bench/policyd.test
+TESTS += tests/bench/milter.test tests/bench/policyd.test
 endif

@@ -33,10 +33,10 @@ zone_tlsa()
   echo "_25._tcp.$1 TLSA ${3-3} 1 1 $(cat "$LAB/pki/$2.tlsa")"
 }
 
-# The key with which mail of $1 is signed; pki.sh wrote the record.
+# The key with which mail of own is signed, when zegel made one.
 zone_dkim()
 {
-  echo "$LAB_SELECTOR._domainkey $(cat "$LAB/pki/dkim.record")"
+  [ ! -e "$LAB/dkim.record" ] || echo "$LAB_SELECTOR._domainkey $(cat "$LAB/dkim.record")"
 }
 
 # The records of the two organisations and of the partners that are not like ready.

@@ -28,20 +28,6 @@ pki_unknown()
   cat "$PKI/$1.key" "$PKI/$1.crt" >"$PKI/$1.pem"
 }
 
-# The DKIM key of domain $1: the public half for zegel-policyd, which compares it with the
-# record that dns.sh publishes from $PKI/dkim.record.
-pki_dkim()
-{
-  local dir=$LAB_SYSCONFDIR/zegel/dkim/$1
-  install -d -m 0755 "$LAB_SYSCONFDIR/zegel" "${dir%/*}" "$dir"
-  openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$PKI/dkim.key"
-  openssl pkey -in "$PKI/dkim.key" -pubout -out "$dir/$LAB_SELECTOR.pub"
-  # A string of a TXT record holds 255 octets.
-  openssl pkey -in "$PKI/dkim.key" -pubout -outform DER | base64 -w 0 | fold -w 200 |
-    awk 'BEGIN { printf "TXT \"v=DKIM1; k=rsa; p=\"" } { printf " \"%s\"", $0 }' \
-      >"$PKI/dkim.record"
-}
-
 pki_make()
 {
   mkdir -p "$PKI" /etc/ssl/certs
@@ -56,7 +42,6 @@ pki_make()
   pki_certificate system "epd.$LAB_OWN"
   pki_unknown stranger
   pki_certificate web "veilig.$LAB_OWN" "veilig.$LAB_OWN2"
-  pki_dkim "$LAB_OWN"
   chmod 600 "$PKI"/*.key "$PKI"/*.pem
   chmod 644 "$LAB_CA"
 }

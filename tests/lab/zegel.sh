@@ -90,18 +90,38 @@ zegel_keys()
     "$LAB_SBINDIR/zegelctl" key generate phone
 }
 
-zegel_configure()
+# The key that signs mail of own; its record goes into the zone.
+zegel_dkim()
 {
-  zegel_directories
-  zegel_postfix
-  zegel_keys >"$LAB/log/keys" 2>&1 || die "zegelctl key generate failed: $(cat "$LAB/log/keys")"
+  "$LAB_SBINDIR/zegelctl" dkim generate "$LAB_OWN" --selector "$LAB_SELECTOR" &&
+    "$LAB_SBINDIR/zegelctl" dkim show "$LAB_OWN" --json |
+    # A string of a TXT record holds 255 octets.
+    sed -n 's/.*"record": "\([^"]*\)".*/\1/p' | fold -w 200 |
+      awk 'BEGIN { printf "TXT" } { printf " \"%s\"", $0 }' >"$LAB/dkim.record"
 }
 
-# In two steps: Postfix reads routes.db, which zegel-policyd makes.
+# What is there before the DNS and Postfix are.
+zegel_prepare()
+{
+  zegel_directories
+  { zegel_keys && zegel_dkim; } >"$LAB/log/keys" 2>&1 ||
+    die "zegelctl makes no keys: $(cat "$LAB/log/keys")"
+}
+
+zegel_program()
+{
+  "$LAB_HERE/lab-ctl" start "$1" || die "zegel-$1 did not start"
+}
+
+# In two steps: Postfix reads routes.db, which zegel-policyd makes. So does the key: it signs
+# when policyd has seen its record, and the milter finds it from its first message on.
 zegel_start()
 {
   local name
-  for name in policyd deliver milter milter-mx viewer; do
-    "$LAB_HERE/lab-ctl" start "$name" || die "zegel-$name did not start"
+  zegel_program policyd
+  "$LAB_SBINDIR/zegelctl" dkim activate "$LAB_OWN" "$LAB_SELECTOR" >"$LAB/log/activate" 2>&1 ||
+    die "zegelctl dkim activate failed: $(cat "$LAB/log/activate")"
+  for name in deliver milter milter-mx viewer; do
+    zegel_program "$name"
   done
 }

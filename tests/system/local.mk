@@ -20,15 +20,17 @@ EXTRA_DIST += \
 	tests/system/test_browser.py \
 	tests/system/test_clients.py \
 	tests/system/test_delegation.py \
+	tests/system/test_dkim_keys.py \
 	tests/system/test_dns.py \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
-	tests/system/test_input.py \
+	tests/system/test_hostile.py \
+	tests/system/test_input.py tests/system/test_interop.py \
 	tests/system/test_inward.py \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \
-	tests/system/test_milter.py \
+	tests/system/test_milter.py tests/system/test_milter_dies.py \
 	tests/system/test_nta.py \
 	tests/system/test_observe.py \
 	tests/system/test_organisations.py \
@@ -40,6 +42,7 @@ EXTRA_DIST += \
 	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
 	tests/system/test_signing.py \
+	tests/system/test_smuggling.py \
 	tests/system/test_spoof.py \
 	tests/system/test_verify.py \
 	tests/system/test_zegelctl.py \

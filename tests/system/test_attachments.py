@@ -48,7 +48,8 @@ def refused(code, made, said):
 def test_dangerous_names():
     """S10: a file that runs is refused by its name, however it is written; the text names it"""
     for name in ("setup.exe", "SETUP.EXE", "uitslag.pdf.js", "setup.exe.", "setup.exe ",
-                 "uitslag\u202efdp.exe", "setup\uff0eexe", "x.txt:setup.exe", "a.vbs.gz"):
+                 "uitslag\u202efdp.exe", "setup\uff0eexe", "x.txt:setup.exe", "setup.exe:x.txt",
+                 "a.vbs.gz"):
         refused("Z-S10-EXTENSION", message(("a.pdf", b"x"), (name, b"x")), name[:5])
     got = goes(message(("uitslag.exe.pdf", b"inhoud"), ("versie 1.2", b"x")))
     names = [one.get_filename() for one in got.message.iter_attachments()]

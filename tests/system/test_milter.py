@@ -135,6 +135,20 @@ def test_a_login_of_no_organisation_sends_nothing_in_the_clear():
         harness.wait_mail(to)
 
 
+def test_a_computer_of_no_organisation_sends_nothing_in_the_clear():
+    """O3: nor does a computer that Postfix relays for and zegel.conf does not know"""
+    there = harness.ENV["LAB_SYSTEM_ADDR"]
+    with harness.configured("organisation praktijk", "networks", "192.0.2.250/32",
+                            "milter", "milter-mx"):
+        to = walk.new_outsider()
+        typed, _ = walk.new_number()
+        refusal = harness.refused(harness.send, harness.mail("SMS %s x" % typed, to=to), SENDER,
+                                  to, login=None, source=there)
+        assert "Z-O3-LOGIN" in refusal.text, refusal
+        harness.send(harness.mail("Afspraak", to=to), SENDER, to, login=None, source=there)
+        harness.wait_mail(to)
+
+
 # ---- S12: what the sender asked for and what always holds ----
 
 def test_notify_orcpt_ret_and_envid():
@@ -176,13 +190,18 @@ def test_a_number_leaves_by_no_header():
 
 
 def test_marks_are_taken_off_ordinary_mail_too():
-    """T27: an X-Zegel header that a client wrote never leaves"""
+    """T27: an X-Zegel header or results in our name that a client wrote never leave"""
+    ours = "mail." + part("own")
     to = walk.new_outsider()
     wait_delivered(send(raw(["From: " + SENDER, "Subject: Afspraak", "X-Zegel-Ticket: a",
-                             "Received: x", "x-zegel-ticket: b", "X-Zegel-Ticket: c"]),
+                             "Received: x", "x-zegel-ticket: b", "X-Zegel-Ticket: c",
+                             "Authentication-Results: %s; dkim=pass" % ours,
+                             "Authentication-Results: elsewhere.test; none",
+                             "authentication-results : (x) %s; dmarc=pass" % ours.upper()]),
                         SENDER, to))
     got = harness.wait_mail(to)
     assert b"x-zegel" not in got.raw.lower(), got.raw
+    assert got.message.get_all("Authentication-Results") == ["elsewhere.test; none"], got.raw
 
 
 # ---- S5: observe ----

@@ -32,7 +32,7 @@ def test_a_message_of_our_own():
     key = answer.pop("keys")[0]
     assert answer == {"spf": "pass", "spf_domain": OWN, "spf_aligned": "yes", "dmarc": "found",
                       "dmarc_policy": "quarantine", "dmarc_domain": OWN}, answer
-    with open(os.path.join(PKI, "dkim.record"), encoding="ascii") as file:
+    with open(os.path.join(lab.ENV["LAB"], "dkim.record"), encoding="ascii") as file:
         published = "".join(file.read().partition("TXT")[2].replace('"', "").split())
     assert key.pop("text").replace(" ", "") == published
     assert key == {"key": "found", "secure": "yes", "aligned": "yes"}, key

@@ -216,14 +216,14 @@ test_unasked_answer(void)
   peer_stop(&peer);
 }
 
+#define TWICE(text) text text /* one too many */
+
 static void
 test_bad_answers(void)
 {
   static const char *const bad[] = {
       "version=3\nroute=viewer\n", /* cut */
-      /* One too many. */
-      "version=3\nroute=own\ncode=Z\nreason=-\nnumber=\nroute=own\ncode=Z\nreason=-"
-      "\nnumber=\n\n",
+      "version=3\n" TWICE("route=own\ncode=Z\nreason=-\nnumber=\n") "\n",
       "version=3\nerror=the book is burning\n\n",
       "HTTP/1.0 200\n\n",
       "\n",

@@ -33,6 +33,7 @@ static void
 test_question(void)
 {
   g_autoptr(VerifyQuestion) question = verify_question_new();
+  question->fresh = TRUE;
   question->client_address = g_strdup("2001:db8::1");
   question->helo = g_strdup("mx.example.nl");
   question->sender = g_strdup("jan=x%y@example.nl");
@@ -46,6 +47,7 @@ test_question(void)
   g_autoptr(Attrs) read = travel(attrs);
   g_autoptr(VerifyQuestion) copy = verify_question_parse(read, NULL);
   g_assert_nonnull(copy);
+  g_assert_true(copy->fresh);
   g_assert_cmpstr(copy->client_address, ==, "2001:db8::1");
   g_assert_cmpstr(copy->helo, ==, "mx.example.nl");
   g_assert_cmpstr(copy->sender, ==, "jan=x%y@example.nl");
@@ -68,6 +70,7 @@ test_keys_only(void)
   g_autoptr(VerifyQuestion) copy = verify_question_parse(attrs, NULL);
   g_assert_nonnull(copy);
   g_assert_null(copy->client_address);
+  g_assert_false(copy->fresh);
   g_assert_null(copy->from_domain);
   g_assert_cmpuint(copy->keys->len, ==, 1);
 }

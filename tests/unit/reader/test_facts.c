@@ -94,6 +94,7 @@ test_names(void)
       {CD "filename=\"c:\\\\dir\\\\setup.exe\"", "setup.exe"},
       {CD "filename=\"/dir/setup.exe\"", "setup.exe"},
       {CD "filename=\"setup.exe/\"", "bijlage-1.txt|setup.exe"},
+      {CD "filename=\"setup.exe:x.txt\"", "setup.exe_x.txt|setup.exe"},
       {CD "filename=\"a\tb.exe\"", "a b.exe"},
       {CD "FILENAME = setup.exe", "setup.exe"},
       {CD "filename=\"" LONG LONG LONG LONG ".exe\"", LONG LONG "01234567890123456789"
@@ -163,6 +164,10 @@ test_zips(void)
              "a.zip|a.zip/x.exe\xef\xbf\xbd.txt|"
              "a.zip/x.exe");
   assert_zip(ROWS({.name = "x.exe. "}), "a.zip|a.zip/x.exe");
+  assert_zip(ROWS({.name = "a.txt"}, {.name = "x.exe:y.txt"}),
+             "a.zip|a.zip/a.txt|a.zip/x.exe_y.txt|a.zip/x.exe");
+  assert_zip(ROWS({.name = "a.pdf.gz"}, {.name = "x.exe.gz"}),
+             "a.zip|a.zip/a.pdf.gz|a.zip/x.exe.gz");
   assert_zip(ROWS({.name = "x.txt"}, {.name = "y.txt "}, {.name = "z.txt."}),
              "a.zip|a.zip/x.txt|a.zip/y.txt|a.zip/z.txt");
   assert_zip(ROWS({.name = "dir\\x.exe"}), "a.zip|a.zip/x.exe");

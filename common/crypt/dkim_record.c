@@ -1,4 +1,4 @@
-#include "policyd/dkim.h"
+#include "common/crypt/dkim_record.h"
 
 #include <string.h>
 
