@@ -508,7 +508,9 @@ decide_stranger(const Facts *facts, Decision *decision)
 {
   Refusal mistake;
   decision->sensitive = is_sensitive(facts, DEFAULT_ON_REQUEST, &decision->reason);
-  if (find_mistake(facts, &mistake) || decision->sensitive)
+  if (facts->too_many_headers) /* one that was not looked at could be a mark of ours */
+    refuse(decision, REFUSAL_HEADERS);
+  else if (find_mistake(facts, &mistake) || decision->sensitive)
     refuse_naming(decision, REFUSAL_LOGIN, facts->foreign);
 }
 

@@ -118,6 +118,13 @@ take_listed(Answer *answer, const char *value)
   return answer->part != NULL && add_part(answer, value, TRUE) != NULL;
 }
 
+/* Of no attachment, so that none has to stand before it. */
+static gboolean
+take_text(Answer *answer, const char *value)
+{
+  return add_part(answer, value, TRUE) != NULL;
+}
+
 static gboolean
 take_unreadable(Answer *answer, const char *value)
 {
@@ -162,11 +169,10 @@ static const struct {
   const char *name;
   TakeFunc take;
 } takes[] = {
-    {"name", take_name},    {"type", take_type},
-    {"size", take_size},    {"sha256", take_sha256},
-    {"alias", take_listed}, {"inside", take_listed},
-    {"total", take_total},  {"unreadable", take_unreadable},
-    {"cut", take_cut},      {"last", take_last},
+    {"name", take_name},     {"type", take_type},    {"size", take_size},
+    {"sha256", take_sha256}, {"alias", take_listed}, {"inside", take_listed},
+    {"text", take_text},     {"total", take_total},  {"unreadable", take_unreadable},
+    {"cut", take_cut},       {"last", take_last},
 };
 
 static gboolean

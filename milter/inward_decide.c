@@ -114,8 +114,8 @@ find_lack(const InwardFacts *facts, DmarcResult dmarc)
     return "Z-N5-TLS";
   if (!has_aligned_signature(facts, DKIM_PASS))
     return "Z-N5-DKIM";
-  if (!facts->relay && !spf_is(facts, "pass"))
-    return "Z-N5-SPF";
+  if (!facts->relay && !(spf_is(facts, "pass") && facts->answer->spf_aligned))
+    return "Z-N5-SPF"; /* a stranger can bring, from his own domain, what was signed once */
   if (dmarc != DMARC_PASS && dmarc != DMARC_NONE)
     return "Z-N5-DMARC";
   if (facts->foreign)

@@ -4,6 +4,7 @@
 
 #include "common/mail/header.h"
 #include "milter/auth_results.h"
+#include "milter/marks.h"
 
 #define MARKS "X-Zegel-*"
 
@@ -98,21 +99,6 @@ common_prefix(const InwardMessage *message)
   return prefix != NULL ? prefix : "";
 }
 
-/* Where TEXT goes on behind PREFIX (any case) and blanks, or NULL: it does not begin so. */
-static const char *
-behind_prefix(const char *text, const char *prefix)
-{
-  const char *rest = text;
-  for (const char *p = prefix; *p != '\0'; p = g_utf8_next_char(p)) {
-    if (*rest == '\0')
-      return NULL;
-    rest = g_utf8_next_char(rest);
-  }
-  g_autofree char *begin = g_utf8_casefold(text, rest - text);
-  g_autofree char *wanted = g_utf8_casefold(prefix, -1);
-  return strcmp(begin, wanted) == 0 ? rest + strspn(rest, " ") : NULL;
-}
-
 /* SUBJECT behind every prefix with which a recipient's organisation marks secure mail. */
 static const char *
 behind_prefixes(const char *subject, const InwardMessage *message)
@@ -120,7 +106,7 @@ behind_prefixes(const char *subject, const InwardMessage *message)
   for (guint i = 0; i < message->organisations->len; i++) {
     const Organisation *organisation = message->organisations->pdata[i];
     const char *prefix = organisation->secure_subject;
-    const char *rest = *prefix != '\0' ? behind_prefix(subject, prefix) : NULL;
+    const char *rest = marks_behind_prefix(subject, prefix);
     if (rest == NULL)
       continue;
     subject = rest;

@@ -6,10 +6,10 @@
 #pragma once
 
 #include "milter/inward_decide.h"
+#include "milter/marks.h"
 #include "milter/plan.h"
 
-#define SECURE_HEADER "X-Zegel-Secure"
-#define NTA_HEADER    "X-NTA7516"
+#define NTA_HEADER "X-NTA7516"
 
 /* What is known of the message beside the facts. All borrowed. */
 typedef struct {

@@ -25,6 +25,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/inward.c milter/inward.h \
 	milter/inward_decide.c milter/inward_decide.h \
 	milter/inward_plan.c milter/inward_plan.h \
+	milter/marks.c milter/marks.h \
 	milter/message.c milter/message.h \
 	milter/outward.c milter/outward.h \
 	milter/outward_plan.c milter/outward_plan.h \

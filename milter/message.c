@@ -201,13 +201,37 @@ is_word(const char *value, const char *const *words)
   return FALSE;
 }
 
+/* TEXT (taken) without comments, quotes, and what stands behind a semicolon. */
+static char *
+strip_word(char *text)
+{
+  guint depth = 0;
+  char *to = text;
+  for (const char *p = text; *p != '\0' && !(depth == 0 && *p == ';'); p++) {
+    depth += *p == '(' ? 1 : 0;
+    if (depth == 0 && *p != '"')
+      *to++ = *p;
+    depth -= *p == ')' && depth > 0 ? 1 : 0;
+  }
+  *to = '\0';
+  return g_strstrip(text);
+}
+
+/* As is_word, but a program that writes it its own way must not be misunderstood. */
+static gboolean
+asks_for(const char *value, const char *const *words)
+{
+  g_autofree char *word = strip_word(mail_decode_text(value));
+  return is_word(word, words) || is_word(value, words);
+}
+
 /* When several disagree, secure wins. */
 static void
 add_bypass(Message *message, const char *value)
 {
   static const char *const secure[] = {"false", NULL};
   static const char *const plain[] = {"true", NULL};
-  if (is_word(value, secure))
+  if (asks_for(value, secure))
     message->facts.bypass = BYPASS_SECURE;
   else if (is_word(value, plain) && message->facts.bypass == BYPASS_NONE)
     message->facts.bypass = BYPASS_PLAIN;
@@ -251,7 +275,7 @@ static void
 add_known(Message *message, const char *name, const char *value)
 {
   static const char *const sensitive[] = {"personal", "private", "company-confidential",
-                                          NULL};
+                                          "company confidential", NULL};
   if (g_ascii_strcasecmp(name, "Subject") == 0 ||
       g_ascii_strcasecmp(name, "Thread-Topic") == 0)
     add_subject(message, name, value);
@@ -262,7 +286,7 @@ add_known(Message *message, const char *name, const char *value)
   else if (g_ascii_strcasecmp(name, "x-ezorg-secbypass") == 0)
     add_bypass(message, value);
   else if (g_ascii_strcasecmp(name, "Sensitivity") == 0)
-    message->facts.sensitivity = message->facts.sensitivity || is_word(value, sensitive);
+    message->facts.sensitivity = message->facts.sensitivity || asks_for(value, sensitive);
   else if (g_ascii_strcasecmp(name, "Auto-Submitted") == 0)
     message->facts.machine = message->facts.machine || is_automatic(value);
   else if (g_ascii_strcasecmp(name, "Message-ID") == 0 && *message->message_id == '\0') {

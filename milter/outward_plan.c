@@ -7,6 +7,7 @@
 #include "milter/again.h"
 #include "milter/auth_results.h"
 #include "milter/envelope.h"
+#include "milter/marks.h"
 
 /* ---- Header ---- */
 
@@ -45,8 +46,14 @@ outward_plan_header(const Message *message, const Decision *decision, const Conf
                     Plan *plan)
 {
   gboolean again = message->kind == MESSAGE_AGAIN;
-  if (decision->kind == DECISION_OBSERVE || message->kind == MESSAGE_SERVICE)
+  if (message->kind == MESSAGE_SERVICE)
     return;
+  if (decision->kind ==
+      DECISION_OBSERVE) { /* what only we may say is no part of his mail */
+    plan_remove_fields(plan, message->fields, SECURE_HEADER);
+    auth_results_remove(plan, message->fields, auth_results_id(config));
+    return;
+  }
   if (!again) {
     plan_remove_fields(plan, message->fields, "X-Zegel-*");
     plan_remove_fields(plan, message->fields, NTA_HEADER);

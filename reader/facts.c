@@ -43,14 +43,14 @@ add_name(Facts *facts, const char *name, const char *value)
 /* Names of an attachment */
 
 static void
-take_one(GPtrArray *names, const char *raw, const Attachment *attachment)
+take_one(GPtrArray *names, const char *raw, const char *type)
 {
   g_autofree char *trimmed = g_strdup(raw);
   for (gsize len = strlen(trimmed); len > 0 && strchr("/\\ .", trimmed[len - 1]) != NULL;)
     trimmed[--len] = '\0';
   if (trimmed[0] == '\0' || names->len >= ALIASES_MAX)
     return;
-  char *name = clean_file_name(trimmed, 0, attachment->type);
+  char *name = clean_file_name(trimmed, 0, type);
   if (g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
     g_free(name);
   else
@@ -59,48 +59,67 @@ take_one(GPtrArray *names, const char *raw, const Attachment *attachment)
 
 /* RAW, and what stands before its first colon: "x.exe:y" is a stream of x.exe (NTFS). */
 static void
-take_name(GPtrArray *names, const char *raw, const Attachment *attachment)
+take_name(GPtrArray *names, const char *raw, const char *type)
 {
-  take_one(names, raw, attachment);
+  take_one(names, raw, type);
   const char *colon = strchr(raw, ':');
   if (colon == NULL || colon - raw < 2) /* a drive is no file */
     return;
   g_autofree char *before = g_strndup(raw, (gsize) (colon - raw));
-  take_one(names, before, attachment);
+  take_one(names, before, type);
 }
 
 /* Every value of KEY in PARAMS (takes; or NULL): programs differ about which counts. */
 static void
-take_params(GPtrArray *names, GMimeParamList *params, const char *key,
-            const Attachment *attachment)
+take_params(GPtrArray *names, GMimeParamList *params, const char *key, const char *type)
 {
   int count = params != NULL ? g_mime_param_list_length(params) : 0;
   for (int i = 0; i < count; i++) {
     GMimeParam *param = g_mime_param_list_get_parameter_at(params, i);
     if (g_ascii_strcasecmp(g_mime_param_get_name(param), key) == 0 &&
         g_mime_param_get_value(param) != NULL)
-      take_name(names, g_mime_param_get_value(param), attachment);
+      take_name(names, g_mime_param_get_value(param), type);
   }
+}
+
+/* Takes what PARAMS (or NULL) have by either of the two keys: some programs read both. */
+static void
+take_both(GPtrArray *names, GMimeParamList *params, const char *type)
+{
+  take_params(names, params, "filename", type);
+  take_params(names, params, "name", type);
 }
 
 /* Takes the names that the header field FIELD declares. */
 static void
-take_field(GPtrArray *names, GMimeHeader *field, const Attachment *attachment)
+take_field(GPtrArray *names, GMimeHeader *field, const char *type)
 {
   const char *raw = g_mime_header_get_raw_value(field);
   const char *name = g_mime_header_get_name(field);
   if (raw == NULL)
     return;
+  /* "filename=x" alone: the word before it was forgotten */
+  g_autofree char *value =
+      g_strconcat(raw[strcspn(raw, "=;")] == '=' ? "x/x; " : "", raw, NULL);
   if (g_ascii_strcasecmp(name, "Content-Disposition") == 0) {
-    GMimeContentDisposition *parsed = g_mime_content_disposition_parse(NULL, raw);
-    take_params(names, g_mime_content_disposition_get_parameters(parsed), "filename",
-                attachment);
+    GMimeContentDisposition *parsed = g_mime_content_disposition_parse(NULL, value);
+    take_both(names, g_mime_content_disposition_get_parameters(parsed), type);
     g_object_unref(parsed);
   } else if (g_ascii_strcasecmp(name, "Content-Type") == 0) {
-    GMimeContentType *parsed = g_mime_content_type_parse(NULL, raw);
-    take_params(names, g_mime_content_type_get_parameters(parsed), "name", attachment);
+    GMimeContentType *parsed = g_mime_content_type_parse(NULL, value);
+    take_both(names, g_mime_content_type_get_parameters(parsed), type);
     g_object_unref(parsed);
   }
+}
+
+/* Takes the names in the header of PART. */
+static void
+take_header(GPtrArray *names, GMimePart *part, const char *type)
+{
+  GMimeHeaderList *list = g_mime_object_get_header_list(GMIME_OBJECT(part));
+  int count = g_mime_header_list_get_count(list);
+  for (int i = 0; i < count; i++)
+    take_field(names, g_mime_header_list_get_header_at(list, i), type);
 }
 
 /* All names of ATTACHMENT, the one that the viewer shows first. */
@@ -109,10 +128,7 @@ names_of(const Attachment *attachment)
 {
   GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
   g_ptr_array_add(names, g_strdup(attachment->name));
-  GMimeHeaderList *list = g_mime_object_get_header_list(GMIME_OBJECT(attachment->part));
-  int count = g_mime_header_list_get_count(list);
-  for (int i = 0; i < count; i++)
-    take_field(names, g_mime_header_list_get_header_at(list, i), attachment);
+  take_header(names, attachment->part, attachment->type);
   return names;
 }
 
@@ -341,10 +357,33 @@ look_at_attachment(Facts *facts, const Attachment *attachment, const char *path,
     look_at_forwarded(facts, attachment, own_path, depth);
 }
 
+/* A text to read whose name stands where only some programs look. */
+static void
+look_at_text(Facts *facts, GMimePart *part, const char *path)
+{
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  if (part == NULL || g_mime_part_get_filename(part) != NULL)
+    return; /* that is an attachment too */
+  take_header(names, part, "text/plain");
+  for (guint i = 0; i < names->len; i++) {
+    if (path == NULL)
+      add_name(facts, "text", names->pdata[i]);
+    else
+      add_inside(facts, path, names->pdata[i]);
+  }
+}
+
 static void
 look_at_message(Facts *facts, const Message *message, const char *path, guint depth)
 {
   facts->is_cut |= message->is_cut;
+  if (message->is_odd && attrs_get(facts->attrs, "unreadable") == NULL)
+    attrs_add(facts->attrs, "unreadable", path != NULL ? path : "MIME");
+  for (guint i = 0; i < message->segments->len; i++) {
+    const Segment *segment = &g_array_index(message->segments, Segment, i);
+    look_at_text(facts, segment->text, path);
+    look_at_text(facts, segment->html, path);
+  }
   for (guint i = 0; i < message->attachments->len && facts->names < FACTS_MAX_NAMES; i++)
     look_at_attachment(facts, message->attachments->pdata[i], path, depth);
   /* Whatever else there may be, nobody is told of it. */

@@ -257,6 +257,47 @@ sort_part(Message *message, GMimePart *part, gint alternative)
     add_attachment(message, part);
 }
 
+/* Whether OBJECT has several fields called NAME that do not say the same. */
+static gboolean
+contradicts(GMimeObject *object, const char *name)
+{
+  GMimeHeaderList *list = g_mime_object_get_header_list(object);
+  int count = g_mime_header_list_get_count(list);
+  g_autofree char *first = NULL;
+  for (int i = 0; i < count; i++) {
+    GMimeHeader *field = g_mime_header_list_get_header_at(list, i);
+    const char *raw = g_mime_header_get_raw_value(field);
+    if (raw == NULL || g_ascii_strcasecmp(g_mime_header_get_name(field), name) != 0)
+      continue;
+    g_autofree char *value = g_strstrip(g_strdup(raw));
+    if (first != NULL && g_ascii_strcasecmp(first, value) != 0)
+      return TRUE;
+    if (first == NULL)
+      first = g_steal_pointer(&value);
+  }
+  return FALSE;
+}
+
+/*
+ * Whether programs differ about what is in OBJECT: two types, two encodings, parts that are
+ * encoded all together (RFC 2045 6.4 forbids it), or a piece of a message.
+ */
+static gboolean
+is_ambiguous(GMimeObject *object)
+{
+  static const char encoding[] = "Content-Transfer-Encoding";
+  GMimeContentType *type = g_mime_object_get_content_type(object);
+  const char *raw = g_mime_object_get_header(object, encoding);
+  GMimeContentEncoding is = raw != NULL ? g_mime_content_encoding_from_string(raw)
+                                        : GMIME_CONTENT_ENCODING_DEFAULT;
+  gboolean encoded = is == GMIME_CONTENT_ENCODING_BASE64 ||
+                     is == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE ||
+                     is == GMIME_CONTENT_ENCODING_UUENCODE;
+  return contradicts(object, "Content-Type") || contradicts(object, encoding) ||
+         (GMIME_IS_MULTIPART(object) && encoded) ||
+         g_mime_content_type_is_type(type, "message", "partial");
+}
+
 static void
 walk(Message *message, GMimeObject *object, guint depth, gint alternative, guint *parts)
 {
@@ -265,6 +306,7 @@ walk(Message *message, GMimeObject *object, guint depth, gint alternative, guint
     return;
   }
   mend_header(object);
+  message->is_odd |= is_ambiguous(object);
   if (GMIME_IS_PART(object)) {
     sort_part(message, GMIME_PART(object), alternative);
     return;

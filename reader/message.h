@@ -32,6 +32,7 @@ typedef struct {
   GArray *segments;       /* of Segment */
   GPtrArray *attachments; /* of Attachment; number N is at N - 1 */
   gboolean is_cut;        /* deeper or more than the limits: not all of it is here */
+  gboolean is_odd;        /* programs differ about what parts it has */
 } Message;
 
 /* Takes LEN bytes at BYTES. FALSE ends the transfer. */

@@ -67,13 +67,33 @@ level_priority(LogLevel level)
   return LOG_INFO;
 }
 
+/*
+ * How many octets at P (UTF-8 or not) a terminal takes for a command: controls, those of C1
+ * (U+009B begins one, too), and what turns the direction of the text around.
+ */
+static gsize
+command_length(const guchar *p)
+{
+  if (p[0] < 0x20 || p[0] == 0x7f)
+    return 1;
+  if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+    return 2;
+  gboolean turns = p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+                                    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+  return turns ? 3 : 0;
+}
+
 /* Remote bytes may have come this far: nothing in a line may look like another line. */
 static void
 neutralise(char *text, const char *also)
 {
-  for (char *p = text; *p != '\0'; p++)
-    if ((guchar) *p < 0x20 || *p == 0x7f || strchr(also, *p) != NULL)
-      *p = '?';
+  for (char *p = text; *p != '\0'; p++) {
+    gsize len = command_length((const guchar *) p);
+    if (len == 0 && strchr(also, *p) != NULL)
+      len = 1;
+    if (len > 0)
+      memset(p, '?', len);
+  }
 }
 
 static void

@@ -20,6 +20,7 @@ EXTRA_DIST += \
 	tests/system/test_abuse_web.py \
 	tests/system/test_attachments.py \
 	tests/system/test_attack_routes.py \
+	tests/system/test_attack_sender.py \
 	tests/system/test_browser.py \
 	tests/system/test_clients.py \
 	tests/system/test_delegation.py \

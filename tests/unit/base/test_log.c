@@ -62,6 +62,21 @@ test_line(void)
   g_assert_cmpstr(text, ==, "a x??y?? b\n");
 }
 
+/* What terminals obey beside the controls of ASCII: C1, and marks of direction. */
+static void
+test_terminal(void)
+{
+  catch_begin();
+  event_log(EVENT_REFUSED, NULL, NULL, "from",
+            "jan\xc2\x9b"
+            "2J\xe2\x80\xae\xe2\x81\xa6x\xc3\xa9\xe2\x82\xac\xe2\x80\xaf\xc2\xa0\xc2",
+            NULL);
+  g_autofree char *text = catch_end();
+  g_assert_cmpstr(text, ==,
+                  "NOQUEUE: event=refused, from=jan??2J??????x\xc3\xa9\xe2\x82\xac"
+                  "\xe2\x80\xaf\xc2\xa0\xc2\n");
+}
+
 static void
 test_event(void)
 {
@@ -96,6 +111,7 @@ main(int argc, char **argv)
   log_open("test", TRUE);
   g_test_add_func("/log/A2-mask", test_mask);
   g_test_add_func("/log/line", test_line);
+  g_test_add_func("/log/terminal", test_terminal);
   g_test_add_func("/log/A3-event", test_event);
   g_test_add_func("/log/names", test_names);
   return g_test_run();

@@ -391,6 +391,7 @@ test_parse(void)
       {PART "unreadable=a\nunreadable=b\n" END, -1},
       {"inside=a\n" PART END, -1},
       {"alias=a\n" PART END, -1},
+      {"text=a\n" PART END, 2},
       {"name=\ntype=b/c\nsize=2\nsha256=" SHA256_X "\n" END, -1},
       {"name=a%0Ab\ntype=b/c\nsize=2\nsha256=" SHA256_X "\n" END, -1},
       {"name=a%7Fb\ntype=b/c\nsize=2\nsha256=" SHA256_X "\n" END, -1},

@@ -41,8 +41,6 @@ static const Row rows[] = {
      SECURE_NTA, "Z-R1-NTA"},
     {"a trusted relay", ONE, 1, "P+", "relay", "reject", "N", KEEP, DMARC_PASS, SECURE_NTA,
      "Z-R1-NTA"},
-    {"SPF of another domain", ONE, 1, "P+", "pass-", "reject", "N", KEEP, DMARC_PASS,
-     SECURE_NTA, "Z-R1-NTA"},
     {"the second signature", ONE, 1, "F+P-P+", "pass+", "reject", "N", KEEP, DMARC_PASS,
      SECURE_NTA, "Z-R1-NTA"},
 
@@ -57,6 +55,8 @@ static const Row rows[] = {
     {"its key is not there now", ONE, 1, "T+", "pass+", "reject", "N", KEEP, DMARC_PASS, NO,
      "Z-N5-DKIM"},
     {"SPF fails", ONE, 1, "P+", "fail+", "reject", "N", KEEP, DMARC_PASS, NO, "Z-N5-SPF"},
+    {"SPF of another domain", ONE, 1, "P+", "pass-", "reject", "N", KEEP, DMARC_PASS, NO,
+     "Z-N5-SPF"},
     {"SPF softfails", ONE, 1, "P+", "softfail+", "reject", "N", KEEP, DMARC_PASS, NO,
      "Z-N5-SPF"},
     {"no SPF", ONE, 1, "P+", "none-", "reject", "N", KEEP, DMARC_PASS, NO, "Z-N5-SPF"},

@@ -210,6 +210,17 @@ test_subject(void)
        "CURE] [veilig] a",
        &veilig, &secure, SECURE_NO, " a"},
       {"Subject: [veilig]", &veilig, NULL, SECURE_NO, NULL},
+      /* nor what reads the same */
+      {"Subject: =?utf-8?q?=E2=80=8B[vei=C2=ADlig=E2=81=A0]?= a", &veilig, NULL, SECURE_NO,
+       " a"},
+      {"Subject: =?utf-8?q?=C2=A0=E2=80=AE[v_e_i_l_i_g]=E3=85=A4?= a", &veilig, NULL,
+       SECURE_NO, " a"},
+      {"Subject: \xef\xbc\xbb\xef\xbc\xb6"
+       "eilig\xef\xbc\xbd a",
+       &veilig, NULL, SECURE_NO, " a"},
+      {"Subject: [secure] [v\xc3\xa9ilig] [se\xcc\x81"
+       "cure] a",
+       &veilig, &secure, SECURE_NO, " a"},
       {"Subject: [veili", &veilig, NULL, SECURE_NO, " [veili"},
       {"Subject: Re: [veilig] a", &veilig, NULL, SECURE_NO, " Re: [veilig] a"},
       {"Subject: [veilig] a", &plain, NULL, SECURE_NO, " [veilig] a"},

@@ -48,7 +48,7 @@ names_of(const Attrs *attrs)
     gboolean is_cut = strcmp(name, "cut") == 0 && strcmp(value, "1") == 0;
     gboolean is_broken = strcmp(name, "unreadable") == 0;
     if (strcmp(name, "name") != 0 && strcmp(name, "alias") != 0 &&
-        strcmp(name, "inside") != 0 && !is_cut && !is_broken)
+        strcmp(name, "inside") != 0 && strcmp(name, "text") != 0 && !is_cut && !is_broken)
       continue;
     g_string_append_printf(names, "%s%s%s", names->len > 0 ? "|" : "", is_broken ? "!" : "",
                            is_cut ? "cut" : value);
@@ -103,6 +103,23 @@ test_names(void)
       {CT "text/plain; name=x.bat\r\nContent-Disposition: inline", "x.bat"},
       {CT "text/html\r\nContent-Disposition: attachment", "bijlage-1.html"},
       {CT "text/plain", ""},
+      /* where only some programs look */
+      {CT "image/png\r\n" CD "name=x.exe", "bijlage-1.png|x.exe"},
+      {CT "image/png; filename=x.exe", "bijlage-1.png|x.exe"},
+      {"Content-Disposition: filename=x.exe", "x.exe"},
+      {CT "name=x.exe", "bijlage-1.bin|x.exe"},
+      {"Content-Disposition: inline; name=x.exe", "x.exe"},
+      {CT "text/html; filename=x.exe", "x.exe"},
+      /* what programs read differently */
+      {CT "image/png\r\n" CT "text/plain", "!MIME"},
+      {CT "text/plain\r\n" CT "multipart/mixed; boundary=c", "!MIME"},
+      {CT "text/plain\r\n" CT "Text/plain", ""},
+      {CT "message/partial; id=a; number=1; total=1", "!MIME|bijlage-1.bin"},
+      {CT "multipart/mixed; boundary=c\r\nContent-Transfer-Encoding: base64", "!MIME"},
+      {CT "multipart/mixed; boundary=c\r\nContent-Transfer-Encoding: 8bit", ""},
+      {CT "image/png\r\nContent-Transfer-Encoding: 7bit\r\n"
+          "Content-Transfer-Encoding: base64",
+       "!MIME|bijlage-1.png"},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
     g_test_message("%s", rows[i].header);
