@@ -25,7 +25,7 @@
 #include "milter/try.h"
 
 #define BACKLOG     512
-#define SOCKET_MODE 0660
+#define SOCKET_MODE 0600
 
 /* Without a free descriptor nobody is served: more than all clients that can do harm by
  * holding one, within what a process usually may have. */
@@ -52,7 +52,9 @@ static const GOptionEntry entries[] = {
 
 /*
  * Opens the socket at PATH while we may still write in Postfix's directory. libmilter makes
- * it itself, so that daemon_listen_unix cannot be used.
+ * it itself, so that daemon_listen_unix cannot be used. Only Postfix itself may connect:
+ * the other instance, which asks policyd as one of Postfix's group, must not have its
+ * messages signed and sealed here.
  */
 static gboolean
 open_socket(const Tools *tools, const char *path, GError **error)
@@ -70,7 +72,7 @@ open_socket(const Tools *tools, const char *path, GError **error)
     g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "cannot listen at %s", path);
     return FALSE;
   }
-  return daemon_give_unix(path, tools->config->socket_group, error);
+  return daemon_give_unix(path, tools->config->socket_user, error);
 }
 
 /* The ticket keys, which only the instance of submission has: into *RING. */

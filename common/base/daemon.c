@@ -70,8 +70,9 @@ is_answered(const struct sockaddr_un *address)
   return answered;
 }
 
-gboolean
-daemon_give_unix(const char *path, const char *group, GError **error)
+/* Gives the socket at PATH to GROUP when we are root and GROUP is not NULL. */
+static gboolean
+give_unix(const char *path, const char *group, GError **error)
 {
   if (group == NULL || geteuid() != 0)
     return TRUE;
@@ -81,6 +82,23 @@ daemon_give_unix(const char *path, const char *group, GError **error)
     return FALSE;
   }
   if (chown(path, (uid_t) -1, entry->gr_gid) < 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+daemon_give_unix(const char *path, const char *user, GError **error)
+{
+  if (geteuid() != 0)
+    return TRUE;
+  const struct passwd *entry = getpwnam(user);
+  if (entry == NULL) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "user %s does not exist", user);
+    return FALSE;
+  }
+  if (chown(path, entry->pw_uid, (gid_t) -1) < 0) {
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
     return FALSE;
   }
@@ -100,7 +118,7 @@ bind_and_listen(int fd, const struct sockaddr_un *address, guint mode, const cha
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, bind_errno, address->sun_path);
     return -1;
   }
-  if (!daemon_give_unix(address->sun_path, group, error))
+  if (!give_unix(address->sun_path, group, error))
     return -1;
   if (listen(fd, LISTEN_BACKLOG) < 0) {
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, address->sun_path);

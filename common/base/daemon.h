@@ -39,16 +39,17 @@ daemon_listen_unix(const char *path, guint mode, const char *group, GError **err
 gboolean
 daemon_clear_unix(const char *path, GError **error);
 
-/* Gives the socket at PATH to GROUP when we are root and GROUP is not NULL. */
-gboolean
-daemon_give_unix(const char *path, const char *group, GError **error);
-
 /*
  * Raises the limit of open files to COUNT, or as near to it as is allowed; what service
  * managers give is 1024. Never lowers it. Says in the log when it cannot be raised.
  */
 void
 daemon_need_files(guint count);
+
+/* Makes USER the owner of the socket at PATH when we are root. FALSE with
+ * ZEGEL_ERROR_CONFIG. */
+gboolean
+daemon_give_unix(const char *path, const char *user, GError **error);
 
 /*
  * Becomes USER with its groups when we are root; does nothing when we are USER already, or

@@ -147,6 +147,7 @@ typedef struct {
   guint sms_per_day;   /* codes a day in total */
   guint sms_per_number_per_day;
   /* [postfix] */
+  char *socket_user;     /* owner of the sockets of the milters: Postfix connects as it */
   char *socket_group;    /* group of the sockets that Postfix connects to */
   char *hostname;        /* with which our relay greets; may be "" */
   GStrv relay_addresses; /* from which our mail leaves */

@@ -102,6 +102,7 @@ static const SchemaRow rows[] = {
     {"sms", "per_day", SCHEMA_UINT, C(sms_per_day), "2000", 1, 10000000},
     {"sms", "per_number_per_day", SCHEMA_UINT, C(sms_per_number_per_day), "10", 1, 1000},
 
+    {"postfix", "user", SCHEMA_STRING, C(socket_user), "postfix", 0, 0},
     {"postfix", "group", SCHEMA_STRING, C(socket_group), "postfix", 0, 0},
     {"postfix", "hostname", SCHEMA_TEXT, C(hostname), "", 0, 0},
     {"postfix", "relay_addresses", SCHEMA_ADDRESSES, C(relay_addresses), "", 0, 0},

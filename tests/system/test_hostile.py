@@ -184,16 +184,29 @@ def mail_goes():
     return took
 
 
+def connects(name, *rights):
+    """Whether who has RIGHTS (of setpriv) may connect to the socket NAME."""
+    done = int(harness.command("setpriv", *rights, "python3", "-c", "import socket\n"
+                               "print(socket.socket(socket.AF_UNIX).connect_ex(%r))"
+                               % (FOLDER + name)))
+    assert done in (0, 13), (name, done)  # EACCES
+    return done == 0
+
+
 def test_only_postfix_may_connect():
-    """The sockets are for root and the group postfix; anybody else is turned away"""
+    """The sockets are for root and Postfix; anybody else is turned away"""
     for name in SOCKETS:
         mode = os.stat(FOLDER + name).st_mode
         assert stat.S_IMODE(mode) & 0o007 == 0, (name, oct(mode))
-        done = harness.command("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
-                               "python3", "-c", "import socket, sys\n"
-                               "print(socket.socket(socket.AF_UNIX).connect_ex(%r))"
-                               % (FOLDER + name))
-        assert int(done) == 13, (name, done)  # EACCES
+        assert connects(name, "--reuid=postfix", "--regid=postfix", "--init-groups"), name
+        assert not connects(name, "--reuid=nobody", "--regid=nogroup", "--clear-groups"), name
+
+
+def test_the_milter_of_port_25_cannot_use_the_one_with_keys():
+    """Who takes zegel-mx over asks policyd, and has nothing signed or sealed"""
+    rights = "--reuid=zegel-mx", "--regid=zegel-mx", "--init-groups"
+    assert connects("ask.sock", *rights)
+    assert not connects("milter.sock", *rights)
 
 
 def test_a_port_scanner_and_garbage():
