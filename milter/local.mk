@@ -8,6 +8,9 @@ milter_libmilterpure_a_SOURCES = \
 	milter/client.c milter/client.h \
 	milter/content.c milter/content.h \
 	milter/decide.c milter/decide.h \
+	milter/decide_again.c \
+	milter/decide_content.c \
+	milter/decision.c milter/decision.h \
 	milter/dkim.h milter/dkim_key.h \
 	milter/dkim_canon.c milter/dkim_canon.h \
 	milter/dkim_keys.c \
