@@ -26,6 +26,7 @@ from harness import ENV, command, mail, part, wait_for
 SENDER = "janssen@" + part("own")
 LABEL = ".viewer.zegel.internal"
 TRIES_MAX = 10
+TRACER_WAIT_S = 10
 FEW = 10  # of so many points one, where each call is slow (sanitizers)
 
 # The storage and socket calls; what is left out changes nothing outside the process.
@@ -223,7 +224,11 @@ class Deliver:
             return
         if self.alive():
             self.tracer.terminate()
-        self.tracer.wait()
+        try:
+            self.tracer.wait(TRACER_WAIT_S)
+        except subprocess.TimeoutExpired:  # it missed the death of a thread
+            self.tracer.kill()
+            self.tracer.wait()
         self.tracer.stderr.close()
         self.tracer = None
 

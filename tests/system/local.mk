@@ -1,15 +1,17 @@
-# System tests: Python modules, run by "run", in two labs side by side.
+# System tests: Python modules, run by "run", in labs side by side.
 EXTRA_DIST += \
 	tests/system/asker.py \
 	tests/system/browser.py \
 	tests/system/chrome.py \
 	tests/system/crash.py \
-	tests/system/even.test \
 	tests/system/guard.py \
 	tests/system/harness.py \
 	tests/system/image.py \
-	tests/system/odd.test \
 	tests/system/peer.py \
+	tests/system/quarter1.test \
+	tests/system/quarter2.test \
+	tests/system/quarter3.test \
+	tests/system/quarter4.test \
 	tests/system/readme.py \
 	tests/system/readme.test \
 	tests/system/readme_bin/systemctl \
@@ -57,5 +59,6 @@ check_PROGRAMS += tests/system/read_store
 tests_system_read_store_SOURCES = tests/system/read_store.c
 tests_system_read_store_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
 if LAB
-TESTS += tests/system/odd.test tests/system/even.test tests/system/readme.test
+TESTS += tests/system/quarter1.test tests/system/quarter2.test \
+	tests/system/quarter3.test tests/system/quarter4.test tests/system/readme.test
 endif

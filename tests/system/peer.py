@@ -145,7 +145,10 @@ class Sent:
 
     def received(self):
         """It, in the first recipient's mailbox."""
-        return harness.wait_mail(self.to[0])
+        def find():
+            return [one for one in harness.mailbox(self.to[0])
+                    if self.queue_id in str(one.message.get_all("Received"))]
+        return harness.wait_for(find, "mail " + self.queue_id)[-1]
 
     def values(self, name):
         """The values of its fields called NAME, unfolded."""
