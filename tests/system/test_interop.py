@@ -53,22 +53,20 @@ def published(name):
 
 @contextlib.contextmanager
 def signs():
-    """with signs(): the milter has both keys for own."""
-    folder = os.path.join(KEYS, OWN)
-    os.makedirs(folder)
-    for selector, key in ((RSA, peer.key()), (ED25519, edward())):
-        path = os.path.join(folder, selector + ".key")
+    """with signs(): the milter has both keys for own, newer than any other."""
+    keys = {os.path.join(KEYS, OWN, selector + ".key"): key
+            for selector, key in ((RSA, peer.key()), (ED25519, edward()))}
+    for path, key in keys.items():
         with open(path, "wb") as file:
             os.fchmod(file.fileno(), 0o400)
             file.write(key)
-        shutil.chown(path, "zegel-milter")
-    for path in (KEYS, folder):
         shutil.chown(path, "zegel-milter")
     time.sleep(LOOKED_AT_S)
     try:
         yield
     finally:
-        shutil.rmtree(folder)
+        for path in keys:
+            os.unlink(path)
         time.sleep(LOOKED_AT_S)
 
 
