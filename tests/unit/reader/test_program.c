@@ -55,6 +55,8 @@ run(const char *view, const char *message, gsize len)
   /* The reader may stop before it has read all: that is no failure of this test. */
   if (!g_subprocess_communicate(child, in, NULL, &result.out, NULL, NULL))
     g_subprocess_wait(child, NULL, NULL);
+  if (result.out == NULL)
+    result.out = g_bytes_new(NULL, 0);
   result.status = g_subprocess_get_status(child);
   return result;
 }
