@@ -218,14 +218,20 @@ def queue_flush():
     command("postqueue", "-f")
 
 
+def postcat(options, queue_id):
+    """What postcat prints of QUEUE_ID; a file on its way to another queue is looked for again."""
+    return wait_for(lambda: command("postcat", options, queue_id, status=None),
+                    "queue file " + queue_id)
+
+
 def queue_file(queue_id):
     """Envelope, header and body of QUEUE_ID, as postcat prints them."""
-    return command("postcat", "-q", queue_id)
+    return postcat("-q", queue_id)
 
 
 def queue_message(queue_id):
     """The message QUEUE_ID itself."""
-    return command("postcat", "-bhq", queue_id)
+    return postcat("-bhq", queue_id)
 
 
 def wait_delivered(queue_id, seconds=WAIT_S):

@@ -8,10 +8,13 @@ EXTRA_DIST += \
 	tests/system/harness.py \
 	tests/system/image.py \
 	tests/system/peer.py \
-	tests/system/quarter1.test \
-	tests/system/quarter2.test \
-	tests/system/quarter3.test \
-	tests/system/quarter4.test \
+	tests/system/part1.test \
+	tests/system/part2.test \
+	tests/system/part3.test \
+	tests/system/part4.test \
+	tests/system/part5.test \
+	tests/system/part6.test \
+	tests/system/part7.test \
 	tests/system/readme.py \
 	tests/system/readme.test \
 	tests/system/readme_bin/systemctl \
@@ -59,6 +62,7 @@ check_PROGRAMS += tests/system/read_store
 tests_system_read_store_SOURCES = tests/system/read_store.c
 tests_system_read_store_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
 if LAB
-TESTS += tests/system/quarter1.test tests/system/quarter2.test \
-	tests/system/quarter3.test tests/system/quarter4.test tests/system/readme.test
+TESTS += tests/system/part1.test tests/system/part2.test tests/system/part3.test \
+	tests/system/part4.test tests/system/part5.test tests/system/part6.test \
+	tests/system/part7.test tests/system/readme.test
 endif
