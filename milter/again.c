@@ -26,7 +26,7 @@ open_ticket(Message *message, const Config *config, const KeyRing *ring)
     return TICKET_STATE_ORGANISATION;
   message->organisation = organisation;
   message->again.method = organisation->method;
-  message->again.phone_book = message_uses_phone_book(organisation);
+  message->again.phone_book = conf_remembers_numbers(organisation);
   message->ticket = g_steal_pointer(&ticket);
   return TICKET_STATE_GOOD;
 }

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* What only packs one file: its name says what is inside (Gmail refuses "x.exe.gz"). */
-static const char *const packers[] = {"gz", "bz2", "xz", "z", "lz", "lzma", "zst", NULL};
+#include "common/base/packer.h"
 
 /* Dots of other scripts that are read as one; NFKC has made '.' of more (UTS 39). */
 static gboolean
@@ -81,7 +80,7 @@ is_refused(char *name, const char *const *extensions)
       return FALSE;
     if (g_strv_contains(extensions, extension))
       return TRUE;
-    if (!g_strv_contains(packers, extension))
+    if (!packer_is_known(extension))
       return FALSE;
     *strrchr(name, '.') = '\0';
   }

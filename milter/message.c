@@ -6,8 +6,6 @@
 #include "common/mail/header.h"
 #include "milter/envelope.h"
 
-static const char mark_prefix[] = "x-zegel-";
-
 static void
 recipient_free(gpointer p)
 {
@@ -295,24 +293,6 @@ add_known(Message *message, const char *name, const char *value)
   }
 }
 
-static gboolean
-is_mark(const char *name)
-{
-  return g_ascii_strncasecmp(name, mark_prefix, strlen(mark_prefix)) == 0;
-}
-
-static gboolean
-is_counted(const char *name)
-{
-  static const char *const names[] = {"Subject",       "Thread-Topic",      "From",
-                                      "Sender",        "x-ezorg-secbypass", "Sensitivity",
-                                      "Auto-Submitted"};
-  for (guint i = 0; i < G_N_ELEMENTS(names); i++)
-    if (g_ascii_strcasecmp(names[i], name) == 0)
-      return TRUE;
-  return is_mark(name);
-}
-
 /* Of a message that comes back only the ticket counts, its Message-ID for the log, and From
  * for a signature. */
 static void
@@ -338,8 +318,6 @@ message_add_header(Message *message, const char *given, const char *value)
       add_known(message, name, value);
     return;
   }
-  if (is_counted(name) && ++message->headers > MESSAGE_MAX_HEADERS)
-    return;
   add_configured(message, name, value);
   if (g_ascii_strcasecmp(name, "X-Zegel-SMS") == 0)
     add_number(message, value);
@@ -403,13 +381,6 @@ add_sender_facts(Message *message)
   facts->table = look_up_sender(organisation, sender);
 }
 
-gboolean
-message_uses_phone_book(const Organisation *organisation)
-{
-  return organisation->phone_book &&
-         (organisation->method == METHOD_NUMBER || organisation->method == METHOD_OPTIONAL);
-}
-
 /* R3: somebody outside is among the recipients, and the organisation wants it. */
 static gboolean
 may_prefer(const Message *message)
@@ -438,10 +409,9 @@ message_end_header(Message *message)
   Facts *facts = &message->facts;
   facts->sensitive_default = message->organisation->sensitive_default;
   facts->method = message->organisation->method;
-  facts->phone_book = message_uses_phone_book(message->organisation);
+  facts->phone_book = conf_remembers_numbers(message->organisation);
   facts->recipients_max = message->organisation->recipients_max;
-  facts->too_many_headers = message->headers > MESSAGE_MAX_HEADERS ||
-                            (message->fields != NULL && message->fields->cut);
+  facts->too_many_headers = message->fields != NULL && message->fields->cut;
   add_sender_facts(message);
   facts->prefer = may_prefer(message);
   facts->triggers = message->triggers;

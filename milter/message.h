@@ -15,8 +15,6 @@
 #include "milter/fields.h"
 #include "milter/inspect.h"
 
-#define MESSAGE_MAX_HEADERS 2000 /* fields that we keep or count of one message */
-
 typedef struct {
   char *given;   /* as the client wrote it, with <> or without */
   char *address; /* envelope_address; NULL: odd */
@@ -54,7 +52,6 @@ typedef struct {
   char *from_domain;    /* of the first address in From, lower case; NULL: none */
   guint authors;        /* addresses in From */
   char *message_id;     /* or "" */
-  guint headers;        /* kept or counted */
   GString *ticket_text; /* MESSAGE_AGAIN: value of the first X-Zegel-Ticket */
   Ticket *ticket;       /* what again_open found in it, or NULL */
 
@@ -90,10 +87,6 @@ message_add_header(Message *message, const char *name, const char *value);
 /* Ends the header: after this, facts are complete but for the answers of policyd. */
 void
 message_end_header(Message *message);
-
-/* Whether ORGANISATION's phone book is asked for numbers and learns them (S6, S8). */
-gboolean
-message_uses_phone_book(const Organisation *organisation);
 
 /*
  * TICKET sealed with RING as the value of its header, with the milter's line ends: a new

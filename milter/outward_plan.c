@@ -48,8 +48,8 @@ outward_plan_header(const Message *message, const Decision *decision, const Conf
   gboolean again = message->kind == MESSAGE_AGAIN;
   if (message->kind == MESSAGE_SERVICE)
     return;
-  if (decision->kind ==
-      DECISION_OBSERVE) { /* what only we may say is no part of his mail */
+  if (decision->kind == DECISION_OBSERVE) {
+    /* What only we may say is no part of his mail. */
     plan_remove_fields(plan, message->fields, SECURE_HEADER);
     auth_results_remove(plan, message->fields, auth_results_id(config));
     return;

@@ -43,7 +43,7 @@ ask(const Tools *tools, const Message *message, gboolean sensitive, const char *
   question->queue_id = g_strdup(queue_id != NULL ? queue_id : "");
   question->sensitive = sensitive;
   question->dry_run = tools->dry_run || is_observed(message);
-  question->numbers = sensitive && message_uses_phone_book(organisation);
+  question->numbers = sensitive && conf_remembers_numbers(organisation);
   for (guint i = 0; i < message->unique->len; i++)
     g_ptr_array_add(question->recipients, g_strdup(message->unique->pdata[i]));
   guint timeout_ms =

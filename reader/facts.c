@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/base/packer.h"
 #include "reader/charset.h"
 #include "reader/clean.h"
 #include "reader/zip.h"
@@ -147,15 +148,6 @@ typedef struct {
   GHashTable *seen; /* extensions, lower case with dot, and names that have odd ones */
 } Listing;
 
-/* Whether EXTENSION, with its dot, is of what packs one file, as "x.exe.gz". */
-static gboolean
-is_packer(const char *extension)
-{
-  static const char *const packers[] = {".gz", ".bz2",  ".xz",  ".z",
-                                        ".lz", ".lzma", ".zst", NULL};
-  return g_strv_contains(packers, extension);
-}
-
 /* What is enough to know of the LEN bytes at NAME without directories: ".exe", "" when
  * there is no dot, or all of it when more than the extension counts. */
 static char *
@@ -170,7 +162,7 @@ gist_of(const char *name, gsize len)
     is_plain = g_ascii_isalnum(dot[i]) || dot[i] == '_' || dot[i] == '-';
   g_autofree char *extension =
       is_plain ? g_ascii_strdown(dot != NULL ? dot : "", (gssize) tail) : NULL;
-  if (extension == NULL || is_packer(extension))
+  if (extension == NULL || (*extension == '.' && packer_is_known(extension + 1)))
     return g_base64_encode((const guchar *) name, len);
   return g_steal_pointer(&extension);
 }

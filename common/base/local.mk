@@ -7,6 +7,7 @@ common_base_libbase_a_SOURCES = \
 	common/base/json.c common/base/json.h \
 	common/base/label.c common/base/label.h \
 	common/base/log.c common/base/log.h \
+	common/base/packer.c common/base/packer.h \
 	common/base/phone.c common/base/phone.h \
 	common/base/reply.c common/base/reply.h \
 	common/base/secret.c common/base/secret.h

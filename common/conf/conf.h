@@ -194,7 +194,7 @@ conf_organisation_of_host(const Config *config, const char *host);
 gboolean
 conf_has_domain(const Organisation *organisation, const char *domain);
 
-/* Whether ORGANISATION remembers the numbers of recipients (S8). */
+/* Whether ORGANISATION's phone book is asked for numbers and learns them (S6, S8). */
 gboolean
 conf_remembers_numbers(const Organisation *organisation);
 

@@ -334,6 +334,26 @@ test_domains_and_hosts(void)
   g_assert_null(conf_organisation_of_host(config, ""));
 }
 
+/* S6, S8: which organisations have a phone book. */
+static void
+test_phone_book(void)
+{
+  static const struct {
+    CodeMethod method;
+    gboolean phone_book, used;
+  } cases[] = {
+      {METHOD_NUMBER, TRUE, TRUE},   {METHOD_NUMBER, FALSE, FALSE},
+      {METHOD_OPTIONAL, TRUE, TRUE}, {METHOD_EMAIL, TRUE, FALSE},
+      {METHOD_NONE, TRUE, FALSE},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    const Organisation organisation = {.method = cases[i].method,
+                                       .phone_book = cases[i].phone_book};
+    g_test_message("case %u", i);
+    g_assert_cmpint(conf_remembers_numbers(&organisation), ==, cases[i].used);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -346,6 +366,7 @@ main(int argc, char **argv)
   g_test_add_func("/conf/load", test_load);
   g_test_add_func("/conf/defaults", test_defaults);
   g_test_add_func("/conf/S1-S11-sender-rules", test_sender_rules);
+  g_test_add_func("/conf/S6-S8-phone-book", test_phone_book);
   g_test_add_func("/conf/O3-clients", test_clients);
   g_test_add_func("/conf/O2-domains-and-hosts", test_domains_and_hosts);
   return g_test_run();

@@ -200,26 +200,6 @@ test_sender_tables(void)
   }
 }
 
-/* S6, S8: which organisations have a phone book. */
-static void
-test_phone_book(void)
-{
-  static const struct {
-    CodeMethod method;
-    gboolean phone_book, used;
-  } cases[] = {
-      {METHOD_NUMBER, TRUE, TRUE},   {METHOD_NUMBER, FALSE, FALSE},
-      {METHOD_OPTIONAL, TRUE, TRUE}, {METHOD_EMAIL, TRUE, FALSE},
-      {METHOD_NONE, TRUE, FALSE},
-  };
-  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-    const Organisation organisation = {.method = cases[i].method,
-                                       .phone_book = cases[i].phone_book};
-    g_test_message("case %u", i);
-    g_assert_cmpint(message_uses_phone_book(&organisation), ==, cases[i].used);
-  }
-}
-
 /* A login of no organisation has no rules, and brings nobody down. */
 static void
 test_stranger(void)
@@ -343,23 +323,14 @@ test_identity(void)
 static void
 test_limit(void)
 {
-  g_autoptr(Message) message = begin("<jan@own.nl>");
-  for (guint i = 0; i < MESSAGE_MAX_HEADERS; i++)
-    message_add_header(message, i % 2 == 0 ? "X-Zegel-A" : "Received", "x");
-  message_end_header(message);
-  g_assert_false(message->facts.too_many_headers);
-  g_autoptr(Message) full = begin("<jan@own.nl>");
-  for (guint i = 0; i <= MESSAGE_MAX_HEADERS; i++)
-    message_add_header(full, "Subject", "x");
-  message_end_header(full);
-  g_assert_true(full->facts.too_many_headers);
-  g_assert_cmpuint(full->subjects->len, ==, MESSAGE_MAX_HEADERS);
-
   g_autoptr(Fields) fields = fields_new();
   g_autoptr(Message) cut = begin("<jan@own.nl>");
   cut->fields = fields;
-  for (guint i = 0; i <= FIELDS_MAX; i++)
+  for (guint i = 0; i < FIELDS_MAX; i++)
     fields_add(fields, "Received", "x");
+  message_end_header(cut);
+  g_assert_false(cut->facts.too_many_headers);
+  fields_add(fields, "Received", "x");
   message_end_header(cut);
   g_assert_true(cut->facts.too_many_headers);
 }
@@ -401,7 +372,6 @@ main(int argc, char **argv)
   g_test_add_func("/message/S5-marks", test_marks);
   g_test_add_func("/message/S1-configured", test_configured);
   g_test_add_func("/message/S5-sender-tables", test_sender_tables);
-  g_test_add_func("/message/S8-phone-book", test_phone_book);
   g_test_add_func("/message/O3-stranger", test_stranger);
   g_test_add_func("/message/authors", test_authors);
   g_test_add_func("/message/S5-disagree", test_disagree);
