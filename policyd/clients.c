@@ -2,33 +2,17 @@
 
 #include <gio/gio.h>
 
-typedef struct {
-  char *key;
-  ClientCertificate *certificate;
-  gint64 until_us;
-  GList place; /* in ORDER; its data is the entry */
-} Entry;
+#include "policyd/kept.h"
 
 struct Clients {
-  GHashTable *entries; /* key to Entry */
-  GQueue order;        /* of Entry, noted longest ago first */
+  Kept *certificates; /* by address and port */
 };
-
-static void
-entry_free(gpointer p)
-{
-  Entry *entry = p;
-  client_certificate_free(entry->certificate);
-  g_free(entry->key);
-  g_free(entry);
-}
 
 Clients *
 clients_new(void)
 {
   Clients *clients = g_new0(Clients, 1);
-  clients->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
-  g_queue_init(&clients->order);
+  clients->certificates = kept_new(CLIENTS_MAX, (GDestroyNotify) client_certificate_free);
   return clients;
 }
 
@@ -37,7 +21,7 @@ clients_free(Clients *clients)
 {
   if (clients == NULL)
     return;
-  g_hash_table_unref(clients->entries);
+  kept_free(clients->certificates);
   g_free(clients);
 }
 
@@ -52,58 +36,33 @@ key_of(const char *address, guint16 port)
   return g_strdup_printf("%s %u", text, port);
 }
 
-static void
-drop(Clients *clients, Entry *entry)
-{
-  g_queue_unlink(&clients->order, &entry->place);
-  g_hash_table_remove(clients->entries, entry->key);
-}
-
-/* Drops what is too old, and the oldest when there is no room for one more. */
-static void
-make_room(Clients *clients, gint64 now_us)
-{
-  Entry *oldest;
-  while ((oldest = g_queue_peek_head(&clients->order)) != NULL &&
-         (oldest->until_us <= now_us || g_hash_table_size(clients->entries) >= CLIENTS_MAX))
-    drop(clients, oldest);
-}
-
 void
 clients_note(Clients *clients, const char *address, guint16 port,
              ClientCertificate *certificate, gint64 now_us)
 {
   g_autoptr(ClientCertificate) taken = certificate;
   g_autofree char *key = key_of(address, port);
-  Entry *old = key != NULL ? g_hash_table_lookup(clients->entries, key) : NULL;
-  if (old != NULL)
-    drop(clients, old);
-  if (key == NULL || taken == NULL)
+  if (key == NULL)
     return;
-  make_room(clients, now_us);
-  Entry *entry = g_new0(Entry, 1);
-  entry->key = g_steal_pointer(&key);
-  entry->certificate = g_steal_pointer(&taken);
-  entry->until_us = now_us + CLIENTS_KEEP_S * G_TIME_SPAN_SECOND;
-  entry->place.data = entry;
-  g_queue_push_tail_link(&clients->order, &entry->place);
-  g_hash_table_insert(clients->entries, entry->key, entry);
+  if (taken == NULL)
+    kept_drop(clients->certificates, key);
+  else
+    kept_put(clients->certificates, key, g_steal_pointer(&taken),
+             now_us + CLIENTS_KEEP_S * G_TIME_SPAN_SECOND, now_us);
 }
 
 const ClientCertificate *
 clients_find(Clients *clients, const char *address, guint16 port, gint64 now_us)
 {
   g_autofree char *key = key_of(address, port);
-  Entry *entry = key != NULL ? g_hash_table_lookup(clients->entries, key) : NULL;
-  if (entry != NULL && entry->until_us <= now_us) {
-    drop(clients, entry);
-    entry = NULL;
-  }
-  return entry != NULL ? entry->certificate : NULL;
+  gpointer certificate = NULL;
+  if (key == NULL || !kept_get(clients->certificates, key, now_us, &certificate, NULL))
+    return NULL;
+  return certificate;
 }
 
 guint
 clients_count(const Clients *clients)
 {
-  return g_hash_table_size(clients->entries);
+  return kept_count(clients->certificates);
 }

@@ -20,6 +20,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/dns_message.c policyd/dns_message.h \
 	policyd/dns_server.c policyd/dns_server.h \
 	policyd/dns_tcp.c policyd/dns_tcp.h \
+	policyd/kept.c policyd/kept.h \
 	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
 	policyd/memo.c policyd/memo.h \

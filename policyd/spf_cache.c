@@ -2,32 +2,17 @@
 
 #include <string.h>
 
-typedef struct {
-  char *key;
-  SpfVerdict verdict;
-  gint64 expires_us;
-  GList place; /* in ORDER; its data is the entry */
-} Entry;
+#include "policyd/kept.h"
 
 struct SpfCache {
-  GHashTable *entries; /* key to Entry */
-  GQueue order;        /* of Entry, kept longest first */
+  Kept *verdicts; /* SpfVerdict, by spf_cache_key */
 };
-
-static void
-entry_free(gpointer p)
-{
-  Entry *entry = p;
-  g_free(entry->key);
-  g_free(entry);
-}
 
 SpfCache *
 spf_cache_new(void)
 {
   SpfCache *cache = g_new0(SpfCache, 1);
-  cache->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
-  g_queue_init(&cache->order);
+  cache->verdicts = kept_new(SPF_CACHE_MAX, NULL);
   return cache;
 }
 
@@ -36,7 +21,7 @@ spf_cache_free(SpfCache *cache)
 {
   if (cache == NULL)
     return;
-  g_hash_table_unref(cache->entries);
+  kept_free(cache->verdicts);
   g_free(cache);
 }
 
@@ -48,26 +33,14 @@ spf_cache_key(const char *address, const char *helo, const char *sender)
                          sender);
 }
 
-static void
-drop(SpfCache *cache, Entry *entry)
-{
-  g_queue_unlink(&cache->order, &entry->place);
-  g_hash_table_remove(cache->entries, entry->key);
-}
-
 gboolean
 spf_cache_get(SpfCache *cache, const char *key, gint64 now_us, SpfVerdict *verdict,
               gint64 *expires_us)
 {
-  Entry *entry = g_hash_table_lookup(cache->entries, key);
-  if (entry == NULL)
+  gpointer value;
+  if (!kept_get(cache->verdicts, key, now_us, &value, expires_us))
     return FALSE;
-  if (entry->expires_us <= now_us) {
-    drop(cache, entry);
-    return FALSE;
-  }
-  *verdict = entry->verdict;
-  *expires_us = entry->expires_us;
+  *verdict = (SpfVerdict) GPOINTER_TO_UINT(value);
   return TRUE;
 }
 
@@ -75,18 +48,9 @@ void
 spf_cache_put(SpfCache *cache, const char *key, SpfVerdict verdict, gint64 expires_us,
               gint64 now_us)
 {
-  Entry *old = g_hash_table_lookup(cache->entries, key);
-  if (old != NULL)
-    drop(cache, old);
+  gint64 until_us = MIN(expires_us, now_us + SPF_CACHE_KEEP_S * G_TIME_SPAN_SECOND);
   if (verdict == SPF_VERDICT_TEMPERROR || verdict == SPF_VERDICT_PERMERROR)
-    return;
-  if (g_hash_table_size(cache->entries) == SPF_CACHE_MAX)
-    drop(cache, g_queue_peek_head(&cache->order));
-  Entry *entry = g_new0(Entry, 1);
-  entry->key = g_strdup(key);
-  entry->verdict = verdict;
-  entry->expires_us = MIN(expires_us, now_us + SPF_CACHE_KEEP_S * G_TIME_SPAN_SECOND);
-  entry->place.data = entry;
-  g_queue_push_tail_link(&cache->order, &entry->place);
-  g_hash_table_insert(cache->entries, entry->key, entry);
+    kept_drop(cache->verdicts, key);
+  else
+    kept_put(cache->verdicts, key, GUINT_TO_POINTER(verdict), until_us, now_us);
 }
