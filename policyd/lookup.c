@@ -20,6 +20,7 @@ struct Lookup {
   gpointer data;
   guint missing;
   gint64 expires_us;
+  LoopTimer *limit;  /* NULL: none, or it is over */
   GHashTable *items; /* key to Item */
 };
 
@@ -63,6 +64,7 @@ lookup_free(Lookup *lookup)
 {
   if (lookup == NULL)
     return;
+  loop_timer_cancel(lookup->limit);
   g_hash_table_unref(lookup->items);
   g_free(lookup);
 }
@@ -206,6 +208,21 @@ lookup_give_up(Lookup *lookup)
 {
   lookup->given_up = TRUE;
   g_hash_table_foreach(lookup->items, give_up_item, NULL);
+}
+
+static void
+on_limit(gpointer data)
+{
+  Lookup *lookup = data;
+  lookup->limit = NULL;
+  lookup_give_up(lookup);
+  lookup->came(lookup->data);
+}
+
+void
+lookup_limit(Lookup *lookup, Loop *loop, guint wait_ms)
+{
+  lookup->limit = loop_timer(loop, wait_ms, on_limit, lookup);
 }
 
 gint64

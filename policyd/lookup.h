@@ -49,6 +49,10 @@ lookup_missing(const Lookup *lookup);
 void
 lookup_give_up(Lookup *lookup);
 
+/* Gives up in WAIT_MS milliseconds of LOOP (borrowed until then), and calls CAME. Once. */
+void
+lookup_limit(Lookup *lookup, Loop *loop, guint wait_ms);
+
 /* When the first of the answers read expires, monotonic; G_MAXINT64 without any. */
 gint64
 lookup_expires_us(const Lookup *lookup);

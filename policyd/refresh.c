@@ -23,7 +23,6 @@ typedef struct {
   Refresh *refresh;
   char *domain;
   Lookup *lookup;
-  LoopTimer *deadline;
 } Recheck;
 
 static void
@@ -31,7 +30,6 @@ recheck_free(gpointer p)
 {
   Recheck *recheck = p;
   lookup_free(recheck->lookup);
-  loop_timer_cancel(recheck->deadline);
   g_free(recheck->domain);
   g_free(recheck);
 }
@@ -124,15 +122,6 @@ on_came(gpointer data)
     start_waiting(refresh, REFRESH_MAX_LOOKUPS);
 }
 
-static void
-on_deadline(gpointer data)
-{
-  Recheck *recheck = data;
-  recheck->deadline = NULL;
-  lookup_give_up(recheck->lookup);
-  on_came(recheck);
-}
-
 /* Takes DOMAIN. */
 static void
 start(Refresh *refresh, char *domain)
@@ -141,7 +130,7 @@ start(Refresh *refresh, char *domain)
   recheck->refresh = refresh;
   recheck->domain = domain;
   recheck->lookup = lookup_new(refresh->dns, NULL, FALSE, on_came, recheck);
-  recheck->deadline = loop_timer(refresh->loop, REFRESH_LOOKUP_MS, on_deadline, recheck);
+  lookup_limit(recheck->lookup, refresh->loop, REFRESH_LOOKUP_MS);
   g_hash_table_insert(refresh->running, recheck->domain, recheck);
   look_again(recheck);
 }

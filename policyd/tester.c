@@ -16,7 +16,6 @@ typedef struct {
   guint64 peer;
   char *domain;
   Lookup *lookup;
-  LoopTimer *deadline;
 } Check;
 
 static void
@@ -24,7 +23,6 @@ check_free(gpointer p)
 {
   Check *check = p;
   lookup_free(check->lookup);
-  loop_timer_cancel(check->deadline);
   g_free(check->domain);
   g_free(check);
 }
@@ -87,15 +85,6 @@ on_came(gpointer data)
   read_check(data);
 }
 
-static void
-on_deadline(gpointer data)
-{
-  Check *check = data;
-  check->deadline = NULL;
-  lookup_give_up(check->lookup);
-  read_check(check);
-}
-
 gboolean
 tester_question(Tester *tester, guint64 peer, const Attrs *attrs, GError **error)
 {
@@ -117,7 +106,7 @@ tester_question(Tester *tester, guint64 peer, const Attrs *attrs, GError **error
   check->domain = g_steal_pointer(&domain);
   check->lookup =
       lookup_new(tester->parts.dns, tester->parts.spf, question->fresh, on_came, check);
-  check->deadline = loop_timer(tester->parts.loop, TESTER_WAIT_MS, on_deadline, check);
+  lookup_limit(check->lookup, tester->parts.loop, TESTER_WAIT_MS);
   g_hash_table_add(tester->checks, check);
   read_check(check);
   return TRUE;

@@ -11,12 +11,11 @@ typedef struct {
   char *domain;
   Verdict *verdict; /* NULL: none yet */
   gint64 expires_us;
-  gboolean seen;      /* there was a verdict once */
-  Readiness last;     /* what the log knows */
-  Lookup *lookup;     /* not NULL: sought */
-  LoopTimer *timeout; /* of LOOKUP */
-  GQueue waits;       /* of VerdictWait */
-  guint users;        /* who look at it now: it stays */
+  gboolean seen;  /* there was a verdict once */
+  Readiness last; /* what the log knows */
+  Lookup *lookup; /* not NULL: sought */
+  GQueue waits;   /* of VerdictWait */
+  guint users;    /* who look at it now: it stays */
 } Entry;
 
 struct VerdictWait {
@@ -74,7 +73,6 @@ stop_seeking(Entry *entry)
   if (entry->lookup == NULL)
     return;
   g_clear_pointer(&entry->lookup, lookup_free);
-  g_clear_pointer(&entry->timeout, loop_timer_cancel);
   entry->verdicts->sought--;
 }
 
@@ -308,15 +306,6 @@ on_came(gpointer data)
     tell(entry);
 }
 
-static void
-on_timeout(gpointer data)
-{
-  Entry *entry = data;
-  entry->timeout = NULL;
-  lookup_give_up(entry->lookup);
-  on_came(entry);
-}
-
 /* Begins to seek. TRUE when everything was there. */
 static gboolean
 seek(Entry *entry)
@@ -328,7 +317,7 @@ seek(Entry *entry)
     log_change(entry);
     return TRUE;
   }
-  entry->timeout = loop_timer(verdicts->loop, VERDICTS_TIMEOUT_MS, on_timeout, entry);
+  lookup_limit(entry->lookup, verdicts->loop, VERDICTS_TIMEOUT_MS);
   return FALSE;
 }
 

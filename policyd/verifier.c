@@ -14,7 +14,6 @@ typedef struct {
   guint64 peer;
   VerifyQuestion *question;
   Lookup *lookup;
-  LoopTimer *deadline; /* not NULL: it waits */
 } Asked;
 
 static void
@@ -22,7 +21,6 @@ asked_free(gpointer p)
 {
   Asked *asked = p;
   lookup_free(asked->lookup);
-  loop_timer_cancel(asked->deadline);
   verify_question_free(asked->question);
   g_free(asked);
 }
@@ -53,34 +51,17 @@ answer(const Verifier *verifier, guint64 peer, Attrs *attrs)
   attrs_free(attrs);
 }
 
-static void
-on_deadline(gpointer data);
-
-/* Reads what is there; answers and frees ASKED when nothing is missing, else waits. */
+/* Reads what is there; answers and frees ASKED when nothing is missing. */
 static void
 read_asked(Asked *asked)
 {
   Verifier *verifier = asked->verifier;
   g_autoptr(VerifyAnswer) found = verify_read(asked->lookup, asked->question);
-  if (lookup_missing(asked->lookup) == 0) {
-    guint64 peer = asked->peer;
-    g_hash_table_steal(verifier->asked, asked);
-    asked_free(asked);
-    answer(verifier, peer, verify_answer_format(found));
-  } else if (asked->deadline == NULL) {
-    g_hash_table_add(verifier->asked, asked);
-    asked->deadline =
-        loop_timer(verifier->parts.loop, VERIFIER_WAIT_MS, on_deadline, asked);
-  }
-}
-
-static void
-on_deadline(gpointer data)
-{
-  Asked *asked = data;
-  asked->deadline = NULL;
-  lookup_give_up(asked->lookup);
-  read_asked(asked);
+  if (lookup_missing(asked->lookup) > 0)
+    return;
+  guint64 peer = asked->peer;
+  g_hash_table_remove(verifier->asked, asked);
+  answer(verifier, peer, verify_answer_format(found));
 }
 
 static void
@@ -106,6 +87,8 @@ verifier_question(Verifier *verifier, guint64 peer, const Attrs *attrs, GError *
   asked->question = question;
   asked->lookup =
       lookup_new(verifier->parts.dns, verifier->parts.spf, question->fresh, on_came, asked);
+  lookup_limit(asked->lookup, verifier->parts.loop, VERIFIER_WAIT_MS);
+  g_hash_table_add(verifier->asked, asked);
   read_asked(asked);
   return TRUE;
 }
