@@ -34,14 +34,7 @@ content_header(const Fields *fields)
 {
   GString *text = g_string_new(NULL);
   for (guint i = 0; i < fields->list->len; i++) {
-    const Field *field = fields->list->pdata[i];
-    g_string_append(text, field->name);
-    g_string_append_c(text, ':');
-    for (const char *p = field->value; *p != '\0'; p++) {
-      if (*p == '\n' && (p == field->value || p[-1] != '\r'))
-        g_string_append_c(text, '\r');
-      g_string_append_c(text, *p);
-    }
+    field_append(fields->list->pdata[i], text);
     g_string_append(text, "\r\n");
   }
   g_string_append(text, "\r\n");

@@ -11,7 +11,7 @@
 #define LINE_MAX_BYTES (1024 * 1024) /* of the body; libopendkim holds a line in memory */
 #define SPARE_BYTES    16            /* zero octets behind each block of libopendkim */
 
-#define SIGNATURE_FIELD "dkim-signature" /* as plain_name has it */
+#define SIGNATURE_FIELD "DKIM-Signature"
 
 struct DkimVerifier {
   GPtrArray *signatures;                 /* of DkimSignature, one for each field */
@@ -98,22 +98,6 @@ plain_name(const Field *field)
   return g_ascii_strdown(field->name, (gssize) len);
 }
 
-static gboolean
-is_called(const Field *field, const char *name)
-{
-  g_autofree char *plain = plain_name(field);
-  return strcmp(plain, name) == 0;
-}
-
-static guint
-count_froms(const Fields *fields)
-{
-  guint count = 0;
-  for (guint i = 0; i < fields->list->len; i++)
-    count += is_called(fields->list->pdata[i], "from") ? 1 : 0;
-  return count;
-}
-
 static void
 judge(DkimSignature *signature, DkimStatus status, const char *reason)
 {
@@ -152,22 +136,12 @@ signed_names(const DkimVerifier *verifier)
   return names;
 }
 
-/* Gives FIELD to libopendkim, with CRLF where it was folded. */
+/* Gives FIELD to libopendkim. */
 static void
 pass_field(DkimVerifier *verifier, const Field *field, GString *text)
 {
   g_string_truncate(text, 0);
-  g_string_append(text, field->name);
-  g_string_append_c(text, ':');
-  for (const char *p = field->value; *p != '\0';) {
-    gsize len = strcspn(p, "\n");
-    g_string_append_len(text, p, (gssize) len);
-    p += len;
-    if (*p == '\0')
-      break;
-    g_string_append(text, text->str[text->len - 1] == '\r' ? "\n" : "\r\n");
-    p++;
-  }
+  field_append(field, text);
   /* What it cannot take (an odd name) nobody can have signed. */
   (void) dkim_header(verifier->handle, (unsigned char *) text->str, text->len);
 }
@@ -191,7 +165,7 @@ pass_header(DkimVerifier *verifier, const Fields *fields)
   for (guint i = 0; i < fields->list->len; i++) {
     const Field *field = fields->list->pdata[i];
     g_autofree char *name = plain_name(field);
-    if (strcmp(name, SIGNATURE_FIELD) == 0) {
+    if (field_is(field, SIGNATURE_FIELD)) {
       gboolean asked = next < verifier->count &&
                        verifier->signatures->pdata[seen] == verifier->asked[next];
       seen++;
@@ -228,12 +202,12 @@ dkim_verifier_new(const Fields *fields)
 {
   DkimVerifier *verifier = g_new0(DkimVerifier, 1);
   gint64 now = g_get_real_time() / G_USEC_PER_SEC;
-  guint froms = count_froms(fields);
+  guint froms = fields_count(fields, "From");
   verifier->signatures =
       g_ptr_array_new_with_free_func((GDestroyNotify) dkim_signature_free);
   for (guint i = 0; i < fields->list->len; i++) {
     const Field *field = fields->list->pdata[i];
-    if (!is_called(field, SIGNATURE_FIELD))
+    if (!field_is(field, SIGNATURE_FIELD))
       continue;
     DkimSignature *signature = dkim_signature_parse(field->value, now);
     g_ptr_array_add(verifier->signatures, signature);

@@ -52,6 +52,18 @@ field_is(const Field *field, const char *name)
          rest[strspn(rest, " \t")] == '\0';
 }
 
+void
+field_append(const Field *field, GString *text)
+{
+  g_string_append(text, field->name);
+  g_string_append_c(text, ':');
+  for (const char *p = field->value; *p != '\0'; p++) {
+    if (*p == '\n' && text->str[text->len - 1] != '\r')
+      g_string_append_c(text, '\r');
+    g_string_append_c(text, *p);
+  }
+}
+
 guint
 fields_count(const Fields *fields, const char *name)
 {

@@ -39,6 +39,11 @@ fields_add(Fields *fields, const char *name, const char *value);
 gboolean
 field_is(const Field *field, const char *name);
 
+/* Appends FIELD to TEXT as it stands in a message, with CRLF where it is folded, and none
+ * at its end. */
+void
+field_append(const Field *field, GString *text);
+
 /* How many fields are called NAME (any case). */
 guint
 fields_count(const Fields *fields, const char *name);

@@ -423,7 +423,8 @@ rest_others(Domain *domain, const DkimFile *file, GError **error)
     g_autofree char *day = last_day(domain->config, g_get_real_time());
     printf(
         "%s rests. Leave its record in the DNS until %s: mail that it signed is on its way "
-        "until then.\nBefore or after: zegelctl dkim retire %s %s\n",
+        "until then.\nIts private key is not needed any more: zegelctl dkim retire %s %s "
+        "destroys it.\n",
         other->selector, day, domain->domain, other->selector);
   }
   return TRUE;
