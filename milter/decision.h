@@ -1,5 +1,5 @@
 /*
- * decision.h - how a decision is built, for those who decide (decide*.c).
+ * decision.h - how a decision is built, for those who decide.
  *
  * What both passes of a message do alike: refusals, and outcomes for recipients. Pure.
  */

@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "milter/again.h"
 #include "milter/content.h"
+#include "milter/decision.h"
 #include "milter/events.h"
 #include "milter/outward_plan.h"
 #include "milter/routes.h"
@@ -26,9 +27,13 @@ static void
 decide_anew(Outward *outward)
 {
   const Message *message = outward->message;
-  gboolean again = message->kind == MESSAGE_AGAIN || message->kind == MESSAGE_SERVICE;
   decision_free(outward->decision);
-  outward->decision = again ? decide_again(&message->again) : decide(&message->facts);
+  if (message->kind == MESSAGE_SERVICE)
+    outward->decision = decision_new(); /* our own: it passes, and is signed */
+  else if (message->kind == MESSAGE_AGAIN)
+    outward->decision = decide_again(&message->again);
+  else
+    outward->decision = decide(&message->facts);
 }
 
 static void
