@@ -39,6 +39,12 @@ static const struct {
      offsetof(Config, milter_user)},
     {KEY_PHONE, "zegel-policyd", offsetof(Config, phone_key),
      offsetof(Config, policyd_user)},
+    {KEY_ORIGIN, "zegel-milter", offsetof(Config, milter_origin_key),
+     offsetof(Config, milter_user)},
+    {KEY_ORIGIN, "zegel-deliver", offsetof(Config, deliver_origin_key),
+     offsetof(Config, deliver_user)},
+    {KEY_ORIGIN, "zegel-viewer", offsetof(Config, viewer_origin_key),
+     offsetof(Config, viewer_user)},
 };
 
 static const char *

@@ -34,6 +34,13 @@ typedef enum {
   METHOD_NONE      /* no viewer: who is not reached direct is refused */
 } CodeMethod;
 
+/* Which messages their sender gets a confirmation of, with the link to their status. */
+typedef enum {
+  CONFIRM_NEVER,
+  CONFIRM_VIEWER, /* those with a recipient in the viewer */
+  CONFIRM_ALL     /* every sensitive message that zegel-deliver sees */
+} ConfirmWhen;
+
 /* What is done with a message that fails DMARC. */
 typedef enum {
   DMARC_ACTION_MARK,       /* only Authentication-Results says so */
@@ -66,6 +73,8 @@ typedef struct {
   char *display_name;   /* as recipients read it */
   char *colour;         /* "#rrggbb" of the page's banner */
   char *language;       /* "nl" or "en", when the reader's browser does not say */
+  char *logo;           /* path of a PNG or SVG file for the banner; may be "" */
+  char *form_recipient; /* mailbox for what comes by the web form (V11); "": no form */
   char *contact;        /* how to reach the organisation, for the pages; may be "" */
   SensitiveDefault sensitive_default;
   GPtrArray *sensitive_headers; /* of HeaderRule */
@@ -82,7 +91,10 @@ typedef struct {
   gboolean prefer_direct;   /* mail that is not sensitive goes direct too (R3) */
   char *nta_declaration;    /* day of the declaration (N2), YYYY-MM-DD; may be "" */
   guint retention_days;     /* how long a viewer message stays (V7) */
-  guint sms_per_day;        /* codes a day for the whole organisation (T5) */
+  ConfirmWhen confirm;      /* which messages their sender gets a confirmation of (S14) */
+  guint tell_days;   /* after which a sender hears that it was never opened; 0: not */
+  guint remind_days; /* before its end a reader is reminded (V7); 0: not */
+  guint sms_per_day; /* codes a day for the whole organisation (T5) */
   guint sms_per_sender_per_day; /* codes a day for messages of one sender */
 } Organisation;
 
@@ -91,6 +103,7 @@ typedef struct {
   char *milter_socket;
   char *milter_user;
   char *milter_ticket_key;
+  char *milter_origin_key;
   char *mx_socket; /* of the instance that meets the internet */
   char *mx_user;
   char *dkim_keys;     /* DOMAIN/SELECTOR.key: private */
@@ -131,6 +144,7 @@ typedef struct {
   char *deliver_link_key;
   char *deliver_store_key;
   char *deliver_ticket_key;
+  char *deliver_origin_key;
   char *submit_url; /* smtp://host:port of zegel-submit */
   guint message_max_bytes;
   /* [viewer] */
@@ -138,7 +152,9 @@ typedef struct {
   char *viewer_user;
   char *viewer_group; /* the web server's group, for the socket */
   char *viewer_store_key;
-  char *viewer_reader; /* path of zegel-reader */
+  char *viewer_origin_key;
+  char *viewer_submit_url; /* smtp://host:port where what visitors wrote is taken */
+  char *viewer_reader;     /* path of zegel-reader */
   guint viewer_workers;
   /* [sms] */
   char *sms_command;

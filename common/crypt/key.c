@@ -34,6 +34,7 @@ static const char *const purpose_names[] = {
     [KEY_STORE] = "store",
     [KEY_TICKET] = "ticket",
     [KEY_PHONE] = "phone",
+    [KEY_ORIGIN] = "origin",
 };
 
 const char *

@@ -19,7 +19,8 @@ typedef enum {
   KEY_LINK,   /* deliver: link secrets */
   KEY_STORE,  /* deliver, viewer: messages and database fields */
   KEY_TICKET, /* milter (submission), deliver: tickets */
-  KEY_PHONE   /* policyd: the phone book */
+  KEY_PHONE,  /* policyd: the phone book */
+  KEY_ORIGIN  /* deliver, viewer, milter (submission): marks of our own (origin.h) */
 } KeyPurpose;
 
 typedef struct KeyRing KeyRing;
@@ -70,7 +71,7 @@ keyring_derive(const KeyRing *ring, guint32 id, const char *label, gconstpointer
 Secret *
 keyring_derive_key(const KeyRing *ring, guint32 id, const char *label, GError **error);
 
-/* "link", "store", "ticket", "phone": static. */
+/* "link", "store", "ticket", "phone", "origin": static. */
 const char *
 key_purpose_name(KeyPurpose purpose);
 

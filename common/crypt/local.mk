@@ -7,6 +7,7 @@ common_crypt_libcrypt_a_SOURCES = \
 	common/crypt/key.c common/crypt/key.h \
 	common/crypt/key_file.c common/crypt/key_file.h \
 	common/crypt/openssl.h \
+	common/crypt/origin.h \
 	common/crypt/seal.c common/crypt/seal.h \
 	common/crypt/sign_key.c common/crypt/sign_key.h \
 	common/crypt/ticket.c common/crypt/ticket.h \

@@ -23,6 +23,7 @@ typedef struct {
   char *number;     /* E.164; NULL: not a viewer recipient, unless by_mail */
   gboolean by_mail; /* a viewer recipient without number: his code comes by e-mail (S6) */
   gboolean learn;   /* NUMBER was given with this message: the phone book learns it (S8) */
+  char *route;      /* the word of event=routed; owned; NULL when it is not known */
 } TicketRecipient;
 
 /* An attachment as the milter's reader saw it (K3). */

@@ -2,15 +2,18 @@ noinst_LIBRARIES += common/store/libstore.a
 common_store_libstore_a_SOURCES = \
 	common/store/code.c \
 	common/store/db.c common/store/db.h \
+	common/store/dispatch.h \
 	common/store/entry.c \
 	common/store/expire.c \
 	common/store/fields.c \
 	common/store/filing.c \
+	common/store/history.h \
 	common/store/internal.h \
 	common/store/keys.c \
 	common/store/large.c \
 	common/store/schema.c \
 	common/store/session.c \
+	common/store/share.h \
 	common/store/store.c common/store/store.h \
 	common/store/writer.c
 common_store_libstore_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)

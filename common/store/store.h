@@ -15,6 +15,7 @@
 
 #include "common/crypt/crypt.h"
 #include "common/crypt/key.h"
+#include "common/crypt/ticket.h"
 
 #define STORE_LINK_SECRET_BYTES 16 /* 128 bits, T1 */
 #define STORE_NONCE_BYTES       16
@@ -49,6 +50,27 @@ store_close(Store *store);
 
 typedef struct Filing Filing;
 
+/* One of all recipients of a message, by whatever way it went to him. Borrowed. */
+typedef struct {
+  const char *address;
+  const char *route; /* as the milter logged it */
+} FilingRoute;
+
+/*
+ * The message as its sender has it (dispatch.h). The first part goes in, the second comes
+ * out: when another transaction of the same ticket made it before, nonce and key id are
+ * those of the stored row, and the caller derives the same secret again.
+ */
+typedef struct {
+  const FilingRoute *routes; /* of all recipients in the ticket */
+  guint route_count;
+  guint8 status_nonce[STORE_NONCE_BYTES];        /* random */
+  guint32 status_key_id;                         /* the link key that was used */
+  guint8 status_secret[STORE_LINK_SECRET_BYTES]; /* HKDF(link key, nonce) */
+
+  gboolean confirmed; /* its confirmation went out before */
+} FilingDispatch;
+
 /* What is filed with a message; all borrowed. */
 typedef struct {
   const char *organisation;
@@ -60,12 +82,16 @@ typedef struct {
   const char *queue_id; /* Postfix's, for the log */
   gint64 received_s;
   gint64 expires_s;
+  const GPtrArray *parts;   /* of TicketPart: the attachments as the milter saw them (K3) */
+  gboolean parts_cut;       /* there were more */
+  FilingDispatch *dispatch; /* the message as a whole; NULL: it has no status page */
 } FilingMeta;
 
 /* One recipient of a message being filed. The first part goes in, the second comes out. */
 typedef struct {
   const char *address; /* without label; borrowed */
   const char *number;  /* E.164; borrowed; NULL: the code goes by e-mail (S6) */
+  gboolean shared;     /* opened with reference and password (share.h), not with a link */
   guint8 link_nonce[STORE_NONCE_BYTES];        /* random */
   guint32 link_key_id;                         /* the link key that was used */
   guint8 link_secret[STORE_LINK_SECRET_BYTES]; /* HKDF(link key, nonce) */
@@ -116,14 +142,16 @@ store_set_notified(Store *store, const char *organisation, const char *reference
 /* ---- Reading: zegel-viewer ---- */
 
 typedef enum {
-  ENTRY_NONE,   /* no such link (also: of another organisation) */
-  ENTRY_OPEN,   /* may be read */
-  ENTRY_EXPIRED /* the time is over */
+  ENTRY_NONE,      /* no such link (also: of another organisation) */
+  ENTRY_OPEN,      /* may be read */
+  ENTRY_EXPIRED,   /* the time is over */
+  ENTRY_WITHDRAWN, /* by its sender, or because its notification came back */
+  ENTRY_DELETED    /* by its reader */
 } EntryState;
 
 /*
- * One recipient's entry, opened with the link. All strings owned, none NULL. Of an expired
- * entry that store_expire has seen, only reference, organisation and times are left.
+ * One recipient's entry, opened with the link. All strings owned, none NULL. Of an entry
+ * that is over, only reference, organisation and times may be left.
  */
 typedef struct {
   char *reference;
@@ -136,7 +164,12 @@ typedef struct {
   guint8 body_sha256[CRYPT_SHA256_BYTES];
   gint64 received_s;
   gint64 expires_s;
-  guint64 size_bytes; /* of the plaintext */
+  gint64 ended_s;       /* when it was withdrawn or deleted; 0 otherwise */
+  guint64 size_bytes;   /* of the plaintext */
+  gboolean shared;      /* opened with reference and password: no number, no phone book */
+  guint answers_left;   /* V5 */
+  guint forwards_left;  /* V6 */
+  gboolean from_reader; /* the copy of what the reader himself wrote (V11): no answer */
 } Entry;
 
 /* Frees ENTRY; NULL is allowed. */
@@ -153,6 +186,22 @@ entry_free(Entry *entry);
 gboolean
 store_find_entry(Store *store, const char *organisation, const guint8 *link_secret,
                  EntryState *state, Entry **entry, GError **error);
+
+/*
+ * The attachments of ENTRY as the milter saw them (K3): an array of TicketPart with its
+ * free function set, that the caller unrefs; *CUT, whether there were more. NULL with an
+ * error as store_open_message.
+ */
+GPtrArray *
+store_entry_parts(Store *store, const Entry *entry, const guint8 *link_secret,
+                  gboolean *cut, GError **error);
+
+/*
+ * Deletes ENTRY for its reader (V12): its wrapped key, codes, sessions and draft are gone
+ * when this returns. One that is over already is no error.
+ */
+gboolean
+store_delete(Store *store, const Entry *entry, GError **error);
 
 typedef struct MessageSource MessageSource;
 

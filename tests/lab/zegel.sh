@@ -87,6 +87,7 @@ zegel_keys()
   "$LAB_SBINDIR/zegelctl" key generate ticket &&
     "$LAB_SBINDIR/zegelctl" key generate link &&
     "$LAB_SBINDIR/zegelctl" key generate store &&
+    "$LAB_SBINDIR/zegelctl" key generate origin &&
     "$LAB_SBINDIR/zegelctl" key generate phone
 }
 

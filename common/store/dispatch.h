@@ -1,0 +1,105 @@
+/*
+ * dispatch.h - a message as its sender has it: all its recipients, and what he may still
+ * do.
+ *
+ * A dispatch is made when the first of its recipients is filed (filing_commit), from the
+ * ticket: it has everybody to whom the message went, by whatever way. Its status page is
+ * found by a secret of its own, derived from the link key like the secrets of links.
+ */
+#pragma once
+
+#include "common/store/history.h"
+
+/* One recipient. All owned; "" when unknown. */
+typedef struct {
+  char *address;
+  char *route;     /* as the milter logged it: "viewer", "nta", "community", "own", ... */
+  char *reference; /* of its entry; NULL: not in the viewer, or not filed yet */
+  char *number;    /* E.164; "" when there is none, or when the entry was purged */
+  EntryState state;
+  gint64 ended_s;  /* when it was withdrawn or deleted; 0 otherwise */
+  GArray *history; /* of HistoryLine; NULL without reference */
+} DispatchRecipient;
+
+typedef struct {
+  char *organisation;
+  guint8 ticket_id[TICKET_ID_BYTES];
+  char *sender;
+  char *sender_name;
+  char *message_id;
+  gint64 received_s;
+  gint64 expires_s;
+  gboolean confirmed; /* its confirmation went out, or is not wanted */
+  guint8 status_nonce[STORE_NONCE_BYTES];
+  guint32 status_key_id;
+  GPtrArray *recipients; /* of DispatchRecipient, in the order of the ticket */
+} Dispatch;
+
+/* Frees DISPATCH; NULL is allowed. */
+void
+dispatch_free(Dispatch *dispatch);
+
+/*
+ * Finds a dispatch of ORGANISATION by its STATUS_SECRET (STORE_LINK_SECRET_BYTES).
+ * *DISPATCH is NULL when there is none. FALSE with an error when that is not known.
+ */
+gboolean
+store_find_dispatch(Store *store, const char *organisation, const guint8 *status_secret,
+                    Dispatch **dispatch, GError **error);
+
+/* The same by the reference of one of its entries. */
+gboolean
+store_find_dispatch_of(Store *store, const char *organisation, const char *reference,
+                       Dispatch **dispatch, GError **error);
+
+/* Records that the confirmation of the message with TICKET_ID was handed to Postfix as
+ * QUEUE_ID ("" when none is wanted). */
+gboolean
+store_set_confirmed(Store *store, const char *organisation, const guint8 *ticket_id,
+                    const char *queue_id, GError **error);
+
+/*
+ * Withdraws the entry REFERENCE, and what its reader shared of it: wrapped keys, codes and
+ * sessions are gone when this returns (S13). KIND says why: HISTORY_RECALLED or
+ * HISTORY_BOUNCED. *CHANGED gets FALSE when it was over already. FALSE with
+ * ZEGEL_ERROR_INVALID when there is no such entry.
+ */
+gboolean
+store_withdraw(Store *store, const char *organisation, const char *reference,
+               HistoryKind kind, gboolean *changed, GError **error);
+
+/*
+ * Gives the entry REFERENCE another NUMBER (E.164): older codes and sessions are dead
+ * (T31). FALSE with ZEGEL_ERROR_INVALID when there is no such open entry.
+ */
+gboolean
+store_change_number(Store *store, const char *organisation, const char *reference,
+                    const char *number, GError **error);
+
+/* ---- What is due: zegel-deliver's clock ---- */
+
+typedef enum {
+  DUE_TELL,  /* never opened: its sender is told */
+  DUE_REMIND /* never opened, and its time is nearly over: its reader is told (V7) */
+} DueKind;
+
+/* All owned. */
+typedef struct {
+  char *reference, *address, *number, *sender, *sender_name, *message_id;
+  gint64 received_s, expires_s;
+  guint8 link_nonce[STORE_NONCE_BYTES];
+  guint32 link_key_id;
+} Due;
+
+/*
+ * At most MAX open entries of ORGANISATION, filed for a link (not shared), never opened and
+ * not yet told of KIND: DUE_TELL those received before BEFORE_S, DUE_REMIND those that
+ * expire before BEFORE_S. An array of Due with its free function set, that the caller
+ * unrefs, or NULL with an error. After the mail went, note HISTORY_TOLD or
+ * HISTORY_REMINDED: then it is due no more.
+ */
+GPtrArray *
+store_find_due(Store *store, const char *organisation, DueKind kind, gint64 before_s,
+               guint max, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dispatch, dispatch_free)
