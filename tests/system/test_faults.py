@@ -476,3 +476,19 @@ def test_a_wrong_configuration_is_named_by_line():
         path = os.path.join(os.environ["LAB"], "missing.conf")
         done = subprocess.run([binary, "-n", "-c", path], capture_output=True, check=False)
         assert done.returncode == EX_CONFIG and path in done.stderr.decode(), done
+
+
+# ---- F29: signals ----
+
+def test_f29_term_while_the_viewer_starts():
+    """F29: SIGTERM ends the viewer at whatever moment of its start it comes"""
+    with harness.without("viewer"):
+        for step in range(60):
+            program = subprocess.Popen([ENV["LAB_SBINDIR"] + "/zegel-viewer"])
+            time.sleep(step * harness.patience(0.001))
+            program.terminate()
+            try:
+                program.wait(harness.patience(15))
+            finally:
+                program.kill()
+                program.wait()
