@@ -44,7 +44,13 @@ on_term(int signal_number)
 gboolean
 fastcgi_is_inherited(void)
 {
-  return !FCGX_IsCGI();
+  gboolean inherited = !FCGX_IsCGI();
+  /* libfcgi has now a handler that takes SIGTERM, for ever, as the end of accepting: one
+   * that comes before workers_run waits for it would leave a viewer that neither serves nor
+   * ends. */
+  const struct sigaction standard = {.sa_handler = SIG_DFL};
+  sigaction(SIGTERM, &standard, NULL);
+  return inherited;
 }
 
 static gsize

@@ -43,9 +43,6 @@ start_worker(Master *master, Slot *slot)
   if (slot->pid > 0)
     return;
   close(master->life[1]);
-  /* libfcgi has a handler that forgets SIGTERM: one that comes early would be lost. */
-  const struct sigaction standard = {.sa_handler = SIG_DFL};
-  sigaction(SIGTERM, &standard, NULL);
   sigprocmask(SIG_SETMASK, &master->before, NULL);
   _exit(master->worker(master->data, master->life[0]));
 }

@@ -240,7 +240,7 @@ unbound_start()
 unbound_plain_start()
 {
   background unbound-plain unbound -d -p -c "$DNS/unbound-plain.conf"
-  wait_until 10 "the plain resolver" drill -t "@$LAB_PLAIN_RESOLVER" SOA "$LAB_OWN"
+  wait_until "the plain resolver" drill -t "@$LAB_PLAIN_RESOLVER" SOA "$LAB_OWN"
 }
 
 # Whether the name server answers with serial number $2 of zone $1.
@@ -259,17 +259,17 @@ dns_publish()
   echo "$serial" >serial
   sed -i "s/^[0-9]* ; serial/$serial ; serial/" "$domain.zone"
   dns_sign_part "$@" && nsd-control -c nsd.conf reload "$domain" || return 1
-  wait_until 10 "the new zone of $domain" serves "$domain" "$serial"
+  wait_until "the new zone of $domain" serves "$domain" "$serial"
   unbound-control -c unbound.conf flush_zone "$domain" || [ ! -e unbound.sock ]
 }
 
 # TCP, because a closed port then says so at once.
 nsd_wait()
 {
-  wait_until 10 "the name server" drill -t "@$LAB_DNS_ADDR" SOA nl
+  wait_until "the name server" drill -t "@$LAB_DNS_ADDR" SOA nl
 }
 
 unbound_wait()
 {
-  wait_until 10 "the resolver" drill -t @127.0.0.1 SOA "$LAB_OWN"
+  wait_until "the resolver" drill -t @127.0.0.1 SOA "$LAB_OWN"
 }

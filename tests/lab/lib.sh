@@ -93,11 +93,11 @@ die()
   exit 1
 }
 
-# Waits until the command succeeds; $1 seconds at most, $2 says what for.
+# Waits until the command succeeds; $1 says what for. Long, for a busy machine.
 wait_until()
 {
-  local end=$((SECONDS + $1)) what=$2
-  shift 2
+  local end=$((SECONDS + 60)) what=$1
+  shift
   until "$@" >/dev/null 2>&1; do
     [ "$SECONDS" -lt "$end" ] || die "$what did not come"
     sleep 0.05

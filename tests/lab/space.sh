@@ -118,5 +118,5 @@ space_users()
 space_log()
 {
   background syslogd python3 "$LAB_HERE/syslogd" "$LAB_MAIL_LOG"
-  wait_until 5 "/dev/log" test -S /dev/log
+  wait_until "/dev/log" test -S /dev/log
 }

@@ -3,7 +3,7 @@ import socket
 import urllib.parse
 
 SOCKET = "/var/spool/postfix/zegel/ask.sock"
-WAIT_S = 10
+WAIT_S = 60
 
 
 def escape(text):

@@ -95,10 +95,10 @@ class Browser:
         parts = urllib.parse.urlsplit(url)
         host = parts.hostname
         if parts.scheme == "https":
-            connection = http.client.HTTPSConnection(host, parts.port or 443, timeout=30,
+            connection = http.client.HTTPSConnection(host, parts.port or 443, timeout=120,
                                                      context=tls_context())
         else:
-            connection = http.client.HTTPConnection(host, parts.port or 80, timeout=30)
+            connection = http.client.HTTPConnection(host, parts.port or 80, timeout=120)
         sent = {"Accept": "text/html,*/*", "Accept-Language": self.language,
                 "User-Agent": "zegel system test"}
         if self.cookies.get(host):

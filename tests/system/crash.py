@@ -167,7 +167,7 @@ class Deliver:
             with open(path, encoding="ascii") as file:
                 return any(line.endswith(address) and int(line.split()[3], 16) & 0x10000
                            for line in file.read().splitlines())
-        end = time.monotonic() + 10
+        end = time.monotonic() + harness.WAIT_S
         while not listens():
             assert time.monotonic() < end, "zegel-deliver does not listen"
             time.sleep(0.002)
@@ -198,7 +198,7 @@ class Deliver:
             session.server.quit()
         except (smtplib.SMTPException, OSError):
             pass
-        limit = time.monotonic() + 5
+        limit = time.monotonic() + harness.WAIT_S
         while self.alive() and "session" in self.threads():
             assert time.monotonic() < limit, "a session did not end"
             time.sleep(0.002)

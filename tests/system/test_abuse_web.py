@@ -298,7 +298,7 @@ def test_slow_and_idle_visitors_keep_nobody_waiting():
                     connection.sendall(b"x")
             begin = time.monotonic()
             assert wire.ask(HOST, wire.request("GET", sent.link)).status == 200
-            assert time.monotonic() - begin < SOON_S
+            assert time.monotonic() - begin < harness.patience(SOON_S)
         walk.log_in(sent)
 
 
@@ -320,5 +320,5 @@ def test_a_reader_on_a_slow_line_keeps_nobody_waiting():
             connection.sendall(wire.request("GET", HOST + "/m/part/1", Cookie=cookie))
         begin = time.monotonic()
         assert reads(browser)
-        assert time.monotonic() - begin < SOON_S
+        assert time.monotonic() - begin < harness.patience(SOON_S)
         assert walk.attachments(browser, page) == [content]

@@ -365,7 +365,7 @@ def test_f17_the_sms_gateway_hangs():
     sent = walk.Sent(lambda typed, to: mail("SMS %s Uitslag" % typed, to=to))
     with Adapter("exec sleep 60"):
         page, seconds = press(sent)
-    assert page.status == 200 and seconds < 10, (page.status, seconds)
+    assert page.status == 200 and seconds < harness.patience(10), (page.status, seconds)
     assert page.form("/code"), page.text
     page, _ = press(sent)
     assert page.status == 200 and not harness.sms_texts(sent.number), page.text
@@ -427,7 +427,7 @@ def start_with_key(program, purpose, case):
     mark = harness.log_mark()
     done = subprocess.run([ENV["LAB_SBINDIR"] + "/zegel-" + program, "-c",
                            configuration_with_key(program, purpose, path)],
-                          capture_output=True, timeout=START_S, check=False)
+                          capture_output=True, timeout=harness.patience(START_S), check=False)
     said = done.stderr.decode()
     assert done.returncode == EX_CONFIG, (program, purpose, what, done.returncode, said)
     assert path in said and re.search(reason, said), (program, purpose, what, said)
@@ -476,3 +476,19 @@ def test_a_wrong_configuration_is_named_by_line():
         path = os.path.join(os.environ["LAB"], "missing.conf")
         done = subprocess.run([binary, "-n", "-c", path], capture_output=True, check=False)
         assert done.returncode == EX_CONFIG and path in done.stderr.decode(), done
+
+
+# ---- F29: signals ----
+
+def test_f29_term_while_the_viewer_starts():
+    """F29: SIGTERM ends the viewer at whatever moment of its start it comes"""
+    with harness.without("viewer"):
+        for step in range(60):
+            program = subprocess.Popen([ENV["LAB_SBINDIR"] + "/zegel-viewer"])
+            time.sleep(step * harness.patience(0.001))
+            program.terminate()
+            try:
+                program.wait(harness.patience(15))
+            finally:
+                program.kill()
+                program.wait()

@@ -103,6 +103,15 @@ def cores_in(*folders):
             if re.match(r"core(\.|$)", name)]
 
 
+def is_over(group):
+    """Whether no process of GROUP is left."""
+    try:
+        os.killpg(group, 0)
+        return False
+    except ProcessLookupError:
+        return True
+
+
 def test_no_program_leaves_a_core():
     """T35: killed with SIGABRT after a message, none of the programs writes a core."""
     way_of_a_message()
@@ -120,7 +129,7 @@ def test_no_program_leaves_a_core():
         assert os.stat("/proc/%d/environ" % pid).st_uid == 0, program  # not dumpable: proc(5)
         folder = os.open("/proc/%d/cwd" % pid, os.O_RDONLY)
         os.kill(pid, signal.SIGABRT)
-        harness.wait_for(lambda p=pid: not os.path.exists("/proc/%d" % p), "end of " + program)
+        harness.wait_for(lambda p=pid: is_over(p), "end of %s and its children" % program)
         assert not cores_in(folder, ENV["LAB_STATEDIR"], ENV["LAB_STATEDIR"] + "/store"), program
         os.close(folder)
         control("start", program)

@@ -123,7 +123,7 @@ def test_a_silent_name_server():
     silent = part("silent")
     began = time.monotonic()
     answer = verify(STRANGER, "mail." + silent, "jan@" + silent, silent, [(silent, "s")])
-    assert time.monotonic() - began < FINISHED_S
+    assert time.monotonic() - began < lab.patience(FINISHED_S)
     assert (answer["spf"], answer["dmarc"], answer["dmarc_policy"]) == \
         ("temperror", "unknown", ""), answer
     assert answer["keys"][0]["key"] == "unknown", answer
