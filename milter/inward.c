@@ -11,6 +11,7 @@
 #include "common/ask/ask.h"
 #include "common/ask/verify.h"
 #include "common/base/log.h"
+#include "common/base/network.h"
 #include "milter/auth_results.h"
 #include "milter/author.h"
 #include "milter/dkim.h"
@@ -41,13 +42,13 @@ struct Inward {
 static gboolean
 is_relay(const Client *client, const Config *config)
 {
-  if (client->address == NULL)
+  Network address;
+  if (!network_parse_address(client->address, &address))
     return FALSE;
-  g_autoptr(GInetAddress) address = g_inet_address_new_from_string(client->address);
-  if (address != NULL && g_inet_address_get_is_loopback(address))
+  if (network_is_loopback(&address))
     return TRUE;
-  for (guint i = 0; address != NULL && i < config->trusted_relays->len; i++)
-    if (g_inet_address_mask_matches(config->trusted_relays->pdata[i], address))
+  for (guint i = 0; i < config->trusted_relays->len; i++)
+    if (network_contains(config->trusted_relays->pdata[i], &address))
       return TRUE;
   return FALSE;
 }

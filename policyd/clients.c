@@ -1,7 +1,6 @@
 #include "policyd/clients.h"
 
-#include <gio/gio.h>
-
+#include "common/base/network.h"
 #include "policyd/kept.h"
 
 struct Clients {
@@ -29,10 +28,10 @@ clients_free(Clients *clients)
 static char *
 key_of(const char *address, guint16 port)
 {
-  g_autoptr(GInetAddress) parsed = g_inet_address_new_from_string(address);
-  if (parsed == NULL || port == 0)
+  Network parsed;
+  if (!network_parse_address(address, &parsed) || port == 0)
     return NULL;
-  g_autofree char *text = g_inet_address_to_string(parsed);
+  g_autofree char *text = network_to_string(&parsed);
   return g_strdup_printf("%s %u", text, port);
 }
 

@@ -120,7 +120,9 @@ give_up_rights(Program *program)
   const struct sigaction ignore = {.sa_handler = SIG_IGN};
   umask(0007); /* the store is shared with zegel-deliver, by group */
   sigaction(SIGPIPE, &ignore, NULL);
-  if (!submit_init(&error) || !daemon_become(program->config->viewer_user, &error))
+  /* A CGI program loads it when it has a mail to send, which is seldom. */
+  if ((!is_cgi() && !submit_init(&error)) ||
+      !daemon_become(program->config->viewer_user, &error))
     daemon_die(error);
   /* As the user that owns it: root could read a key file that is somebody else's. */
   program->keys = keyring_load(program->config->viewer_store_key, KEY_STORE, &error);

@@ -5,6 +5,7 @@
  * reason is the check line of that code, so that it cannot say anything else than the
  * decision was made by.
  */
+#include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>

@@ -7,6 +7,7 @@ common_base_libbase_a_SOURCES = \
 	common/base/json.c common/base/json.h \
 	common/base/label.c common/base/label.h \
 	common/base/log.c common/base/log.h \
+	common/base/network.c common/base/network.h \
 	common/base/packer.c common/base/packer.h \
 	common/base/phone.c common/base/phone.h \
 	common/base/reply.c common/base/reply.h \
@@ -23,6 +24,11 @@ check_PROGRAMS += tests/unit/base/test_attr
 tests_unit_base_test_attr_SOURCES = tests/unit/base/test_attr.c
 tests_unit_base_test_attr_LDADD = $(BASE_LIBS)
 TESTS += tests/unit/base/test_attr
+
+check_PROGRAMS += tests/unit/base/test_network
+tests_unit_base_test_network_SOURCES = tests/unit/base/test_network.c
+tests_unit_base_test_network_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_network
 
 check_PROGRAMS += tests/unit/base/test_label
 tests_unit_base_test_label_SOURCES = tests/unit/base/test_label.c

@@ -1,9 +1,9 @@
 #include "common/book/client_rule.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/network.h"
 
 #define FINGERPRINT_DIGITS 64
 
@@ -62,11 +62,11 @@ parse_digest(const char *text, const char *digest, GError **error)
 static char *
 parse_address(const char *text, const char *network, GError **error)
 {
-  g_autoptr(GInetAddressMask) mask = g_inet_address_mask_new_from_string(network, NULL);
-  if (mask == NULL)
+  Network parsed;
+  if (!network_parse(network, &parsed))
     return complain(text, "an address or a network such as 192.0.2.0/24 is expected",
                     error);
-  g_autofree char *plain = g_inet_address_mask_to_string(mask);
+  g_autofree char *plain = network_to_string(&parsed);
   return g_strconcat(address_prefix, plain, NULL);
 }
 
@@ -117,12 +117,11 @@ matches_login(const char *name, const ClientFacts *facts)
 }
 
 static gboolean
-matches_address(const char *network, const ClientFacts *facts)
+matches_address(const char *text, const ClientFacts *facts)
 {
-  g_autoptr(GInetAddressMask) mask = g_inet_address_mask_new_from_string(network, NULL);
-  g_autoptr(GInetAddress) address =
-      facts->address != NULL ? g_inet_address_new_from_string(facts->address) : NULL;
-  return mask != NULL && address != NULL && g_inet_address_mask_matches(mask, address);
+  Network network, address;
+  return network_parse(text, &network) && network_parse_address(facts->address, &address) &&
+         network_contains(&network, &address);
 }
 
 gboolean

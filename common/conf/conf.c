@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/network.h"
 #include "common/conf/schema.h"
 
 #define CONF_MAX_BYTES (1024 * 1024)
@@ -325,10 +326,10 @@ has_login(const Organisation *organisation, const char *login)
 }
 
 static gboolean
-has_address(const Organisation *organisation, GInetAddress *address)
+has_address(const Organisation *organisation, const Network *address)
 {
   for (guint i = 0; i < organisation->networks->len; i++)
-    if (g_inet_address_mask_matches(organisation->networks->pdata[i], address))
+    if (network_contains(organisation->networks->pdata[i], address))
       return TRUE;
   return FALSE;
 }
@@ -342,9 +343,10 @@ conf_organisation_of_client(const Config *config, const char *login, const char 
   if (login != NULL || address == NULL)
     return NULL; /* a login that is nobody's does not fall back on where it came from */
 
-  g_autoptr(GInetAddress) ip = g_inet_address_new_from_string(address);
-  for (guint i = 0; ip != NULL && i < config->organisations->len; i++)
-    if (has_address(config->organisations->pdata[i], ip))
+  Network ip;
+  gboolean known = network_parse_address(address, &ip);
+  for (guint i = 0; known && i < config->organisations->len; i++)
+    if (has_address(config->organisations->pdata[i], &ip))
       return config->organisations->pdata[i];
   return NULL;
 }

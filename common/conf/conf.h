@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include <gio/gio.h>
+#include <glib.h>
 #include <glib.h>
 
 typedef enum {
@@ -67,7 +67,7 @@ typedef struct {
   GStrv domains;        /* its mail domains, lower case */
   GStrv logins;         /* SASL logins; "*@domain" and "*" may stand for many */
   GStrv certificates;   /* "sha256:HEX" or "cn:NAME/ISSUER": clients, without a login */
-  GPtrArray *networks;  /* of GInetAddressMask: clients that may submit without a login */
+  GPtrArray *networks;  /* of Network: clients that may submit without a login */
   char *service_domain; /* From domain of the mail that zegel sends itself */
   char *viewer_url;     /* https://host[:port]/, ends with '/' */
   char *display_name;   /* as recipients read it */
@@ -109,7 +109,7 @@ typedef struct {
   char *dkim_keys;     /* DOMAIN/SELECTOR.key: private */
   char *milter_reader; /* path of zegel-reader */
   guint milter_readers;
-  GPtrArray *trusted_relays; /* of GInetAddressMask: their SPF does not count (N5) */
+  GPtrArray *trusted_relays; /* of Network: their SPF does not count (N5) */
   DmarcAction dmarc_reject;  /* for a domain whose policy is reject */
   DmarcAction dmarc_quarantine;
   char *nta_header_value; /* of X-NTA7516 */

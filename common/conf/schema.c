@@ -1,10 +1,10 @@
 #include "common/conf/schema.h"
 
-#include <gio/gio.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/network.h"
 #include "common/conf/conf.h"
 
 #define DOMAIN_MAX_BYTES 253 /* RFC 1035 2.3.4, as text */
@@ -239,15 +239,15 @@ static gboolean
 store_networks(const SchemaRow *row, const char *value, GPtrArray **field, GError **error)
 {
   g_auto(GStrv) words = split_words(value);
-  g_autoptr(GPtrArray) masks = g_ptr_array_new_with_free_func(g_object_unref);
+  g_autoptr(GPtrArray) networks = g_ptr_array_new_with_free_func(g_free);
   for (char **word = words; *word != NULL; word++) {
-    GInetAddressMask *mask = g_inet_address_mask_new_from_string(*word, NULL);
-    if (mask == NULL)
+    Network network;
+    if (!network_parse(*word, &network))
       return reject(error, row->key, *word, "a network such as 192.0.2.0/24 is expected");
-    g_ptr_array_add(masks, mask);
+    g_ptr_array_add(networks, g_memdup2(&network, sizeof network));
   }
   g_clear_pointer(field, g_ptr_array_unref);
-  *field = g_steal_pointer(&masks);
+  *field = g_steal_pointer(&networks);
   return TRUE;
 }
 

@@ -14,7 +14,7 @@ typedef enum {
   SCHEMA_TOKENS,    /* the same, as they were written */
   SCHEMA_DOMAIN,    /* char *; lower case */
   SCHEMA_DOMAINS,   /* GStrv; lower case */
-  SCHEMA_NETWORKS,  /* GPtrArray of GInetAddressMask */
+  SCHEMA_NETWORKS,  /* GPtrArray of Network */
   SCHEMA_URL,       /* char *; https://host[:port]/ (http only for 127.0.0.1) */
   SCHEMA_COLOUR,    /* char *; #rrggbb */
   SCHEMA_LANGUAGE,  /* char *; nl or en */

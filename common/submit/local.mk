@@ -1,10 +1,11 @@
 noinst_LIBRARIES += common/submit/libsubmit.a
 common_submit_libsubmit_a_SOURCES = \
+	common/submit/curl.c common/submit/curl.h \
 	common/submit/letter.c common/submit/letter.h \
 	common/submit/submit.c common/submit/submit.h
 common_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 
-SUBMIT_LIBS = common/submit/libsubmit.a $(CURL_LIBS)
+SUBMIT_LIBS = common/submit/libsubmit.a
 
 check_PROGRAMS += tests/unit/submit/test_submit
 tests_unit_submit_test_submit_SOURCES = tests/unit/submit/test_submit.c

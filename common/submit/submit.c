@@ -1,9 +1,9 @@
 #include "common/submit/submit.h"
 
-#include <curl/curl.h>
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/submit/curl.h"
 
 #define CONNECT_TIMEOUT_S 5
 #define REPLY_MAX_BYTES   512 /* octets of a reply line, RFC 5321 4.5.3.1.5 */
@@ -20,12 +20,7 @@ typedef struct {
 gboolean
 submit_init(GError **error)
 {
-  CURLcode code = curl_global_init(CURL_GLOBAL_NOTHING);
-  if (code == CURLE_OK)
-    return TRUE;
-  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "libcurl: %s",
-              curl_easy_strerror(code));
-  return FALSE;
+  return curl_load(error) != NULL;
 }
 
 static size_t
@@ -98,24 +93,24 @@ address_is_clean(const char *address)
 }
 
 static void
-set_options(CURL *curl, const char *url, Dialogue *dialogue)
+set_options(const Curl *lib, CURL *curl, const char *url, Dialogue *dialogue)
 {
-  curl_easy_setopt(curl, CURLOPT_URL, url);
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp");
-  curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* whatever the environment says */
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_TIMEOUT_S);
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long) SUBMIT_TIMEOUT_S);
+  lib->easy_setopt(curl, CURLOPT_URL, url);
+  lib->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp");
+  lib->easy_setopt(curl, CURLOPT_PROXY, ""); /* whatever the environment says */
+  lib->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  lib->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_TIMEOUT_S);
+  lib->easy_setopt(curl, CURLOPT_TIMEOUT, (long) SUBMIT_TIMEOUT_S);
   /* The time above does not bound the wait for the answer to QUIT; this does. */
-  curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long) SUBMIT_TIMEOUT_S);
-  curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-  curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t) dialogue->rest_len);
-  curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_message);
-  curl_easy_setopt(curl, CURLOPT_READDATA, dialogue);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
-  curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* or the next is never called */
-  curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, note_dialogue);
-  curl_easy_setopt(curl, CURLOPT_DEBUGDATA, dialogue);
+  lib->easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long) SUBMIT_TIMEOUT_S);
+  lib->easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+  lib->easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t) dialogue->rest_len);
+  lib->easy_setopt(curl, CURLOPT_READFUNCTION, give_message);
+  lib->easy_setopt(curl, CURLOPT_READDATA, dialogue);
+  lib->easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
+  lib->easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* or the next is never called */
+  lib->easy_setopt(curl, CURLOPT_DEBUGFUNCTION, note_dialogue);
+  lib->easy_setopt(curl, CURLOPT_DEBUGDATA, dialogue);
 }
 
 /*
@@ -157,25 +152,28 @@ submit_send(const char *url, const char *from, const char *to, const char *messa
                         "the address cannot stand in an SMTP command");
     return FALSE;
   }
-  CURL *curl = curl_easy_init();
+  const Curl *lib = curl_load(error);
+  if (lib == NULL)
+    return FALSE;
+  CURL *curl = lib->easy_init();
   g_autofree char *from_path = g_strdup_printf("<%s>", from);
   g_autofree char *to_path = g_strdup_printf("<%s>", to);
-  struct curl_slist *recipients = curl_slist_append(NULL, to_path);
+  struct curl_slist *recipients = lib->slist_append(NULL, to_path);
   if (curl == NULL || recipients == NULL)
     g_error("out of memory");
   Dialogue dialogue = {.rest = message, .rest_len = len};
-  set_options(curl, url, &dialogue);
-  curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from_path);
-  curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
-  CURLcode code = curl_easy_perform(curl);
+  set_options(lib, curl, url, &dialogue);
+  lib->easy_setopt(curl, CURLOPT_MAIL_FROM, from_path);
+  lib->easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
+  CURLcode code = lib->easy_perform(curl);
   if (code == CURLE_OK && queue_id != NULL)
     *queue_id = submit_queue_id(dialogue.reply);
   if (code != CURLE_OK)
     g_set_error(error, ZEGEL_ERROR,
                 is_refusal(&dialogue) ? ZEGEL_ERROR_INVALID : ZEGEL_ERROR_TEMPORARY,
-                "%s: %s%s%s", url, curl_easy_strerror(code),
+                "%s: %s%s%s", url, lib->easy_strerror(code),
                 *dialogue.reply != '\0' ? ": " : "", dialogue.reply);
-  curl_slist_free_all(recipients);
-  curl_easy_cleanup(curl);
+  lib->slist_free_all(recipients);
+  lib->easy_cleanup(curl);
   return code == CURLE_OK;
 }

@@ -7,7 +7,8 @@
 
 #define SUBMIT_TIMEOUT_S 20
 
-/* Prepares libcurl; call once before any thread. FALSE with ZEGEL_ERROR_CONFIG. */
+/* Loads libcurl, so that a program that cannot send says so at its start; else the first
+ * mail does it. FALSE with ZEGEL_ERROR_CONFIG. */
 gboolean
 submit_init(GError **error);
 
