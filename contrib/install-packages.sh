@@ -14,8 +14,10 @@ say_and_stop() {
     exit 1
 }
 
+# npm comes with other packages of nodejs than Debian's, too.
 is_installed() {
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ||
+        { [ "$1" = npm ] && command -v npm >/dev/null; }
 }
 
 list_missing() {

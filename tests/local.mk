@@ -4,3 +4,4 @@ include tests/fuzz/local.mk
 include tests/lab/local.mk
 include tests/system/local.mk
 include tests/bench/local.mk
+include tests/browser/local.mk

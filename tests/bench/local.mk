@@ -2,8 +2,10 @@
 check_PROGRAMS += \
 	tests/bench/ask_each \
 	tests/bench/ask_load \
+	tests/bench/bare_cgi \
 	tests/bench/dns_chain \
 	tests/bench/dns_delay \
+	tests/bench/hello_fcgi \
 	tests/bench/noop_milter \
 	tests/bench/noop_server \
 	tests/bench/smtp_load
@@ -21,8 +23,15 @@ tests_bench_noop_milter_SOURCES = tests/bench/noop_milter.c milter/steps.c
 tests_bench_noop_milter_LDADD = $(BASE_LIBS) $(MILTER_LIBS) -lpthread
 tests_bench_smtp_load_SOURCES = tests/bench/smtp_load.c
 tests_bench_smtp_load_LDADD = $(GLIB_LIBS)
+tests_bench_bare_cgi_SOURCES = tests/bench/bare_cgi.c
+tests_bench_bare_cgi_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(CRYPTO_CFLAGS)
+tests_bench_bare_cgi_LDADD = $(SQLITE_LIBS) $(CRYPTO_LIBS)
+tests_bench_hello_fcgi_SOURCES = tests/bench/hello_fcgi.c
+tests_bench_hello_fcgi_CFLAGS = $(AM_CFLAGS) $(FCGI_CFLAGS)
+tests_bench_hello_fcgi_LDADD = $(FCGI_LIBS)
 EXTRA_DIST += tests/bench/milter tests/bench/milter.test tests/bench/bench.py
 EXTRA_DIST += tests/bench/policyd tests/bench/policyd.test
+EXTRA_DIST += tests/bench/viewer tests/bench/viewer.test
 if LAB
-TESTS += tests/bench/milter.test tests/bench/policyd.test
+TESTS += tests/bench/milter.test tests/bench/policyd.test tests/bench/viewer.test
 endif

@@ -2,6 +2,7 @@
 EXTRA_DIST += \
 	tests/system/asker.py \
 	tests/system/browser.py \
+	tests/system/browser_tools.py \
 	tests/system/chrome.py \
 	tests/system/crash.py \
 	tests/system/guard.py \
@@ -24,6 +25,7 @@ EXTRA_DIST += \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
 	tests/system/test_attachments.py \
+	tests/system/test_attack_html.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
 	tests/system/test_browser.py \
@@ -38,6 +40,7 @@ EXTRA_DIST += \
 	tests/system/test_inward.py \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
+	tests/system/test_look.py \
 	tests/system/test_main_job.py \
 	tests/system/test_milter.py tests/system/test_milter_dies.py \
 	tests/system/test_nta.py \
