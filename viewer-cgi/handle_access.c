@@ -369,6 +369,7 @@ end_session(Visit *visit)
   }
   log_event(visit, EVENT_LOGOUT, NULL);
   visit->frame.logout_token = NULL;
+  visit->frame.session_ends_s = 0;
   visit->frame.self = "/";
   visit->response->clear_cache = TRUE;
   /* Chromium keeps pages for Back in spite of no-store. It lets them go when an HttpOnly

@@ -11,6 +11,7 @@ viewer_cgi_libviewer_a_SOURCES = \
 	viewer-cgi/mail.c viewer-cgi/mail.h \
 	viewer-cgi/origin.c viewer-cgi/origin.h \
 	viewer-cgi/page.c viewer-cgi/page.h viewer-cgi/page_access.c \
+	viewer-cgi/page_form.c viewer-cgi/page_form.h \
 	viewer-cgi/page_message.c viewer-cgi/page_message.h \
 	viewer-cgi/reading.c viewer-cgi/reading.h \
 	viewer-cgi/request.c viewer-cgi/request.h \

@@ -9,6 +9,7 @@
 
 #include "common/conf/conf.h"
 #include "viewer-cgi/html.h"
+#include "viewer-cgi/page_form.h"
 #include "viewer-cgi/text.h"
 
 /* What all pages need. All borrowed. */
@@ -17,6 +18,7 @@ typedef struct {
   Language language;
   const char *self;         /* path for the language switch; NULL: no switch */
   const char *logout_token; /* of the session; NULL: no "log out" */
+  gint64 session_ends_s;    /* when it ends if nothing is done (V10); 0: there is none */
 } Frame;
 
 /* Starts a page with TITLE (a translated text), up to the opening of <main> with its <h1>.
@@ -36,7 +38,8 @@ page_paragraph(Html *html, const char *text);
 void
 page_notice(Html *html, const char *text, gboolean error);
 
-/* Appends a form's start for POST to PATH with its hidden TOKEN. Close with "</form>". */
+/* Appends a form's start for POST to PATH with its hidden TOKEN. Close with page_form_end.
+ */
 void
 page_form(Html *html, const char *path, const char *token);
 

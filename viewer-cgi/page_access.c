@@ -97,32 +97,6 @@ page_expired(const Frame *frame, gint64 expires_s)
   return page_simple(frame, _("This message has expired"), texts);
 }
 
-static void
-append_fact(Html *html, const char *name, const char *value)
-{
-  html_markup(html, "<div><dt>");
-  html_text(html, name);
-  html_markup(html, "</dt><dd>");
-  html_isolated(html, value);
-  html_markup(html, "</dd></div>\n");
-}
-
-/* Name and address side by side: a name alone may pretend anything (T30). */
-static void
-append_sender(Html *html, const LinkFacts *facts)
-{
-  html_markup(html, "<div><dt>");
-  html_text(html, _("From"));
-  html_markup(html, "</dt><dd>");
-  if (facts->sender_name[0] != '\0') {
-    html_isolated(html, facts->sender_name);
-    html_markup(html, "<br>");
-  }
-  html_markup(html, "<span class=\"address\">");
-  html_isolated(html, facts->sender);
-  html_markup(html, "</span></dd></div>\n");
-}
-
 /* The last digits of NUMBER, borrowed. */
 static const char *
 number_tail(const char *number)
@@ -137,12 +111,8 @@ append_send_button(Html *html, const char *token, const char *form_token, const 
 {
   g_autofree char *path = g_strconcat("/l/", token, "/send", NULL);
   page_form(html, path, form_token);
-  if (first)
-    html_markup(html, "<button type=\"submit\">");
-  else
-    html_markup(html, "<button class=\"plain\" type=\"submit\">");
-  html_text(html, label);
-  html_markup(html, "</button></form>\n");
+  page_button(html, label, first ? BUTTON_MAIN : BUTTON_PLAIN);
+  page_form_end(html);
 }
 
 /* For who has no number, and gets the code by e-mail. */
@@ -204,12 +174,12 @@ Html *
 page_link(const Frame *frame, const LinkFacts *facts)
 {
   Html *html = page_begin(frame, _("A secure message is waiting for you"));
-  html_markup(html, "<dl class=\"facts\">\n");
-  append_sender(html, facts);
-  append_fact(html, _("Organisation"), frame->organisation->display_name);
+  page_facts_begin(html);
+  page_fact_person(html, _("From"), facts->sender_name, facts->sender);
+  page_fact(html, _("Organisation"), frame->organisation->display_name);
   g_autofree char *date = text_date(facts->expires_s);
-  append_fact(html, _("You can read it until"), date);
-  html_markup(html, "</dl>\n");
+  page_fact(html, _("You can read it until"), date);
+  page_facts_end(html);
 
   append_how(html, facts);
   append_send_button(html, facts->token, facts->form_token, _("Send access code"), TRUE);
@@ -271,9 +241,9 @@ append_code_form(Html *html, const CodeFacts *facts, gboolean noted)
                     "spellcheck=\"false\" required size=\"9\"");
   if (noted)
     html_markup(html, " aria-describedby=\"notice\"");
-  html_markup(html, "></p>\n<button type=\"submit\">");
-  html_text(html, _("Read the message"));
-  html_markup(html, "</button></form>\n");
+  html_markup(html, "></p>\n");
+  page_button(html, _("Read the message"), BUTTON_MAIN);
+  page_form_end(html);
 }
 
 /* Where to look for the code. */
@@ -326,11 +296,7 @@ page_session_over(const Frame *frame, const char *token)
                    "The message is still there."));
   if (token != NULL) {
     g_autofree char *href = g_strconcat("/l/", token, NULL);
-    html_markup(html, "<p><a class=\"button\"");
-    html_attribute(html, "href", href);
-    html_markup(html, ">");
-    html_text(html, _("Ask for a new code"));
-    html_markup(html, "</a></p>\n");
+    page_action(html, href, _("Ask for a new code"), BUTTON_MAIN);
   } else {
     page_paragraph(html, _("Open the link in your e-mail again to ask for a new code."));
   }

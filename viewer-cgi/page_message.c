@@ -26,52 +26,21 @@ append_secure_mark(Html *html, const Frame *frame, const MessageFacts *facts)
 }
 
 static void
-append_term(Html *html, const char *name)
-{
-  html_markup(html, "<div><dt>");
-  html_text(html, name);
-  html_markup(html, "</dt><dd>");
-}
-
-static void
-append_header(Html *html, const char *name, const char *value)
-{
-  if (value[0] == '\0')
-    return;
-  append_term(html, name);
-  html_isolated(html, value);
-  html_markup(html, "</dd></div>\n");
-}
-
-static void
-append_from(Html *html, const MessageFacts *facts)
-{
-  const Summary *summary = facts->summary;
-  append_term(html, _("From"));
-  if (summary != NULL && summary->from_name[0] != '\0') {
-    html_isolated(html, summary->from_name);
-    html_markup(html, "<br>");
-  }
-  html_markup(html, "<span class=\"address\">");
-  html_isolated(html, summary != NULL && summary->from[0] != '\0' ? summary->from
-                                                                  : facts->sender);
-  html_markup(html, "</span></dd></div>\n");
-}
-
-static void
 append_headers(Html *html, const MessageFacts *facts)
 {
   const Summary *summary = facts->summary;
-  html_markup(html, "<dl class=\"facts\">\n");
-  append_from(html, facts);
+  gboolean known = summary != NULL && summary->from[0] != '\0';
+  page_facts_begin(html);
+  page_fact_person(html, _("From"), summary != NULL ? summary->from_name : "",
+                   known ? summary->from : facts->sender);
   if (summary != NULL) {
-    append_header(html, _("To"), summary->to);
-    append_header(html, _("Copy to"), summary->cc);
+    page_fact(html, _("To"), summary->to);
+    page_fact(html, _("Copy to"), summary->cc);
     g_autofree char *date = summary->date_s > 0 ? text_date_time(summary->date_s)
                                                 : g_strdup(summary->date_text);
-    append_header(html, _("Date"), date);
+    page_fact(html, _("Date"), date);
   }
-  html_markup(html, "</dl>\n");
+  page_facts_end(html);
 }
 
 static void
@@ -82,16 +51,6 @@ append_words(Html *html, const char *text)
   html_markup(html, "</div>\n");
 }
 
-static void
-append_link(Html *html, const char *path, const char *label)
-{
-  html_markup(html, "<li><a");
-  html_attribute(html, "href", path);
-  html_markup(html, ">");
-  html_text(html, label);
-  html_markup(html, "</a></li>\n");
-}
-
 /* The cage: no scripts, no forms, no plug-ins, an origin of its own (T9). */
 static void
 append_frame(Html *html)
@@ -100,10 +59,11 @@ append_frame(Html *html)
                     "sandbox=\"allow-popups allow-popups-to-escape-sandbox\" "
                     "referrerpolicy=\"no-referrer\"");
   html_attribute(html, "title", _("The message"));
-  html_markup(html, "></iframe>\n<ul class=\"ways\">\n");
-  append_link(html, "/m/html", _("Show the message on a page of its own"));
-  append_link(html, "/m/text", _("Show only the text"));
-  html_markup(html, "</ul>\n");
+  html_markup(html, "></iframe>\n");
+  page_ways_begin(html);
+  page_way(html, "/m/html", _("Show the message on a page of its own"));
+  page_way(html, "/m/text", _("Show only the text"));
+  page_ways_end(html);
 }
 
 static void
@@ -146,9 +106,8 @@ append_attachments(Html *html, const MessageFacts *facts)
 {
   const GPtrArray *all = facts->summary != NULL ? facts->summary->attachments : NULL;
   if (all != NULL && all->len > 0) {
-    html_markup(html, "<h2>");
-    html_text(html, _("Attachments"));
-    html_markup(html, "</h2>\n<ul class=\"attachments\">\n");
+    page_heading(html, _("Attachments"));
+    html_markup(html, "<ul class=\"attachments\">\n");
     for (guint i = 0; i < all->len; i++)
       append_attachment(html, all->pdata[i]);
     html_markup(html, "</ul>\n");
@@ -164,27 +123,14 @@ append_attachments(Html *html, const MessageFacts *facts)
 static void
 append_keeping(Html *html, const MessageFacts *facts)
 {
-  html_markup(html, "<h2>");
-  html_text(html, _("Keep this message"));
-  html_markup(html, "</h2>\n");
+  page_heading(html, _("Keep this message"));
   g_autofree char *date = text_date(facts->expires_s);
   g_autofree char *text = g_strdup_printf(
       _("You can read this message here until %s. After that it is removed."), date);
   page_paragraph(html, text);
-  html_markup(html, "<ul class=\"ways\">\n");
-  append_link(html, "/m/original", _("Download the whole message (.eml)"));
-  html_markup(html, "</ul>\n");
-}
-
-static void
-append_session(Html *html, const MessageFacts *facts)
-{
-  g_autofree char *time = text_time(facts->session_ends_s);
-  g_autofree char *text = g_strdup_printf(
-      _("You are logged in. If you do nothing, we log you out at %s."), time);
-  html_markup(html, "<p class=\"session\">");
-  html_text(html, text);
-  html_markup(html, "</p>\n");
+  page_ways_begin(html);
+  page_way(html, "/m/original", _("Download the whole message (.eml)"));
+  page_ways_end(html);
 }
 
 /* The subject, or what stands for it; borrowed. */
@@ -204,7 +150,6 @@ page_message(const Frame *frame, const MessageFacts *facts)
   append_body(html, facts);
   append_attachments(html, facts);
   append_keeping(html, facts);
-  append_session(html, facts);
   page_end(html, frame);
   return html;
 }
@@ -219,10 +164,9 @@ page_message_text(const Frame *frame, const MessageFacts *facts)
     append_words(html, facts->text);
   else
     page_notice(html, _("The text of this message cannot be shown."), TRUE);
-  html_markup(html, "<ul class=\"ways\">\n");
-  append_link(html, "/m", _("Back to the message"));
-  html_markup(html, "</ul>\n");
-  append_session(html, facts);
+  page_ways_begin(html);
+  page_way(html, "/m", _("Back to the message"));
+  page_ways_end(html);
   page_end(html, frame);
   return html;
 }

@@ -167,6 +167,7 @@ visit_find_session(Visit *visit)
   visit->logout_token = token_make(visit->viewer->token_key, TOKEN_LOGOUT, visit->session,
                                    sizeof visit->session, &error);
   visit->frame.logout_token = visit->logout_token;
+  visit->frame.session_ends_s = visit->session_ends_s;
   if (visit->logout_token == NULL)
     visit_fail(visit, error);
   return visit->logout_token != NULL;
