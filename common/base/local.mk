@@ -1,5 +1,6 @@
 noinst_LIBRARIES += common/base/libbase.a
 common_base_libbase_a_SOURCES = \
+	common/base/attachment.c common/base/attachment.h \
 	common/base/attr.c common/base/attr.h \
 	common/base/child.c common/base/child.h \
 	common/base/daemon.c common/base/daemon.h \
