@@ -10,12 +10,15 @@
 #include "common/store/store.h"
 #include "viewer-cgi/request.h"
 #include "viewer-cgi/response.h"
+#include "viewer-cgi/slots.h"
 
 /* What every request needs. All borrowed, the same for the life of a worker. */
 typedef struct {
   const Config *config;
-  Store *store;            /* NULL: it could not be opened, and every link says so */
-  const Secret *token_key; /* NULL only without a store */
+  Store *store;               /* NULL: it could not be opened, and every link says so */
+  const Secret *token_key;    /* NULL only without a store */
+  const KeyRing *origin_keys; /* for the marks of what visitors wrote */
+  Slots *upload_slots;        /* for who sends files; NULL: no limit */
 } Viewer;
 
 /*

@@ -75,16 +75,26 @@ visit_not_found(Visit *visit)
   response_set_page(visit->response, 404, page_not_found(&frame));
 }
 
+gboolean
+visit_has_store(Visit *visit)
+{
+  if (visit->viewer->store != NULL)
+    return TRUE;
+  visit_fail(visit,
+             g_error_new_literal(ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY, "there is no store"));
+  return FALSE;
+}
+
 /* Looks up visit->link_secret; *ALIVE: the entry may be read. FALSE: answered. */
 static gboolean
 find_entry(Visit *visit, EntryState *state)
 {
   GError *error = NULL;
   *state = ENTRY_NONE;
-  if (visit->viewer->store == NULL)
-    g_set_error_literal(&error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY, "there is no store");
-  else if (store_find_entry(visit->viewer->store, visit->organisation->name,
-                            visit->link_secret, state, &visit->entry, &error))
+  if (!visit_has_store(visit))
+    return FALSE;
+  if (store_find_entry(visit->viewer->store, visit->organisation->name, visit->link_secret,
+                       state, &visit->entry, &error))
     return TRUE;
   visit_fail(visit, error);
   return FALSE;
@@ -129,22 +139,30 @@ show_session_over(Visit *visit, gboolean has_link)
 }
 
 static gboolean
-touch_session(Visit *visit)
+touch_session(Visit *visit, gboolean *alive)
+{
+  GError *error = NULL;
+  *alive = FALSE;
+  if (store_touch_session(visit->viewer->store, visit->entry, visit->session, alive,
+                          &visit->session_ends_s, &error))
+    return TRUE;
+  visit_fail(visit, error);
+  return FALSE;
+}
+
+gboolean
+visit_find_session(Visit *visit)
 {
   gboolean alive = FALSE;
-  GError *error = NULL;
-  if (!store_touch_session(visit->viewer->store, visit->entry, visit->session, &alive,
-                           &visit->session_ends_s, &error)) {
-    visit_fail(visit, error);
+  if (!visit_find_cookie(visit, &alive))
     return FALSE;
-  }
   if (!alive)
     show_session_over(visit, TRUE);
   return alive;
 }
 
 gboolean
-visit_find_session(Visit *visit)
+visit_find_cookie(Visit *visit, gboolean *alive)
 {
   SessionCookie cookie;
   EntryState state = ENTRY_NONE;
@@ -161,8 +179,10 @@ visit_find_session(Visit *visit)
     show_session_over(visit, FALSE);
   else if (state == ENTRY_EXPIRED)
     show_expired(visit);
-  if (state != ENTRY_OPEN || !touch_session(visit))
+  if (state != ENTRY_OPEN || !touch_session(visit, alive))
     return FALSE;
+  if (!*alive)
+    return TRUE;
   GError *error = NULL;
   visit->logout_token = token_make(visit->viewer->token_key, TOKEN_LOGOUT, visit->session,
                                    sizeof visit->session, &error);
@@ -173,14 +193,44 @@ visit_find_session(Visit *visit)
   return visit->logout_token != NULL;
 }
 
+static void
+end_old_session(Visit *visit)
+{
+  SessionCookie cookie;
+  g_autoptr(GError) error = NULL;
+  if (cookie_session_parse(visit->request->cookies, visit->secure, &cookie) &&
+      !store_end_session(visit->viewer->store, cookie.session, &error))
+    log_line(LOG_LEVEL_WARNING, "reference=%s: old session not ended: %s",
+             visit->entry->reference, error->message);
+  secret_wipe(&cookie, sizeof cookie);
+}
+
+void
+visit_begin_session(Visit *visit, const guint8 *session)
+{
+  SessionCookie cookie;
+  memcpy(cookie.session, session, sizeof cookie.session);
+  memcpy(cookie.link_secret, visit->link_secret, sizeof cookie.link_secret);
+  end_old_session(visit);
+  response_add_cookie(visit->response, cookie_session_format(&cookie, visit->secure));
+  secret_wipe(&cookie, sizeof cookie);
+}
+
 gboolean
 visit_check_form(Visit *visit, guint purpose, gconstpointer bound, gsize len)
+{
+  return visit_check_fields(visit, visit->request->body, purpose, bound, len);
+}
+
+gboolean
+visit_check_fields(Visit *visit, const Form *fields, guint purpose, gconstpointer bound,
+                   gsize len)
 {
   const Request *request = visit->request;
   if (origin_is_ours(request->origin, request->fetch_site,
                      visit->organisation->viewer_url) &&
       token_check(visit->viewer->token_key, (TokenPurpose) purpose, bound, len,
-                  form_get(request->body, "token")))
+                  form_get(fields, "token")))
     return TRUE;
   const char *const texts[] = {
       _("For your safety we did nothing. Go back, load the page again, and press the "

@@ -34,6 +34,8 @@ typedef enum {
   EVENT_LOGIN,           /* the right code began a session */
   EVENT_OPENED,          /* the message was shown */
   EVENT_DOWNLOADED,      /* an attachment or the original was fetched */
+  EVENT_ANSWERED,        /* a reader's answer went to the sender */
+  EVENT_FORWARDED,       /* a reader let somebody else read the message */
   EVENT_LOGOUT,          /* the session was ended by its user */
   EVENT_PROMISED,        /* a route was written into routes.db */
   EVENT_BOOK,            /* the domain book was read */
