@@ -140,14 +140,11 @@ put_draft(const Visit *visit, const char *text)
 static void
 keep_text(Visit *visit, const char *text)
 {
-  g_autofree char *token = crypt_base64url(visit->link_secret, sizeof visit->link_secret);
-  g_autofree char *path = visit->entry->shared
-                              ? g_strconcat("/r/", visit->entry->reference, NULL)
-                              : g_strconcat("/l/", token, NULL);
+  char *path = visit_login_path(visit);
   put_draft(visit, text);
   response_set_page(visit->response, 403, page_text_kept(&visit->frame, path));
   secret_wipe(path, strlen(path));
-  secret_wipe(token, strlen(token));
+  g_free(path);
 }
 
 /* ---- What was sent ---- */

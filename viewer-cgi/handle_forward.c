@@ -4,6 +4,7 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/mailbox.h"
+#include "common/store/dispatch.h"
 #include "common/submit/letter.h"
 #include "viewer-cgi/mail.h"
 #include "viewer-cgi/message_view.h"

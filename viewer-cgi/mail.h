@@ -32,6 +32,16 @@ gboolean
 mail_tell_replaced(const Config *config, const Organisation *organisation,
                    const Entry *entry, GError **error);
 
+/* The text of the mail to ENTRY's sender: its reader says that the number is not his. New
+ * string. */
+char *
+mail_wrong_text(const Organisation *organisation, const Entry *entry);
+
+/* Tells ENTRY's sender so. FALSE as mail_send_code. */
+gboolean
+mail_tell_wrong(const Config *config, const Organisation *organisation, const Entry *entry,
+                GError **error);
+
 /* The text of the mail to somebody to whom ENTRY was forwarded, for REFERENCE: nothing of
  * the message, and no word of who forwarded it but his address (T15). New string. */
 char *

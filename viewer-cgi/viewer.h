@@ -8,6 +8,7 @@
 #include "common/base/secret.h"
 #include "common/conf/conf.h"
 #include "common/store/store.h"
+#include "viewer-cgi/logo.h"
 #include "viewer-cgi/request.h"
 #include "viewer-cgi/response.h"
 #include "viewer-cgi/slots.h"
@@ -17,6 +18,7 @@ typedef struct {
   const Config *config;
   Store *store;               /* NULL: it could not be opened, and every link says so */
   const Secret *token_key;    /* NULL only without a store */
+  const Logos *logos;         /* NULL: there are none */
   const KeyRing *origin_keys; /* for the marks of what visitors wrote */
   Slots *upload_slots;        /* for who sends files; NULL: no limit */
 } Viewer;

@@ -5,9 +5,11 @@
 
 #include <glib.h>
 
+#include "common/store/history.h"
 #include "common/store/share.h"
 #include "viewer-cgi/cookie.h"
 #include "viewer-cgi/page.h"
+#include "viewer-cgi/token.h"
 #include "viewer-cgi/viewer.h"
 
 /* All borrowed but what visit_clear frees. */
@@ -46,9 +48,24 @@ visit_has_store(Visit *visit);
 void
 visit_not_found(Visit *visit);
 
+/* The form token for PURPOSE bound to LEN bytes at BOUND, a new string; NULL: an answer
+ * has been made. */
+char *
+visit_make_token(Visit *visit, TokenPurpose purpose, gconstpointer bound, gsize len);
+
+/* Notes that KIND happened to the entry (history.h). That it cannot be noted is logged, and
+ * is not the visitor's trouble. */
+void
+visit_note(const Visit *visit, HistoryKind kind);
+
+/* The visitor's session is over for his browser too: cookie, pages that it keeps, and what
+ * the frame says of a session. */
+void
+visit_forget(Visit *visit);
+
 /*
  * Finds the entry of the link in the path. TRUE: visit->entry is open. FALSE: an answer has
- * been made (expired, never existed, or an error).
+ * been made (over, never existed, or an error).
  */
 gboolean
 visit_find_link(Visit *visit);
@@ -65,7 +82,7 @@ visit_find_session(Visit *visit);
  * PURPOSE bound to LEN bytes at BOUND. FALSE: an answer has been made.
  */
 gboolean
-visit_check_form(Visit *visit, guint purpose, gconstpointer bound, gsize len);
+visit_check_form(Visit *visit, TokenPurpose purpose, gconstpointer bound, gsize len);
 
 /*
  * Like visit_find_session, but who has a genuine link and a session that is over gets TRUE
@@ -76,8 +93,8 @@ visit_find_cookie(Visit *visit, gboolean *alive);
 
 /* visit_check_form for FIELDS of another form than the request's body (NULL: none). */
 gboolean
-visit_check_fields(Visit *visit, const Form *fields, guint purpose, gconstpointer bound,
-                   gsize len);
+visit_check_fields(Visit *visit, const Form *fields, TokenPurpose purpose,
+                   gconstpointer bound, gsize len);
 
 /*
  * Begins the session SESSION (STORE_SESSION_BYTES) of visit->link_secret: its cookie goes
@@ -106,6 +123,10 @@ visit_return_use(const Visit *visit, EntryUse use);
 void
 visit_show_over(Visit *visit, EntryState state);
 
+/* Where the reader of the entry logs in again, a path with a secret: a new string. */
+char *
+visit_login_path(const Visit *visit);
+
 /* The octets that the files of one form may have together. */
 guint64
 visit_files_max(const Visit *visit);
@@ -126,6 +147,18 @@ handle_code(Visit *visit);
 void
 handle_check(Visit *visit);
 
+/* "/l/TOKEN/wrong" (handle_number.c). */
+void
+handle_wrong(Visit *visit);
+
+/* POST "/l/TOKEN/wrong": the sender is told, once a day at most. */
+void
+handle_tell(Visit *visit);
+
+/* "/l/TOKEN/no-phone". */
+void
+handle_no_phone(Visit *visit);
+
 /* POST "/logout". */
 void
 handle_logout(Visit *visit);
@@ -142,9 +175,17 @@ handle_html(Visit *visit);
 void
 handle_text(Visit *visit);
 
-/* "/m/part/N". */
+/* "/m/part/N" (handle_download.c). */
 void
 handle_part(Visit *visit);
+
+/* "/m/pdf". */
+void
+handle_pdf(Visit *visit);
+
+/* "/m/zip". */
+void
+handle_zip(Visit *visit);
 
 /* "/m/original". */
 void
@@ -173,3 +214,11 @@ handle_shared(Visit *visit);
 /* POST "/r": a session. */
 void
 handle_shared_open(Visit *visit);
+
+/* "/m/delete": asks whether it is meant (handle_delete.c). */
+void
+handle_delete(Visit *visit);
+
+/* POST "/m/delete". */
+void
+handle_destroy(Visit *visit);

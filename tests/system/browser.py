@@ -55,6 +55,8 @@ class _Reader(html.parser.HTMLParser):
                                            attributes.get("value", "")))
         elif attributes.get("type") == "file":
             self.forms[-1].files.append(attributes["name"])
+        elif attributes.get("type") == "checkbox" and "checked" not in attributes:
+            pass  # who wants it gives it
         elif "name" in attributes:
             self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
 
