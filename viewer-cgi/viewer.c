@@ -60,6 +60,12 @@ static const struct {
     [ROUTE_DELETE] = {handle_delete, "/m/delete"},
     [ROUTE_DESTROY] = {handle_destroy, "/m/delete"},
     [ROUTE_LOGOUT] = {handle_logout, "/"},
+    [ROUTE_ANSWER] = {handle_answer, "/m/answer"},
+    [ROUTE_ANSWER_SEND] = {handle_answer_send, "/m/answer"},
+    [ROUTE_FORWARD] = {handle_forward, "/m/forward"},
+    [ROUTE_FORWARD_SEND] = {handle_forward_send, "/m/forward"},
+    [ROUTE_SHARED] = {handle_shared, NULL},
+    [ROUTE_SHARED_OPEN] = {handle_shared_open, "/r"},
 };
 
 /* The language of the visit; one that was just chosen is remembered. */

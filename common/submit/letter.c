@@ -1,13 +1,6 @@
 #include "common/submit/letter.h"
 
-#include <string.h>
-
-#define QP_LINE_MAX_BYTES 75 /* and '=' makes 76, RFC 2045 6.7 */
-#define WORD_MAX_BYTES    45 /* of text in an encoded word of 75, RFC 2047 2 */
-
-static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+#include "common/submit/mime.h"
 
 char *
 letter_sender(const char *service_domain)
@@ -77,56 +70,13 @@ clean_address(const char *address)
 /* ---- Headers ---- */
 
 static void
-append_quoted(GString *out, const char *text)
-{
-  g_string_append_c(out, '"');
-  for (const char *p = text; *p != '\0'; p++) {
-    if (*p == '"' || *p == '\\')
-      g_string_append_c(out, '\\');
-    g_string_append_c(out, *p);
-  }
-  g_string_append_c(out, '"');
-}
-
-/* Valid UTF-8 as encoded words, one for each line, never cut inside a character. */
-static void
-append_encoded_words(GString *out, const char *text)
-{
-  for (const char *start = text; *start != '\0';) {
-    const char *end = start;
-    while (*end != '\0' && g_utf8_next_char(end) - start <= WORD_MAX_BYTES)
-      end = g_utf8_next_char(end);
-    g_autofree char *word = g_base64_encode((const guchar *) start, (gsize) (end - start));
-    g_string_append_printf(out, "%s=?UTF-8?B?%s?=", start == text ? "" : "\r\n ", word);
-    start = end;
-  }
-}
-
-static void
 append_from(GString *out, const LetterFacts *facts)
 {
   g_autofree char *name = letter_line(facts->organisation_name, LETTER_NAME_MAX_CHARS);
   g_autofree char *address = letter_sender(facts->service_domain);
   g_string_append(out, "From: ");
-  if (g_str_is_ascii(name))
-    append_quoted(out, name);
-  else
-    append_encoded_words(out, name);
+  mime_append_phrase(out, name);
   g_string_append_printf(out, "\r\n <%s>\r\n", address);
-}
-
-static void
-append_date(GString *out, gint64 time_s)
-{
-  g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(time_s);
-  gint offset_min = (gint) (g_date_time_get_utc_offset(date) / G_TIME_SPAN_MINUTE);
-  g_string_append_printf(
-      out, "Date: %s, %d %s %d %02d:%02d:%02d %c%02d%02d\r\n",
-      days[g_date_time_get_day_of_week(date) - 1], g_date_time_get_day_of_month(date),
-      months[g_date_time_get_month(date) - 1], g_date_time_get_year(date),
-      g_date_time_get_hour(date), g_date_time_get_minute(date),
-      g_date_time_get_second(date), offset_min < 0 ? '-' : '+', ABS(offset_min) / 60,
-      ABS(offset_min) % 60);
 }
 
 static void
@@ -136,7 +86,7 @@ append_headers(GString *out, const LetterFacts *facts)
   append_from(out, facts);
   g_string_append_printf(out, "To: <%s>\r\n", recipient);
   g_string_append_printf(out, "Subject: %s\r\n", facts->subject);
-  append_date(out, facts->now_s);
+  mime_append_date(out, facts->now_s);
   g_string_append_printf(out, "Message-ID: <%s@%s>\r\n", facts->id, facts->service_domain);
   g_string_append(out, "Auto-Submitted: auto-generated\r\n"
                        "Content-Language: nl, en\r\n"
@@ -146,45 +96,11 @@ append_headers(GString *out, const LetterFacts *facts)
                        "\r\n");
 }
 
-/* ---- Quoted-printable (RFC 2045 6.7) ---- */
-
-static gboolean
-needs_quoting(const char *p)
-{
-  guchar c = (guchar) *p;
-  if (c == ' ')
-    return p[1] == '\n' || p[1] == '\0'; /* would be lost on the way */
-  return c < 0x21 || c > 0x7e || c == '=';
-}
-
-static void
-append_quoted_printable(GString *out, const char *text)
-{
-  gsize column = 0;
-  for (const char *p = text; *p != '\0'; p++) {
-    if (*p == '\n') {
-      g_string_append(out, "\r\n");
-      column = 0;
-      continue;
-    }
-    gboolean quote = needs_quoting(p);
-    if (column + (quote ? 3 : 1) > QP_LINE_MAX_BYTES) {
-      g_string_append(out, "=\r\n");
-      column = 0;
-    }
-    if (quote)
-      g_string_append_printf(out, "=%02X", (guchar) *p);
-    else
-      g_string_append_c(out, *p);
-    column += quote ? 3 : 1;
-  }
-}
-
 GString *
 letter_format(const LetterFacts *facts, const char *text)
 {
   GString *out = g_string_sized_new(8192); /* so that what is secret is seldom copied */
   append_headers(out, facts);
-  append_quoted_printable(out, text);
+  mime_append_quoted_printable(out, text);
   return out;
 }
