@@ -54,6 +54,8 @@ store_open_shared(Store *store, const char *organisation, const char *reference,
 /*
  * Makes of ENTRY, opened with LINK_SECRET, an entry for ADDRESS that PASSWORD (out, see
  * store_make_password) opens: the same message, the same end. REFERENCE gets its reference.
+ * Take a use first, and note HISTORY_FORWARDED after: this does neither. FALSE with
+ * ZEGEL_ERROR_INVALID when ENTRY is over.
  */
 gboolean
 store_share(Store *store, const Entry *entry, const guint8 *link_secret,
@@ -66,8 +68,9 @@ typedef enum {
 
 /*
  * Takes one of the uses that ENTRY has (STORE_ANSWERS_MAX, STORE_FORWARDS_MAX), before
- * anything is sent. *GRANTED FALSE: there is none left. When the mail could not go, give it
- * back.
+ * anything is sent. *GRANTED FALSE: there is none left; a shared entry has no forwards, and
+ * what its reader wrote himself no answers. When the mail could not go, give it back. FALSE
+ * with ZEGEL_ERROR_INVALID when ENTRY is over.
  */
 gboolean
 store_take_use(Store *store, const Entry *entry, EntryUse use, gboolean *granted,
