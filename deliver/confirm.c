@@ -152,48 +152,52 @@ complain(const Organisation *organisation, const GError *error)
            error->message);
 }
 
-/* Confirms the WAITING ones of ORGANISATION. FALSE when too much fails. */
-static gboolean
+/* What one look at an organisation came to. */
+typedef struct {
+  Look result;
+  guint left;     /* how many still wait */
+  guint failures; /* of them */
+} Round;
+
+static void
 confirm_batch(Confirmer *confirmer, const Organisation *organisation,
-              const GPtrArray *waiting, Look *result)
+              const GPtrArray *waiting, Round *round)
 {
-  guint failures = 0;
   for (guint i = 0; i < waiting->len && !is_stopping(confirmer); i++) {
     const Dispatch *dispatch = waiting->pdata[i];
     gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
     g_autoptr(GError) error = NULL;
     if (!is_complete(dispatch) && dispatch->received_s > now_s - SETTLE_S) {
-      *result = MAX(*result, LOOK_UNSETTLED);
+      round->result = MAX(round->result, LOOK_UNSETTLED);
+      round->left++;
     } else if (!confirm_one(confirmer->service, organisation, dispatch, &error)) {
       complain(organisation, error);
-      *result = LOOK_FAILED;
-      failures++;
+      round->result = LOOK_FAILED;
+      round->left++;
+      if (++round->failures == FAILURES_MAX)
+        return;
     }
-    if (failures == FAILURES_MAX)
-      return FALSE;
   }
-  return TRUE;
 }
 
-static void
-confirm_all(Confirmer *confirmer, const Organisation *organisation, Look *result)
+static Look
+confirm_all(Confirmer *confirmer, const Organisation *organisation)
 {
   gint64 since_s = g_get_real_time() / G_USEC_PER_SEC - GIVE_UP_S;
-  gint64 after = 0;
+  Round round = {.result = LOOK_DONE};
   guint found = BATCH;
-  while (found == BATCH && !is_stopping(confirmer)) {
+  while (found == BATCH && round.failures < FAILURES_MAX && !is_stopping(confirmer)) {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) waiting = store_find_unconfirmed(
-        confirmer->service->store, organisation->name, since_s, &after, BATCH, &error);
+        confirmer->service->store, organisation->name, since_s, round.left, BATCH, &error);
     if (waiting == NULL) {
       complain(organisation, error);
-      *result = LOOK_FAILED;
-      return;
+      return LOOK_FAILED;
     }
-    if (!confirm_batch(confirmer, organisation, waiting, result))
-      return;
+    confirm_batch(confirmer, organisation, waiting, &round);
     found = waiting->len;
   }
+  return round.result;
 }
 
 static Look
@@ -204,7 +208,7 @@ look(Confirmer *confirmer)
   for (guint i = 0; i < organisations->len; i++) {
     const Organisation *organisation = organisations->pdata[i];
     if (organisation->confirm != CONFIRM_NEVER)
-      confirm_all(confirmer, organisation, &result);
+      result = MAX(result, confirm_all(confirmer, organisation));
   }
   return result;
 }

@@ -60,13 +60,13 @@ store_set_confirmed(Store *store, const char *organisation, const guint8 *ticket
 
 /*
  * At most MAX dispatches of ORGANISATION that were received since SINCE_S and are not
- * confirmed, in the order in which they came: those after *AFTER, which is 0 for the first
- * ones and goes on. An array of Dispatch with its free function set, that the caller
+ * confirmed, the oldest first, without the first SKIP of them: those that were looked at
+ * and have to wait. An array of Dispatch with its free function set, that the caller
  * unrefs, or NULL with an error.
  */
 GPtrArray *
-store_find_unconfirmed(Store *store, const char *organisation, gint64 since_s,
-                       gint64 *after, guint max, GError **error);
+store_find_unconfirmed(Store *store, const char *organisation, gint64 since_s, guint skip,
+                       guint max, GError **error);
 
 /*
  * Withdraws the entry REFERENCE, and what its reader shared of it: wrapped keys, codes and
