@@ -4,6 +4,7 @@
 
 #include "common/base/attr.h"
 #include "common/base/error.h"
+#include "common/crypt/crypt.h"
 #include "viewer-cgi/route.h"
 
 static void
@@ -98,6 +99,26 @@ set_text(char **field, const char *value)
   *field = clip(value);
 }
 
+/* Sets what NAME=VALUE says of ATTACHMENT; other names say nothing. */
+static gboolean
+set_attachment(Attachment *attachment, const char *name, const char *value, GError **error)
+{
+  if (strcmp(name, "type") == 0) {
+    set_text(&attachment->type, value);
+  } else if (strcmp(name, "name") == 0) {
+    set_text(&attachment->name, value);
+  } else if (strcmp(name, "size") == 0) {
+    if (!g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64, &attachment->size_bytes,
+                                    NULL))
+      return reject(error, "a bad size");
+  } else if (strcmp(name, "sha256") == 0) {
+    if (!crypt_unhex(value, attachment->sha256, sizeof attachment->sha256))
+      return reject(error, "a bad hash");
+    attachment->has_sha256 = TRUE;
+  }
+  return TRUE;
+}
+
 /* Attributes of an attachment follow its part=. */
 static gboolean
 take_attachments(Summary *summary, const Attrs *attrs, GError **error)
@@ -111,14 +132,8 @@ take_attachments(Summary *summary, const Attrs *attrs, GError **error)
       if (!begin_attachment(summary, value, error))
         return FALSE;
       last = summary->attachments->pdata[summary->attachments->len - 1];
-    } else if (last != NULL && strcmp(name, "type") == 0) {
-      set_text(&last->type, value);
-    } else if (last != NULL && strcmp(name, "name") == 0) {
-      set_text(&last->name, value);
-    } else if (last != NULL && strcmp(name, "size") == 0 &&
-               !g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64, &last->size_bytes,
-                                           NULL)) {
-      return reject(error, "a bad size");
+    } else if (last != NULL && !set_attachment(last, name, value, error)) {
+      return FALSE;
     }
   }
   return TRUE;

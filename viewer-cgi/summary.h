@@ -8,6 +8,7 @@
 #define SUMMARY_MAX_BYTES       (1024 * 1024)
 #define SUMMARY_TEXT_MAX_BYTES  2000 /* of one header as it is shown; more is cut */
 #define SUMMARY_MAX_ATTACHMENTS 1000
+#define SUMMARY_SHA256_BYTES    32
 
 typedef enum {
   BODY_TEXT,
@@ -20,6 +21,8 @@ typedef struct {
   char *type; /* declared; may be anything */
   char *name; /* as the sender wrote it: see disposition.h */
   guint64 size_bytes;
+  guint8 sha256[SUMMARY_SHA256_BYTES]; /* of the decoded bytes */
+  gboolean has_sha256;
 } Attachment;
 
 /* Strings are never NULL, valid UTF-8, and still the sender's: escape them. */
