@@ -147,6 +147,8 @@ def test_the_number_is_not_mine():
     assert sent.to in letter.text() and "eindigt op " + sent.number[-2:] in letter.text()
     assert sent.number not in letter.text() and sent.number[3:] not in letter.text()
     wait_log("event=number-wrong", mark)
+    assert str(letter.message["Reply-To"]).startswith("<nummer-"), letter.message["Reply-To"]
+    assert letter.message["In-Reply-To"] == sent.message["Message-ID"]
     for _ in range(3):
         again = Browser().get(sent.link + "/wrong")
         again = Browser().submit(again, again.form("/wrong"), sure="1")

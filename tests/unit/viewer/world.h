@@ -18,6 +18,7 @@ typedef struct {
   char *outbox; /* what the adapter was given */
   char *link;   /* of the message */
   KeyRing *keys;
+  KeyRing *origin_keys;
   Config *config;
   Viewer viewer;
 } World;
