@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#define LINK_PREFIX "/l/"
-#define PART_PREFIX "/m/part/"
+#define LINK_PREFIX   "/l/"
+#define STATUS_PREFIX "/s/"
+#define PART_PREFIX   "/m/part/"
 
 typedef struct {
   Method method;
@@ -30,6 +31,13 @@ static const RouteRow of_link[] = {
     {METHOD_POST, "/code", ROUTE_CHECK},
 };
 
+/* What may follow /s/TOKEN. */
+static const RouteRow of_status[] = {
+    {METHOD_GET, "", ROUTE_STATUS},
+    {METHOD_GET, "/recall", ROUTE_RECALL_ASK},
+    {METHOD_POST, "/recall", ROUTE_RECALL},
+};
+
 static RouteKind
 find_row(const RouteRow *rows, gsize count, Method method, const char *path)
 {
@@ -39,16 +47,24 @@ find_row(const RouteRow *rows, gsize count, Method method, const char *path)
   return ROUTE_NONE;
 }
 
-static Route
-find_link(Method method, const char *rest)
+/* How many characters of base64url REST begins with. */
+static gsize
+token_length(const char *rest)
 {
-  Route route = {.kind = ROUTE_NONE};
   gsize len = 0;
   while (g_ascii_isalnum(rest[len]) || rest[len] == '-' || rest[len] == '_')
     len++;
+  return len;
+}
+
+static Route
+find_token(const RouteRow *rows, gsize count, Method method, const char *rest)
+{
+  Route route = {.kind = ROUTE_NONE};
+  gsize len = token_length(rest);
   if (len != ROUTE_TOKEN_CHARS)
     return route;
-  route.kind = find_row(of_link, G_N_ELEMENTS(of_link), method, rest + len);
+  route.kind = find_row(rows, count, method, rest + len);
   if (route.kind != ROUTE_NONE)
     memcpy(route.token, rest, len);
   return route;
@@ -59,7 +75,10 @@ route_find(Method method, const char *path)
 {
   Route route = {.kind = ROUTE_NONE};
   if (g_str_has_prefix(path, LINK_PREFIX))
-    return find_link(method, path + strlen(LINK_PREFIX));
+    return find_token(of_link, G_N_ELEMENTS(of_link), method, path + strlen(LINK_PREFIX));
+  if (g_str_has_prefix(path, STATUS_PREFIX))
+    return find_token(of_status, G_N_ELEMENTS(of_status), method,
+                      path + strlen(STATUS_PREFIX));
   if (g_str_has_prefix(path, PART_PREFIX)) {
     const char *digits = path + strlen(PART_PREFIX);
     guint64 part = 0;

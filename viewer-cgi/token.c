@@ -8,6 +8,7 @@ static const char *const purpose_names[] = {
     [TOKEN_SEND] = "send",
     [TOKEN_CODE] = "code",
     [TOKEN_LOGOUT] = "logout",
+    [TOKEN_RECALL] = "recall",
 };
 
 Secret *

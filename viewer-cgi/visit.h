@@ -100,3 +100,15 @@ handle_part(Visit *visit);
 /* "/m/original". */
 void
 handle_original(Visit *visit);
+
+/* "/s/TOKEN": what became of a message (handle_status.c). */
+void
+handle_status(Visit *visit);
+
+/* "/s/TOKEN/recall": is that what you want? */
+void
+handle_recall_ask(Visit *visit);
+
+/* POST "/s/TOKEN/recall". */
+void
+handle_recall(Visit *visit);

@@ -38,6 +38,7 @@ static const char *const event_names[] = {
     [EVENT_PHONE_SHOWN] = "phone-shown",
     [EVENT_PHONE_FORGOTTEN] = "phone-forgotten",
     [EVENT_PHONE_REFUSED] = "phone-refused",
+    [EVENT_RECALLED] = "recalled",
 };
 
 const char *
