@@ -151,6 +151,14 @@ page_notice(Html *html, const char *text, gboolean error)
   html_markup(html, "</p>\n");
 }
 
+void
+page_warning(Html *html, const char *text)
+{
+  html_markup(html, "<p class=\"notice care\">");
+  html_text(html, text);
+  html_markup(html, "</p>\n");
+}
+
 /* The share of one colour channel in relative luminance (WCAG 2.2, "relative luminance").
  */
 static gdouble

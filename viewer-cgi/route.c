@@ -13,13 +13,12 @@ typedef struct {
 } RouteRow;
 
 static const RouteRow fixed[] = {
-    {METHOD_GET, "/", ROUTE_HOME},
-    {METHOD_GET, "/help", ROUTE_HELP},
-    {METHOD_GET, "/style.css", ROUTE_STYLE},
-    {METHOD_GET, "/m", ROUTE_MESSAGE},
-    {METHOD_GET, "/m/html", ROUTE_HTML},
-    {METHOD_GET, "/m/text", ROUTE_TEXT},
-    {METHOD_GET, "/m/original", ROUTE_ORIGINAL},
+    {METHOD_GET, "/", ROUTE_HOME},           {METHOD_GET, "/help", ROUTE_HELP},
+    {METHOD_GET, "/style.css", ROUTE_STYLE}, {METHOD_GET, "/logo", ROUTE_LOGO},
+    {METHOD_GET, "/m", ROUTE_MESSAGE},       {METHOD_GET, "/m/html", ROUTE_HTML},
+    {METHOD_GET, "/m/text", ROUTE_TEXT},     {METHOD_GET, "/m/original", ROUTE_ORIGINAL},
+    {METHOD_GET, "/m/pdf", ROUTE_PDF},       {METHOD_GET, "/m/zip", ROUTE_ZIP},
+    {METHOD_GET, "/m/delete", ROUTE_DELETE}, {METHOD_POST, "/m/delete", ROUTE_DESTROY},
     {METHOD_POST, "/logout", ROUTE_LOGOUT},
 };
 
@@ -29,6 +28,9 @@ static const RouteRow of_link[] = {
     {METHOD_POST, "/send", ROUTE_SEND},
     {METHOD_GET, "/code", ROUTE_CODE},
     {METHOD_POST, "/code", ROUTE_CHECK},
+    {METHOD_GET, "/wrong", ROUTE_WRONG},
+    {METHOD_POST, "/wrong", ROUTE_TELL},
+    {METHOD_GET, "/no-phone", ROUTE_NO_PHONE},
 };
 
 /* What may follow /s/TOKEN. */

@@ -5,6 +5,7 @@
 #include "common/base/attr.h"
 #include "common/base/error.h"
 #include "common/crypt/crypt.h"
+#include "common/crypt/ticket.h"
 #include "viewer-cgi/route.h"
 
 static void
@@ -170,4 +171,30 @@ summary_find_part(const Summary *summary, guint part)
       return attachment;
   }
   return NULL;
+}
+
+/* Milter and viewer have the attachments from the same program, in the same order. */
+static AttachmentCheck
+check_nth(const Attachment *attachment, const GPtrArray *sent, guint i, gboolean cut)
+{
+  if (!attachment->has_sha256 || (i >= sent->len && cut))
+    return CHECK_UNKNOWN;
+  if (i >= sent->len)
+    return CHECK_DIFFERS;
+  const TicketPart *part = sent->pdata[i];
+  return memcmp(part->sha256, attachment->sha256, sizeof part->sha256) == 0 ? CHECK_SAME
+                                                                            : CHECK_DIFFERS;
+}
+
+gboolean
+summary_compare(Summary *summary, const GPtrArray *sent, gboolean cut)
+{
+  gboolean same = TRUE;
+  for (guint i = 0; i < summary->attachments->len; i++) {
+    Attachment *attachment = summary->attachments->pdata[i];
+    attachment->check = check_nth(attachment, sent, i, cut);
+    same = same && attachment->check != CHECK_DIFFERS;
+  }
+  summary->missing = !summary->cut && summary->attachments->len < sent->len;
+  return same && !summary->missing;
 }

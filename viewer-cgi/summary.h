@@ -16,6 +16,12 @@ typedef enum {
   BODY_NONE
 } Body;
 
+typedef enum {
+  CHECK_UNKNOWN, /* nobody knows what was sent, or what is here */
+  CHECK_SAME,    /* it is what the milter saw */
+  CHECK_DIFFERS
+} AttachmentCheck;
+
 typedef struct {
   guint part; /* for "zegel-reader part N" */
   char *type; /* declared; may be anything */
@@ -23,6 +29,7 @@ typedef struct {
   guint64 size_bytes;
   guint8 sha256[SUMMARY_SHA256_BYTES]; /* of the decoded bytes */
   gboolean has_sha256;
+  AttachmentCheck check; /* by summary_compare */
 } Attachment;
 
 /* Strings are never NULL, valid UTF-8, and still the sender's: escape them. */
@@ -39,6 +46,7 @@ typedef struct {
   gboolean has_html;
   gboolean cut;           /* the message has more than is listed here */
   GPtrArray *attachments; /* of Attachment */
+  gboolean missing;       /* by summary_compare: more was sent than is here */
 } Summary;
 
 /*
@@ -56,5 +64,12 @@ summary_free(Summary *summary);
 /* The attachment with number PART, owned by SUMMARY, or NULL. */
 const Attachment *
 summary_find_part(const Summary *summary, guint part);
+
+/*
+ * Compares the attachments with those that were SENT (of TicketPart, in their order; CUT:
+ * there were more) and sets check and missing (K3). Whether no difference was found.
+ */
+gboolean
+summary_compare(Summary *summary, const GPtrArray *sent, gboolean cut);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Summary, summary_free)

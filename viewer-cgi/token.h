@@ -15,6 +15,8 @@ typedef enum {
   TOKEN_SEND,   /* bound to the link secret */
   TOKEN_CODE,   /* bound to the link secret */
   TOKEN_LOGOUT, /* bound to the session */
+  TOKEN_WRONG,  /* bound to the link secret */
+  TOKEN_DELETE, /* bound to the session */
   TOKEN_RECALL  /* bound to the status secret */
 } TokenPurpose;
 

@@ -33,8 +33,10 @@ typedef enum {
   EVENT_CODE_WRONG,      /* a wrong access code was typed */
   EVENT_LOGIN,           /* the right code began a session */
   EVENT_OPENED,          /* the message was shown */
-  EVENT_DOWNLOADED,      /* an attachment or the original was fetched */
+  EVENT_DOWNLOADED,      /* an attachment, all, the PDF or the original was fetched */
   EVENT_LOGOUT,          /* the session was ended by its user */
+  EVENT_DELETED,         /* the reader deleted his message */
+  EVENT_NUMBER_WRONG,    /* the reader says that the number is not his: the sender is told */
   EVENT_PROMISED,        /* a route was written into routes.db */
   EVENT_BOOK,            /* the domain book was read */
   EVENT_DKIM,            /* a DKIM key of ours was made, or is not used as it was */

@@ -247,9 +247,11 @@ organisation(void)
   static char display_name[] = "Huis <&> Zorg";
   static char contact[] = "";
   static char url[] = "https://mail.example.nl/";
+  static char logo[] = "";
   static Organisation one = {.colour = colour,
                              .display_name = display_name,
                              .contact = contact,
+                             .logo = logo,
                              .viewer_url = url};
   return &one;
 }
@@ -335,7 +337,7 @@ test_message_page(void)
   g_assert_null(strstr(with_frame, "allow-scripts"));
   g_assert_null(strstr(with_frame, "allow-same-origin"));
 
-  MessageFacts broken = {.summary = NULL, .text_failed = TRUE, .sender = "env@b.nl"};
+  MessageFacts broken = {.summary = NULL, .sender = "env@b.nl"};
   g_autofree char *fallback = finish(page_message(frame(), &broken));
   g_assert_nonnull(strstr(fallback, "<bdi>env@b.nl</bdi>"));
   g_assert_nonnull(strstr(fallback, "href=\"/m/original\""));
