@@ -26,6 +26,13 @@ typedef enum {
   EVENT_OBSERVED,        /* observe: what would have happened */
   EVENT_STORED,          /* a message was sealed and committed for a recipient */
   EVENT_NOTIFIED,        /* the notification was given to Postfix */
+  EVENT_CONFIRMED,       /* the confirmation to the sender was given to Postfix */
+  EVENT_BOUNCED,         /* a notification came back: its link was withdrawn */
+  EVENT_DELAYED,         /* a notification is still on its way */
+  EVENT_BOUNCE_DROPPED,  /* what came back is no bounce, or too late */
+  EVENT_NUMBER_CHANGED,  /* the sender gave another number for a message */
+  EVENT_TOLD,            /* the sender was told that a message was never opened */
+  EVENT_REMINDED,        /* the reader was reminded before its end */
   EVENT_TICKET,          /* a ticket was missing or forged */
   EVENT_INTEGRITY,       /* a body or stored message is not what was sealed */
   EVENT_CODE_SENT,       /* an access code went out by SMS */

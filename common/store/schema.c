@@ -128,6 +128,8 @@ static const char *const steps[] = {
     "  sealed BLOB"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX dispatch_expires ON dispatch (expires_s);"
+    "CREATE INDEX dispatch_waits ON dispatch (organisation, received_s)"
+    "  WHERE confirmed IS NULL;"
 
     "CREATE TABLE draft ("
     "  entry INTEGER PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,"
