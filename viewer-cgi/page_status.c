@@ -242,10 +242,11 @@ append_correction(Html *html, const Dispatch *dispatch)
     return;
   html_markup(html, "<section class=\"screen-only\">\n");
   page_heading(html, _("Is a mobile number wrong?"));
-  page_paragraph(
-      html, _("Answer the confirmation that you got by e-mail, and put SMS and the right "
-              "mobile number in the subject, for example: SMS 06 12345678. Codes that "
-              "were sent to the old number are then of no use any more."));
+  page_paragraph(html,
+                 _("Answer the confirmation that you got by e-mail, and type the right "
+                   "number at the start of the subject, like this: SMS 0612345678. With "
+                   "more recipients, the confirmation says where to mail each number. A "
+                   "code that went to the old number does not work any more then."));
   html_markup(html, "</section>\n");
 }
 
