@@ -241,19 +241,6 @@ handle_send(Visit *visit)
     issue_code(visit);
 }
 
-/* A session that the browser had before ends when a new one begins (T7). */
-static void
-end_old_session(Visit *visit)
-{
-  SessionCookie cookie;
-  g_autoptr(GError) error = NULL;
-  if (cookie_session_parse(visit->request->cookies, visit->secure, &cookie) &&
-      !store_end_session(visit->viewer->store, cookie.session, &error))
-    log_line(LOG_LEVEL_WARNING, "reference=%s: old session not ended: %s",
-             visit->entry->reference, error->message);
-  secret_wipe(&cookie, sizeof cookie);
-}
-
 static void
 tell_sender(const Visit *visit)
 {
@@ -292,12 +279,7 @@ confirm_number(const Visit *visit)
 static void
 begin_session(Visit *visit, const guint8 session[STORE_SESSION_BYTES])
 {
-  SessionCookie cookie;
-  memcpy(cookie.session, session, sizeof cookie.session);
-  memcpy(cookie.link_secret, visit->link_secret, sizeof cookie.link_secret);
-  end_old_session(visit);
-  response_add_cookie(visit->response, cookie_session_format(&cookie, visit->secure));
-  secret_wipe(&cookie, sizeof cookie);
+  visit_begin_session(visit, session);
   log_event(visit, EVENT_LOGIN, NULL);
   confirm_number(visit);
   response_set_redirect(visit->response, "/m");

@@ -41,3 +41,18 @@ mail_wrong_text(const Organisation *organisation, const Entry *entry);
 gboolean
 mail_tell_wrong(const Config *config, const Organisation *organisation, const Entry *entry,
                 GError **error);
+
+/* The text of the mail to somebody to whom ENTRY was forwarded, for REFERENCE: nothing of
+ * the message, and no word of who forwarded it but his address (T15). New string. */
+char *
+mail_share_text(const Organisation *organisation, const Entry *entry,
+                const char *reference);
+
+/*
+ * Mails ADDRESS the way to REFERENCE, what was made for it of ENTRY. A bounce withdraws it
+ * (origin.h, with KEYS). FALSE as mail_send_code.
+ */
+gboolean
+mail_send_share(const Config *config, const KeyRing *keys, const Organisation *organisation,
+                const Entry *entry, const char *address, const char *reference,
+                GError **error);

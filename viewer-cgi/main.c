@@ -27,6 +27,7 @@
 typedef struct {
   Config *config;
   KeyRing *keys;
+  KeyRing *origin_keys;
   Logos *logos;
   int listen_fd; /* -1 for CGI */
   Viewer viewer;
@@ -125,8 +126,12 @@ give_up_rights(Program *program)
     daemon_die(error);
   /* As the user that owns it: root could read a key file that is somebody else's. */
   program->keys = keyring_load(program->config->viewer_store_key, KEY_STORE, &error);
-  if (program->keys == NULL || !sandbox_harden(&error))
+  if (program->keys != NULL)
+    program->origin_keys =
+        keyring_load(program->config->viewer_origin_key, KEY_ORIGIN, &error);
+  if (program->origin_keys == NULL || !sandbox_harden(&error))
     daemon_die(error);
+  program->viewer.origin_keys = program->origin_keys;
 }
 
 static void
@@ -160,6 +165,15 @@ load_config(Program *program, DaemonOptions *options)
     exit(EX_OK);
 }
 
+/* Half of the workers may wait for who sends files on a slow line; the rest serve pages. */
+static gboolean
+open_slots(Program *program, GError **error)
+{
+  program->viewer.upload_slots =
+      slots_new(MAX(program->config->viewer_workers / 2, 1), error);
+  return program->viewer.upload_slots != NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -175,9 +189,12 @@ main(int argc, char **argv)
   GError *error = NULL;
   if (is_cgi())
     status = run_cgi(&program);
-  else if (!workers_run(program.config->viewer_workers, run_worker, &program, daemon_ready,
+  else if (!open_slots(&program, &error) ||
+           !workers_run(program.config->viewer_workers, run_worker, &program, daemon_ready,
                         &error))
     daemon_die(error);
+  slots_free(program.viewer.upload_slots);
+  keyring_free(program.origin_keys);
   keyring_free(program.keys);
   logos_free(program.logos);
   conf_free(program.config);

@@ -137,9 +137,9 @@ page_wrong_told(const Frame *frame, const char *token, gboolean before);
 Html *
 page_no_phone(const Frame *frame, const LinkFacts *facts);
 
-/* The session is over; TOKEN of the link, or NULL when the visitor brought none. */
+/* The session is over; PATH leads to a new one, or is NULL when that is not known. */
 Html *
-page_session_over(const Frame *frame, const char *token);
+page_session_over(const Frame *frame, const char *path);
 
 /* After log out. */
 Html *

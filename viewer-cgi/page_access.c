@@ -186,15 +186,16 @@ page_code(const Frame *frame, const CodeFacts *facts)
 }
 
 Html *
-page_session_over(const Frame *frame, const char *token)
+page_session_over(const Frame *frame, const char *path)
 {
   Html *html = page_begin(frame, _("You are not logged in"));
   page_paragraph(html,
                  _("For your safety we log you out when you do nothing for 20 minutes. "
                    "The message is still there."));
-  if (token != NULL) {
-    g_autofree char *href = g_strconcat("/l/", token, NULL);
-    page_action(html, href, _("Ask for a new code"), BUTTON_MAIN);
+  if (path != NULL && g_str_has_prefix(path, "/r/")) {
+    page_action(html, path, _("Type the password again"), BUTTON_MAIN);
+  } else if (path != NULL) {
+    page_action(html, path, _("Ask for a new code"), BUTTON_MAIN);
   } else {
     page_paragraph(html, _("Open the link in your e-mail again to ask for a new code."));
   }

@@ -14,6 +14,7 @@ static const struct {
     {403, "Forbidden"},
     {404, "Not Found"},
     {410, "Gone"},
+    {411, "Length Required"},
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
     {421, "Misdirected Request"},

@@ -5,6 +5,7 @@
 #define LINK_PREFIX   "/l/"
 #define STATUS_PREFIX "/s/"
 #define PART_PREFIX   "/m/part/"
+#define SHARED_PREFIX "/r/"
 
 typedef struct {
   Method method;
@@ -13,13 +14,25 @@ typedef struct {
 } RouteRow;
 
 static const RouteRow fixed[] = {
-    {METHOD_GET, "/", ROUTE_HOME},           {METHOD_GET, "/help", ROUTE_HELP},
-    {METHOD_GET, "/style.css", ROUTE_STYLE}, {METHOD_GET, "/logo", ROUTE_LOGO},
-    {METHOD_GET, "/m", ROUTE_MESSAGE},       {METHOD_GET, "/m/html", ROUTE_HTML},
-    {METHOD_GET, "/m/text", ROUTE_TEXT},     {METHOD_GET, "/m/original", ROUTE_ORIGINAL},
-    {METHOD_GET, "/m/pdf", ROUTE_PDF},       {METHOD_GET, "/m/zip", ROUTE_ZIP},
-    {METHOD_GET, "/m/delete", ROUTE_DELETE}, {METHOD_POST, "/m/delete", ROUTE_DESTROY},
+    {METHOD_GET, "/", ROUTE_HOME},
+    {METHOD_GET, "/help", ROUTE_HELP},
+    {METHOD_GET, "/style.css", ROUTE_STYLE},
+    {METHOD_GET, "/logo", ROUTE_LOGO},
+    {METHOD_GET, "/m", ROUTE_MESSAGE},
+    {METHOD_GET, "/m/html", ROUTE_HTML},
+    {METHOD_GET, "/m/text", ROUTE_TEXT},
+    {METHOD_GET, "/m/original", ROUTE_ORIGINAL},
+    {METHOD_GET, "/m/pdf", ROUTE_PDF},
+    {METHOD_GET, "/m/zip", ROUTE_ZIP},
+    {METHOD_GET, "/m/delete", ROUTE_DELETE},
+    {METHOD_POST, "/m/delete", ROUTE_DESTROY},
     {METHOD_POST, "/logout", ROUTE_LOGOUT},
+    {METHOD_GET, "/m/answer", ROUTE_ANSWER},
+    {METHOD_POST, "/m/answer", ROUTE_ANSWER_SEND},
+    {METHOD_GET, "/m/forward", ROUTE_FORWARD},
+    {METHOD_POST, "/m/forward", ROUTE_FORWARD_SEND},
+    {METHOD_GET, "/r", ROUTE_SHARED},
+    {METHOD_POST, "/r", ROUTE_SHARED_OPEN},
 };
 
 /* What may follow /l/TOKEN. */
@@ -72,6 +85,27 @@ find_token(const RouteRow *rows, gsize count, Method method, const char *rest)
   return route;
 }
 
+static Route
+find_shared(Method method, const char *reference)
+{
+  Route route = {.kind = ROUTE_NONE};
+  gsize len = 0;
+  while (g_ascii_isalnum(reference[len]) || reference[len] == '-')
+    len++;
+  if (method != METHOD_GET || len == 0 || len > ROUTE_REFERENCE_MAX ||
+      reference[len] != '\0')
+    return route;
+  route.kind = ROUTE_SHARED;
+  memcpy(route.reference, reference, len);
+  return route;
+}
+
+gboolean
+route_takes_files(RouteKind kind)
+{
+  return kind == ROUTE_ANSWER_SEND;
+}
+
 Route
 route_find(Method method, const char *path)
 {
@@ -81,6 +115,8 @@ route_find(Method method, const char *path)
   if (g_str_has_prefix(path, STATUS_PREFIX))
     return find_token(of_status, G_N_ELEMENTS(of_status), method,
                       path + strlen(STATUS_PREFIX));
+  if (g_str_has_prefix(path, SHARED_PREFIX))
+    return find_shared(method, path + strlen(SHARED_PREFIX));
   if (g_str_has_prefix(path, PART_PREFIX)) {
     const char *digits = path + strlen(PART_PREFIX);
     guint64 part = 0;

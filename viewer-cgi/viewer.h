@@ -11,13 +11,16 @@
 #include "viewer-cgi/logo.h"
 #include "viewer-cgi/request.h"
 #include "viewer-cgi/response.h"
+#include "viewer-cgi/slots.h"
 
 /* What every request needs. All borrowed, the same for the life of a worker. */
 typedef struct {
   const Config *config;
-  Store *store;            /* NULL: it could not be opened, and every link says so */
-  const Secret *token_key; /* NULL only without a store */
-  const Logos *logos;      /* NULL: there are none */
+  Store *store;               /* NULL: it could not be opened, and every link says so */
+  const Secret *token_key;    /* NULL only without a store */
+  const Logos *logos;         /* NULL: there are none */
+  const KeyRing *origin_keys; /* for the marks of what visitors wrote */
+  Slots *upload_slots;        /* for who sends files; NULL: no limit */
 } Viewer;
 
 /*

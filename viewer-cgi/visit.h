@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "common/store/history.h"
+#include "common/store/share.h"
 #include "viewer-cgi/cookie.h"
 #include "viewer-cgi/page.h"
 #include "viewer-cgi/token.h"
@@ -37,6 +38,11 @@ visit_clear(Visit *visit);
 /* Answers with the page for ERROR, which it takes, and logs it. */
 void
 visit_fail(Visit *visit, GError *error);
+
+/* Whether there is a store. FALSE: an answer has been made. Who looks for a link or a
+ * session need not ask. */
+gboolean
+visit_has_store(Visit *visit);
 
 /* Answers with the one page for what does not exist. */
 void
@@ -77,6 +83,53 @@ visit_find_session(Visit *visit);
  */
 gboolean
 visit_check_form(Visit *visit, TokenPurpose purpose, gconstpointer bound, gsize len);
+
+/*
+ * Like visit_find_session, but who has a genuine link and a session that is over gets TRUE
+ * as well, with *ALIVE FALSE: what he typed can be kept, and nothing be shown.
+ */
+gboolean
+visit_find_cookie(Visit *visit, gboolean *alive);
+
+/* visit_check_form for FIELDS of another form than the request's body (NULL: none). */
+gboolean
+visit_check_fields(Visit *visit, const Form *fields, TokenPurpose purpose,
+                   gconstpointer bound, gsize len);
+
+/*
+ * Begins the session SESSION (STORE_SESSION_BYTES) of visit->link_secret: its cookie goes
+ * out, and the one that the browser had before ends (T7).
+ */
+void
+visit_begin_session(Visit *visit, const guint8 *session);
+
+/*
+ * Receives what the visitor sends with files, which is not kept when they are more than
+ * attachments_max_mb of the organisation (upload.h; visit_upload.c). The caller frees it.
+ * NULL: an answer has been made. Who may send must be known before.
+ */
+Upload *
+visit_receive(Visit *visit);
+
+/* A new id for a form that mails something (once.h); NULL: an answer has been made. */
+char *
+visit_new_once(Visit *visit);
+
+/* Gives a use back that came to nothing; that this fails is logged. */
+void
+visit_return_use(const Visit *visit, EntryUse use);
+
+/* The page for who has a genuine link to an entry that is over, as STATE says. */
+void
+visit_show_over(Visit *visit, EntryState state);
+
+/* Where the reader of the entry logs in again, a path with a secret: a new string. */
+char *
+visit_login_path(const Visit *visit);
+
+/* The octets that the files of one form may have together. */
+guint64
+visit_files_max(const Visit *visit);
 
 /* "/l/TOKEN": the page and the button (handle_access.c). */
 void
@@ -137,6 +190,30 @@ handle_zip(Visit *visit);
 /* "/m/original". */
 void
 handle_original(Visit *visit);
+
+/* "/m/answer": the form (handle_answer.c). */
+void
+handle_answer(Visit *visit);
+
+/* POST "/m/answer": mails it to the sender, and to nobody else. */
+void
+handle_answer_send(Visit *visit);
+
+/* "/m/forward": the form (handle_forward.c). */
+void
+handle_forward(Visit *visit);
+
+/* POST "/m/forward": to one address. */
+void
+handle_forward_send(Visit *visit);
+
+/* "/r" and "/r/REFERENCE": the fields for reference and password (handle_shared.c). */
+void
+handle_shared(Visit *visit);
+
+/* POST "/r": a session. */
+void
+handle_shared_open(Visit *visit);
 
 /* "/s/TOKEN": what became of a message (handle_status.c). */
 void

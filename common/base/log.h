@@ -41,6 +41,8 @@ typedef enum {
   EVENT_LOGIN,           /* the right code began a session */
   EVENT_OPENED,          /* the message was shown */
   EVENT_DOWNLOADED,      /* an attachment, all, the PDF or the original was fetched */
+  EVENT_ANSWERED,        /* a reader's answer went to the sender */
+  EVENT_FORWARDED,       /* a reader let somebody else read the message */
   EVENT_LOGOUT,          /* the session was ended by its user */
   EVENT_DELETED,         /* the reader deleted his message */
   EVENT_NUMBER_WRONG,    /* the reader says that the number is not his: the sender is told */

@@ -89,6 +89,12 @@ gboolean
 store_count(Store *store, const char *organisation, const char *what, const char *subject,
             guint max, gint64 window_s, gboolean *granted, GError **error);
 
+/* Whether store_count granted WHAT for SUBJECT within the last WINDOW_S seconds, into
+ * *COUNTED. FALSE with an error when that is not known. Any thread. */
+gboolean
+store_was_counted(Store *store, const char *organisation, const char *what,
+                  const char *subject, gint64 window_s, gboolean *counted, GError **error);
+
 /* ---- Drafts: typed text outlives a session (V10) ---- */
 
 #define STORE_DRAFT_MAX_BYTES 65536

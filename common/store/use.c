@@ -153,3 +153,20 @@ store_count(Store *store, const char *organisation, const char *what, const char
   g_array_unref(event.macs);
   return done;
 }
+
+gboolean
+store_was_counted(Store *store, const char *organisation, const char *what,
+                  const char *subject, gint64 window_s, gboolean *counted, GError **error)
+{
+  EventCount event = {.window_s = window_s};
+  guint count = 0;
+  *counted = FALSE;
+  gboolean known = event_count_prepare(store, organisation, what, subject, &event, error);
+  Db *db = known ? store_get_reader(store, error) : NULL;
+  known = db != NULL && count_events(db, &event, &count, error);
+  if (db != NULL)
+    store_put_reader(store, db);
+  g_array_unref(event.macs);
+  *counted = known && count > 0;
+  return known;
+}

@@ -9,9 +9,7 @@
 
 #define HEAD_RESERVE_BYTES 16384
 #define PART_RESERVE_BYTES 2048
-#define TEXT_RESERVE       4  /* quoted-printable makes of one octet three, and line ends */
-#define LOCAL_MAX_BYTES    64 /* RFC 5321 4.5.3.1.1 */
-#define ADDRESS_MAX_BYTES  254 /* RFC 5321 4.5.3.1.3, without its <> */
+#define TEXT_RESERVE       4 /* quoted-printable makes of one octet three, and line ends */
 #define TYPE_MAX_BYTES     127 /* twice, RFC 6838 4.2 */
 #define ID_MAX_BYTES       64  /* with "=_" at most 70, RFC 2046 5.1.1 */
 #define ENCODED_MIN        0x80
@@ -28,54 +26,6 @@ compose_is_line(const char *text)
       return FALSE;
   }
   return TRUE;
-}
-
-/* atext of RFC 5322 3.2.3, and letters of other scripts (RFC 6531 3.3). */
-static gboolean
-is_atext(gunichar c)
-{
-  if (c >= ENCODED_MIN)
-    return g_unichar_isgraph(c) && g_unichar_type(c) != G_UNICODE_FORMAT;
-  return g_ascii_isalnum((char) c) || strchr("!#$%&'*+-/=?^_`{|}~", (int) c) != NULL;
-}
-
-static gboolean
-is_dot_string(const char *text, const char *end)
-{
-  gboolean after_dot = TRUE;
-  for (const char *p = text; p < end; p = g_utf8_next_char(p)) {
-    gunichar c = g_utf8_get_char(p);
-    if (c == '.' ? after_dot : !is_atext(c))
-      return FALSE;
-    after_dot = c == '.';
-  }
-  return !after_dot;
-}
-
-static gboolean
-is_domain(const char *domain)
-{
-  gsize labels = 0;
-  g_auto(GStrv) parts = g_strsplit(domain, ".", -1);
-  for (; parts[labels] != NULL; labels++) {
-    const char *label = parts[labels];
-    gsize len = strlen(label);
-    if (len == 0 || len > 63 || label[0] == '-' || label[len - 1] == '-')
-      return FALSE;
-    for (const char *p = label; *p != '\0'; p = g_utf8_next_char(p))
-      if (*p != '-' && !g_unichar_isalnum(g_utf8_get_char(p)))
-        return FALSE;
-  }
-  return labels >= 2;
-}
-
-gboolean
-compose_is_address(const char *address)
-{
-  const char *at = strchr(address, '@');
-  return g_utf8_validate(address, -1, NULL) && strlen(address) <= ADDRESS_MAX_BYTES &&
-         at != NULL && at - address <= LOCAL_MAX_BYTES && is_dot_string(address, at) &&
-         is_domain(at + 1);
 }
 
 void

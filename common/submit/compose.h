@@ -60,14 +60,6 @@ compose_message(const ComposeFacts *facts, const char *mark_name, const char *ma
 gboolean
 compose_is_line(const char *text);
 
-/*
- * Whether ADDRESS is one address that may be written to: a local part of plain characters,
- * and a domain of at least two labels, without quotes, comments, spaces or controls (RFC
- * 5321, Dot-string). Pure.
- */
-gboolean
-compose_is_address(const char *address);
-
 /* Wipes and frees MESSAGE; NULL is allowed. */
 void
 compose_free(GString *message);

@@ -276,6 +276,33 @@ count(Store *store, const char *organisation, const char *what, const char *subj
   return granted;
 }
 
+static gboolean
+was_counted(Store *store, const char *organisation, const char *what, const char *subject)
+{
+  gboolean counted = TRUE;
+  g_autoptr(GError) error = NULL;
+  g_assert_true(
+      store_was_counted(store, organisation, what, subject, 1000, &counted, &error));
+  g_assert_no_error(error);
+  return counted;
+}
+
+static void
+test_was_counted(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  Store *store = fixture->store;
+  g_assert_false(was_counted(store, ORG, "done", "x"));
+  g_assert_true(count(store, ORG, "done", "x"));
+  g_assert_true(was_counted(store, ORG, "done", "x"));
+  g_assert_false(was_counted(store, ORG, "done", "y"));
+  g_assert_false(was_counted(store, ORG, "begun", "x"));
+  g_assert_false(was_counted(store, "ander", "done", "x"));
+  g_assert_cmpint(fixture_number(fixture, "SELECT count(*) FROM event"), ==, 1);
+  store->skew_s = 1001;
+  g_assert_false(was_counted(store, ORG, "done", "x"));
+}
+
 static void
 test_count(Fixture *fixture, gconstpointer data)
 {
@@ -341,6 +368,7 @@ main(int argc, char **argv)
   fixture_add("/share/uses race (V5, V6)", test_uses_race);
   fixture_add("/share/uses", test_uses);
   fixture_add("/share/count", test_count);
+  fixture_add("/share/was counted", test_was_counted);
   fixture_add("/share/draft (V10)", test_draft);
   return g_test_run();
 }
