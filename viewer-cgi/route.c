@@ -4,6 +4,7 @@
 
 #define LINK_PREFIX   "/l/"
 #define STATUS_PREFIX "/s/"
+#define FORM_PREFIX   "/form/"
 #define PART_PREFIX   "/m/part/"
 #define SHARED_PREFIX "/r/"
 
@@ -27,6 +28,8 @@ static const RouteRow fixed[] = {
     {METHOD_GET, "/m/delete", ROUTE_DELETE},
     {METHOD_POST, "/m/delete", ROUTE_DESTROY},
     {METHOD_POST, "/logout", ROUTE_LOGOUT},
+    {METHOD_GET, "/form", ROUTE_FORM},
+    {METHOD_POST, "/form", ROUTE_FORM_ASK},
     {METHOD_GET, "/m/answer", ROUTE_ANSWER},
     {METHOD_POST, "/m/answer", ROUTE_ANSWER_SEND},
     {METHOD_GET, "/m/forward", ROUTE_FORWARD},
@@ -51,6 +54,12 @@ static const RouteRow of_status[] = {
     {METHOD_GET, "", ROUTE_STATUS},
     {METHOD_GET, "/recall", ROUTE_RECALL_ASK},
     {METHOD_POST, "/recall", ROUTE_RECALL},
+};
+
+/* What may follow /form/TICKET. */
+static const RouteRow of_form[] = {
+    {METHOD_GET, "", ROUTE_FORM_WRITE},
+    {METHOD_POST, "", ROUTE_FORM_SEND},
 };
 
 static RouteKind
@@ -103,7 +112,7 @@ find_shared(Method method, const char *reference)
 gboolean
 route_takes_files(RouteKind kind)
 {
-  return kind == ROUTE_ANSWER_SEND;
+  return kind == ROUTE_ANSWER_SEND || kind == ROUTE_FORM_SEND;
 }
 
 Route
@@ -115,6 +124,12 @@ route_find(Method method, const char *path)
   if (g_str_has_prefix(path, STATUS_PREFIX))
     return find_token(of_status, G_N_ELEMENTS(of_status), method,
                       path + strlen(STATUS_PREFIX));
+  if (g_str_has_prefix(path, FORM_PREFIX)) {
+    const char *ticket = path + strlen(FORM_PREFIX);
+    route.kind =
+        find_row(of_form, G_N_ELEMENTS(of_form), method, ticket + token_length(ticket));
+    return route;
+  }
   if (g_str_has_prefix(path, SHARED_PREFIX))
     return find_shared(method, path + strlen(SHARED_PREFIX));
   if (g_str_has_prefix(path, PART_PREFIX)) {

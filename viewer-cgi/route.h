@@ -47,6 +47,10 @@ typedef enum {
   ROUTE_STATUS,       /* /s/TOKEN */
   ROUTE_RECALL_ASK,   /* /s/TOKEN/recall */
   ROUTE_RECALL,       /* POST /s/TOKEN/recall */
+  ROUTE_FORM,         /* /form */
+  ROUTE_FORM_ASK,     /* POST /form */
+  ROUTE_FORM_WRITE,   /* /form/TICKET */
+  ROUTE_FORM_SEND,    /* POST /form/TICKET: with files */
   ROUTE_COUNT
 } RouteKind;
 

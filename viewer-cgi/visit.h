@@ -234,3 +234,19 @@ handle_delete(Visit *visit);
 /* POST "/m/delete". */
 void
 handle_destroy(Visit *visit);
+
+/* "/form": what it is, and the field for an address (handle_form.c). */
+void
+handle_form(Visit *visit);
+
+/* POST "/form": a mail with the way to the form. */
+void
+handle_form_ask(Visit *visit);
+
+/* "/form/TICKET": the form itself (handle_form_send.c). */
+void
+handle_form_write(Visit *visit);
+
+/* POST "/form/TICKET": what was written goes to the organisation. */
+void
+handle_form_send(Visit *visit);

@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/store/store.h"
 #include "viewer-cgi/text.h"
 #include "viewer-cgi/token.h"
@@ -160,6 +161,7 @@ site_new(void)
   Site *site = g_new0(Site, 1);
   g_autoptr(GError) error = NULL;
   g_mutex_init(&site->lock);
+  log_open("site", g_getenv("SITE_LOG") != NULL);
   site->mails = g_string_new(NULL);
   site->dir = g_dir_make_tmp("zegel-site-XXXXXX", NULL);
   site->store_keys = make_keys(site, "store", KEY_STORE);
@@ -172,6 +174,8 @@ site_new(void)
       .config = site->config,
       .store = store_open(database, large, site->store_keys, &error),
       .token_key = token_key(site->store_keys, NULL),
+      .store_keys = site->store_keys,
+      .origin_keys = site->origin_keys,
   };
   g_assert_no_error(error);
   return site;
