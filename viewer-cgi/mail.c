@@ -8,6 +8,7 @@
 #include "common/submit/submit.h"
 
 #define NUMBER_SHOWN 2
+#define ID_BYTES     16
 
 /* Wipes MESSAGE and frees it. */
 static gboolean
@@ -195,4 +196,67 @@ mail_tell_wrong(const Config *config, const KeyRing *keys, const Organisation *o
   facts.in_reply_to = entry->message_id;
   g_autofree char *text = mail_wrong_text(organisation, entry);
   return submit(config, organisation, entry->sender, letter_format(&facts, text), error);
+}
+
+char *
+mail_form_text(const Organisation *organisation, const char *link)
+{
+  g_autofree char *name = letter_line(organisation->display_name, LETTER_NAME_MAX_CHARS);
+  return g_strdup_printf(
+      "(English below)\n"
+      "\n"
+      "U wilt een beveiligd bericht schrijven aan\n"
+      "%s.\n"
+      "Dat doet u op deze pagina:\n"
+      "\n"
+      "%s\n"
+      "\n"
+      "De link werkt 24 uur, voor \u00e9\u00e9n bericht. Geef de link aan niemand.\n"
+      "\n"
+      "Hebt u hier niet om gevraagd? Dan hoeft u niets te doen. Iemand heeft\n"
+      "zich misschien vergist in zijn adres.\n"
+      "\n"
+      "----------------------------------------\n"
+      "\n"
+      "You want to write a secure message to\n"
+      "%s.\n"
+      "You can do that on this page:\n"
+      "\n"
+      "%s\n"
+      "\n"
+      "The link works for 24 hours, for one message. Do not give it to anyone.\n"
+      "\n"
+      "Did you not ask for this? Then there is nothing that you need to do.\n"
+      "Perhaps somebody made a mistake in an address.\n",
+      name, link, name, link);
+}
+
+/* A Message-ID of its own for each: nobody's mail program takes two for one. */
+static char *
+random_id(GError **error)
+{
+  guint8 bytes[ID_BYTES];
+  if (!crypt_random(bytes, sizeof bytes, error))
+    return NULL;
+  g_autofree char *hex = crypt_hex(bytes, sizeof bytes);
+  return g_strconcat("form.", hex, NULL);
+}
+
+gboolean
+mail_send_form(const Config *config, const Organisation *organisation, const char *address,
+               const char *ticket, GError **error)
+{
+  g_autofree char *id = random_id(error);
+  if (id == NULL)
+    return FALSE;
+  const LetterFacts facts = letter_facts(
+      organisation, address, "Uw link naar het formulier / Your link to the form", id);
+  char *link = g_strconcat(organisation->viewer_url, "form/", ticket, NULL);
+  char *text = mail_form_text(organisation, link);
+  GString *message = letter_format(&facts, text);
+  secret_wipe(text, strlen(text));
+  secret_wipe(link, strlen(link));
+  g_free(text);
+  g_free(link);
+  return submit(config, organisation, address, message, error);
 }

@@ -49,6 +49,10 @@ static const char *const event_names[] = {
     [EVENT_PHONE_SHOWN] = "phone-shown",
     [EVENT_PHONE_FORGOTTEN] = "phone-forgotten",
     [EVENT_PHONE_REFUSED] = "phone-refused",
+    [EVENT_RECALLED] = "recalled",
+    [EVENT_FORM_ASKED] = "form-asked",
+    [EVENT_FORM_REFUSED] = "form-refused",
+    [EVENT_FORM_SENT] = "form-sent",
 };
 
 const char *

@@ -56,7 +56,11 @@ typedef enum {
   EVENT_PHONE_TOLD,      /* the sender was mailed that it was replaced */
   EVENT_PHONE_SHOWN,     /* an administrator looked somebody up in the phone book */
   EVENT_PHONE_FORGOTTEN, /* an administrator took somebody out of it */
-  EVENT_PHONE_REFUSED    /* somebody asked the phone book who has no right to */
+  EVENT_PHONE_REFUSED,   /* somebody asked the phone book who has no right to */
+  EVENT_RECALLED,        /* the sender took a message back */
+  EVENT_FORM_ASKED,      /* somebody was mailed the way to the web form */
+  EVENT_FORM_REFUSED,    /* he was not: a limit, or Postfix */
+  EVENT_FORM_SENT        /* what was written in the web form went to the organisation */
 } EventKind;
 
 /*
