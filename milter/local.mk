@@ -2,7 +2,6 @@ noinst_LIBRARIES += milter/libmilterpure.a
 milter_libmilterpure_a_SOURCES = \
 	milter/again.c milter/again.h \
 	milter/arrival.c milter/arrival.h \
-	milter/attachment.c milter/attachment.h \
 	milter/auth_results.c milter/auth_results.h \
 	milter/author.c milter/author.h \
 	milter/client.c milter/client.h \

@@ -77,13 +77,20 @@ mail_send_code(const Config *config, const Organisation *organisation, const Ent
   return submit(config, organisation, entry->address, message, error);
 }
 
+/* The last digits of ENTRY's number, borrowed. */
+static const char *
+number_end(const Entry *entry)
+{
+  gsize len = strlen(entry->number);
+  return entry->number + len - MIN(len, NUMBER_SHOWN);
+}
+
 char *
 mail_replaced_text(const Organisation *organisation, const Entry *entry)
 {
   g_autofree char *name = letter_line(organisation->display_name, LETTER_NAME_MAX_CHARS);
   g_autofree char *reader = letter_line(entry->address, LETTER_ADDRESS_MAX_CHARS);
-  gsize len = strlen(entry->number);
-  const char *end = entry->number + len - MIN(len, NUMBER_SHOWN);
+  const char *end = number_end(entry);
   return g_strdup_printf(
       "(English below)\n"
       "\n"
@@ -123,5 +130,61 @@ mail_tell_replaced(const Config *config, const Organisation *organisation,
   const LetterFacts facts = letter_facts(
       organisation, entry->sender, "Een ander mobiel nummer / Another mobile number", id);
   g_autofree char *text = mail_replaced_text(organisation, entry);
+  return submit(config, organisation, entry->sender, letter_format(&facts, text), error);
+}
+
+char *
+mail_wrong_text(const Organisation *organisation, const Entry *entry)
+{
+  g_autofree char *name = letter_line(organisation->display_name, LETTER_NAME_MAX_CHARS);
+  g_autofree char *reader = letter_line(entry->address, LETTER_ADDRESS_MAX_CHARS);
+  const char *end = number_end(entry);
+  return g_strdup_printf(
+      "(English below)\n"
+      "\n"
+      "U stuurde een beveiligd bericht aan\n"
+      "%s.\n"
+      "\n"
+      "De ontvanger laat weten dat het mobiele nummer dat eindigt op %s niet\n"
+      "van hem of haar is. Het bericht is daarom nog niet te lezen.\n"
+      "\n"
+      "Wat u kunt doen: vraag de ontvanger om het goede nummer, niet per e-mail.\n"
+      "Stuur het bericht dan opnieuw, met SMS en dat nummer in het onderwerp.\n"
+      "Of beantwoord de bevestiging van uw bericht, met SMS en dat nummer in het\n"
+      "onderwerp. Dan blijft de link van de ontvanger werken.\n"
+      "\n"
+      "Het nummer verandert niet vanzelf: alleen u kunt het veranderen.\n"
+      "\n"
+      "%s\n"
+      "\n"
+      "----------------------------------------\n"
+      "\n"
+      "You sent a secure message to\n"
+      "%s.\n"
+      "\n"
+      "The recipient says that the mobile number that ends in %s is not his or\n"
+      "hers. So the message cannot be read yet.\n"
+      "\n"
+      "What you can do: ask the recipient for the right number, not by e-mail.\n"
+      "Then send the message again, with SMS and that number in the subject.\n"
+      "Or answer the confirmation of your message, with SMS and that number in\n"
+      "the subject. Then the recipient's link stays valid.\n"
+      "\n"
+      "The number does not change by itself: only you can change it.\n"
+      "\n"
+      "%s\n",
+      reader, end, name, reader, end, name);
+}
+
+gboolean
+mail_tell_wrong(const Config *config, const Organisation *organisation, const Entry *entry,
+                GError **error)
+{
+  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
+  g_autofree char *id =
+      g_strdup_printf("wrong.%s.%" G_GINT64_FORMAT, entry->reference, now_s);
+  const LetterFacts facts = letter_facts(
+      organisation, entry->sender, "Verkeerd mobiel nummer / Wrong mobile number", id);
+  g_autofree char *text = mail_wrong_text(organisation, entry);
   return submit(config, organisation, entry->sender, letter_format(&facts, text), error);
 }

@@ -31,3 +31,13 @@ mail_replaced_text(const Organisation *organisation, const Entry *entry);
 gboolean
 mail_tell_replaced(const Config *config, const Organisation *organisation,
                    const Entry *entry, GError **error);
+
+/* The text of the mail to ENTRY's sender: its reader says that the number is not his. New
+ * string. */
+char *
+mail_wrong_text(const Organisation *organisation, const Entry *entry);
+
+/* Tells ENTRY's sender so. FALSE as mail_send_code. */
+gboolean
+mail_tell_wrong(const Config *config, const Organisation *organisation, const Entry *entry,
+                GError **error);

@@ -27,6 +27,7 @@
 typedef struct {
   Config *config;
   KeyRing *keys;
+  Logos *logos;
   int listen_fd; /* -1 for CGI */
   Viewer viewer;
 } Program;
@@ -151,6 +152,10 @@ load_config(Program *program, DaemonOptions *options)
   program->config = conf_load(options->config_path, &error);
   if (program->config == NULL)
     daemon_die(error);
+  program->logos = logos_load(program->config, &error);
+  if (program->logos == NULL)
+    daemon_die(error);
+  program->viewer.logos = program->logos;
   if (options->check_only)
     exit(EX_OK);
 }
@@ -174,6 +179,7 @@ main(int argc, char **argv)
                         &error))
     daemon_die(error);
   keyring_free(program.keys);
+  logos_free(program.logos);
   conf_free(program.config);
   g_free(options.config_path);
   return status;

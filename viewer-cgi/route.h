@@ -19,22 +19,33 @@ typedef enum {
   ROUTE_HOME,
   ROUTE_HELP,
   ROUTE_STYLE,
-  ROUTE_LINK,     /* /l/TOKEN */
-  ROUTE_SEND,     /* POST /l/TOKEN/send */
-  ROUTE_CODE,     /* /l/TOKEN/code */
-  ROUTE_CHECK,    /* POST /l/TOKEN/code */
-  ROUTE_MESSAGE,  /* /m */
-  ROUTE_HTML,     /* /m/html */
-  ROUTE_TEXT,     /* /m/text */
-  ROUTE_PART,     /* /m/part/N */
-  ROUTE_ORIGINAL, /* /m/original */
-  ROUTE_LOGOUT,   /* POST /logout */
+  ROUTE_LOGO,       /* /logo */
+  ROUTE_LINK,       /* /l/TOKEN */
+  ROUTE_SEND,       /* POST /l/TOKEN/send */
+  ROUTE_CODE,       /* /l/TOKEN/code */
+  ROUTE_CHECK,      /* POST /l/TOKEN/code */
+  ROUTE_WRONG,      /* /l/TOKEN/wrong */
+  ROUTE_TELL,       /* POST /l/TOKEN/wrong */
+  ROUTE_NO_PHONE,   /* /l/TOKEN/no-phone */
+  ROUTE_MESSAGE,    /* /m */
+  ROUTE_HTML,       /* /m/html */
+  ROUTE_TEXT,       /* /m/text */
+  ROUTE_PART,       /* /m/part/N */
+  ROUTE_ORIGINAL,   /* /m/original */
+  ROUTE_PDF,        /* /m/pdf */
+  ROUTE_ZIP,        /* /m/zip */
+  ROUTE_DELETE,     /* /m/delete: asks */
+  ROUTE_DESTROY,    /* POST /m/delete: does */
+  ROUTE_LOGOUT,     /* POST /logout */
+  ROUTE_STATUS,     /* /s/TOKEN */
+  ROUTE_RECALL_ASK, /* /s/TOKEN/recall */
+  ROUTE_RECALL,     /* POST /s/TOKEN/recall */
   ROUTE_COUNT
 } RouteKind;
 
 typedef struct {
   RouteKind kind;
-  char token[ROUTE_TOKEN_CHARS + 1]; /* of /l/...; else "" */
+  char token[ROUTE_TOKEN_CHARS + 1]; /* of /l/... and /s/...; else "" */
   guint part;                        /* of /m/part/N, from 1 */
 } Route;
 

@@ -5,9 +5,8 @@
 #include "common/crypt/crypt.h"
 
 static const char *const purpose_names[] = {
-    [TOKEN_SEND] = "send",
-    [TOKEN_CODE] = "code",
-    [TOKEN_LOGOUT] = "logout",
+    [TOKEN_SEND] = "send",          [TOKEN_CODE] = "code",     [TOKEN_LOGOUT] = "logout",
+    [TOKEN_WRONG] = "wrong number", [TOKEN_DELETE] = "delete", [TOKEN_RECALL] = "recall",
 };
 
 Secret *

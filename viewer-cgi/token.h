@@ -12,9 +12,12 @@
 #include "common/crypt/key.h"
 
 typedef enum {
-  TOKEN_SEND,  /* bound to the link secret */
-  TOKEN_CODE,  /* bound to the link secret */
-  TOKEN_LOGOUT /* bound to the session */
+  TOKEN_SEND,   /* bound to the link secret */
+  TOKEN_CODE,   /* bound to the link secret */
+  TOKEN_LOGOUT, /* bound to the session */
+  TOKEN_WRONG,  /* bound to the link secret */
+  TOKEN_DELETE, /* bound to the session */
+  TOKEN_RECALL  /* bound to the status secret */
 } TokenPurpose;
 
 /* The key for tokens out of RING (KEY_STORE); freed with secret_free, or NULL. */

@@ -8,6 +8,7 @@
 #include "common/base/secret.h"
 #include "common/conf/conf.h"
 #include "common/store/store.h"
+#include "viewer-cgi/logo.h"
 #include "viewer-cgi/request.h"
 #include "viewer-cgi/response.h"
 
@@ -16,6 +17,7 @@ typedef struct {
   const Config *config;
   Store *store;            /* NULL: it could not be opened, and every link says so */
   const Secret *token_key; /* NULL only without a store */
+  const Logos *logos;      /* NULL: there are none */
 } Viewer;
 
 /*

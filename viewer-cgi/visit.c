@@ -7,7 +7,6 @@
 #include "common/crypt/crypt.h"
 #include "viewer-cgi/failure.h"
 #include "viewer-cgi/origin.h"
-#include "viewer-cgi/token.h"
 
 void
 visit_clear(Visit *visit)
@@ -72,6 +71,7 @@ visit_not_found(Visit *visit)
   Frame frame = visit->frame;
   frame.self = "/";
   frame.logout_token = NULL;
+  frame.session_ends_s = 0;
   response_set_page(visit->response, 404, page_not_found(&frame));
 }
 
@@ -90,11 +90,14 @@ find_entry(Visit *visit, EntryState *state)
   return FALSE;
 }
 
+/* For the holder of a genuine link or session: it is over, and since when. */
 static void
-show_expired(Visit *visit)
+show_over(Visit *visit, EntryState state)
 {
+  const Entry *entry = visit->entry;
   response_set_page(visit->response, 410,
-                    page_expired(&visit->frame, visit->entry->expires_s));
+                    page_over(&visit->frame, state,
+                              state == ENTRY_EXPIRED ? entry->expires_s : entry->ended_s));
 }
 
 gboolean
@@ -114,8 +117,8 @@ visit_find_link(Visit *visit)
     return FALSE;
   if (state == ENTRY_NONE)
     visit_not_found(visit);
-  else if (state == ENTRY_EXPIRED)
-    show_expired(visit);
+  else if (state != ENTRY_OPEN)
+    show_over(visit, state);
   return state == ENTRY_OPEN;
 }
 
@@ -159,26 +162,60 @@ visit_find_session(Visit *visit)
     return FALSE;
   if (state == ENTRY_NONE)
     show_session_over(visit, FALSE);
-  else if (state == ENTRY_EXPIRED)
-    show_expired(visit);
+  else if (state != ENTRY_OPEN)
+    show_over(visit, state);
   if (state != ENTRY_OPEN || !touch_session(visit))
     return FALSE;
-  GError *error = NULL;
-  visit->logout_token = token_make(visit->viewer->token_key, TOKEN_LOGOUT, visit->session,
-                                   sizeof visit->session, &error);
+  visit->logout_token =
+      visit_make_token(visit, TOKEN_LOGOUT, visit->session, sizeof visit->session);
   visit->frame.logout_token = visit->logout_token;
-  if (visit->logout_token == NULL)
-    visit_fail(visit, error);
+  visit->frame.session_ends_s = visit->session_ends_s;
   return visit->logout_token != NULL;
 }
 
+char *
+visit_make_token(Visit *visit, TokenPurpose purpose, gconstpointer bound, gsize len)
+{
+  GError *error = NULL;
+  char *token = token_make(visit->viewer->token_key, purpose, bound, len, &error);
+  if (token == NULL)
+    visit_fail(visit, error);
+  return token;
+}
+
+void
+visit_note(const Visit *visit, HistoryKind kind)
+{
+  const Entry *entry = visit->entry;
+  g_autoptr(GError) error = NULL;
+  if (!store_note(visit->viewer->store, entry->organisation, entry->reference, kind, NULL,
+                  &error))
+    log_line(LOG_LEVEL_WARNING, "reference=%s: not noted in its history: %s",
+             entry->reference, error->message);
+}
+
+void
+visit_forget(Visit *visit)
+{
+  visit->frame.logout_token = NULL;
+  visit->frame.session_ends_s = 0;
+  visit->frame.self = "/";
+  visit->response->clear_cache = TRUE;
+  /* Chromium keeps pages for Back in spite of no-store. It lets them go when an HttpOnly
+   * cookie was changed meanwhile; that one was removed is no change to it. So: both (T21).
+   */
+  const SessionCookie nobody = {.session = {0}};
+  response_add_cookie(visit->response, cookie_session_format(&nobody, visit->secure));
+  response_add_cookie(visit->response, cookie_session_clear(visit->secure));
+}
+
 gboolean
-visit_check_form(Visit *visit, guint purpose, gconstpointer bound, gsize len)
+visit_check_form(Visit *visit, TokenPurpose purpose, gconstpointer bound, gsize len)
 {
   const Request *request = visit->request;
   if (origin_is_ours(request->origin, request->fetch_site,
                      visit->organisation->viewer_url) &&
-      token_check(visit->viewer->token_key, (TokenPurpose) purpose, bound, len,
+      token_check(visit->viewer->token_key, purpose, bound, len,
                   form_get(request->body, "token")))
     return TRUE;
   const char *const texts[] = {

@@ -18,6 +18,13 @@ static const char *const event_names[] = {
     [EVENT_OBSERVED] = "observed",
     [EVENT_STORED] = "stored",
     [EVENT_NOTIFIED] = "notified",
+    [EVENT_CONFIRMED] = "confirmed",
+    [EVENT_BOUNCED] = "bounced",
+    [EVENT_DELAYED] = "delayed",
+    [EVENT_BOUNCE_DROPPED] = "bounce-dropped",
+    [EVENT_NUMBER_CHANGED] = "number-changed",
+    [EVENT_TOLD] = "told",
+    [EVENT_REMINDED] = "reminded",
     [EVENT_TICKET] = "ticket",
     [EVENT_INTEGRITY] = "integrity",
     [EVENT_CODE_SENT] = "code-sent",
@@ -27,6 +34,8 @@ static const char *const event_names[] = {
     [EVENT_OPENED] = "opened",
     [EVENT_DOWNLOADED] = "downloaded",
     [EVENT_LOGOUT] = "logout",
+    [EVENT_DELETED] = "deleted",
+    [EVENT_NUMBER_WRONG] = "number-wrong",
     [EVENT_PROMISED] = "promised",
     [EVENT_BOOK] = "book",
     [EVENT_DKIM] = "dkim",
@@ -38,6 +47,7 @@ static const char *const event_names[] = {
     [EVENT_PHONE_SHOWN] = "phone-shown",
     [EVENT_PHONE_FORGOTTEN] = "phone-forgotten",
     [EVENT_PHONE_REFUSED] = "phone-refused",
+    [EVENT_RECALLED] = "recalled",
 };
 
 const char *

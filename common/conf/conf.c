@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/mailbox.h"
 #include "common/conf/schema.h"
 
 #define CONF_MAX_BYTES (1024 * 1024)
@@ -225,6 +226,25 @@ check_transports(Parser *parser, GError **error)
                   "protected would take its ordinary way");
 }
 
+/* What people write in the web form goes to the organisation itself, and nowhere else
+ * (T15).
+ */
+static gboolean
+check_forms(Parser *parser, GError **error)
+{
+  for (guint i = 0; i < parser->config->organisations->len; i++) {
+    const Organisation *one = parser->config->organisations->pdata[i];
+    g_autofree char *mailbox = mailbox_parse(one->form_recipient);
+    if (*one->form_recipient != '\0' &&
+        (mailbox == NULL || !conf_has_domain(one, mailbox_domain(mailbox))))
+      return complain(parser, error,
+                      "[organisation %s] form_recipient = %s: a mailbox in one of its own "
+                      "domains is expected, such as info@%s",
+                      one->name, one->form_recipient, one->domains[0]);
+  }
+  return TRUE;
+}
+
 static gboolean
 parse_all(Parser *parser, const char *text, gsize len, GError **error)
 {
@@ -238,7 +258,7 @@ parse_all(Parser *parser, const char *text, gsize len, GError **error)
       return FALSE;
   }
   return check_complete(parser, error) && check_disjoint(parser, error) &&
-         check_transports(parser, error);
+         check_transports(parser, error) && check_forms(parser, error);
 }
 
 Config *

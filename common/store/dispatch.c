@@ -182,15 +182,16 @@ static gboolean
 insert_dispatch(Db *db, const FilingMeta *meta, const DispatchRow *row, GError **error)
 {
   FilingDispatch *dispatch = meta->dispatch;
-  dispatch->confirmed = FALSE;
   return db_run(
       db,
       "INSERT INTO dispatch (ticket, organisation, status, status_nonce, status_key,"
-      "  received_s, expires_s, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      "  received_s, expires_s, sealed, confirmed, confirmed_s)"
+      "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?6))",
       DB_VALUES(V_BLOB(meta->ticket_id, TICKET_ID_BYTES), V_TEXT(meta->organisation),
                 V_MAC(row->status_mac), V_BLOB(dispatch->status_nonce, STORE_NONCE_BYTES),
                 V_INT(dispatch->status_key_id), V_INT(meta->received_s),
-                V_INT(meta->expires_s), V_BYTES(row->sealed)),
+                V_INT(meta->expires_s), V_BYTES(row->sealed),
+                V_TEXT(dispatch->confirmed ? "" : NULL)),
       error);
 }
 
@@ -450,4 +451,44 @@ store_find_dispatch_of(Store *store, const char *organisation, const char *refer
   if (!done)
     g_clear_pointer(dispatch, dispatch_free);
   return done;
+}
+
+/* ---- What waits for its confirmation ---- */
+
+static gboolean
+find_unconfirmed(const Store *store, Db *db, const char *organisation, gint64 since_s,
+                 guint skip, guint max, GPtrArray *list, GError **error)
+{
+  g_autoptr(Query) query = db_query(
+      db,
+      "SELECT " DISPATCH_COLUMNS " FROM dispatch"
+      "  WHERE confirmed IS NULL AND organisation = ?1 AND received_s >= ?2"
+      "  ORDER BY received_s LIMIT ?3 OFFSET ?4",
+      DB_VALUES(V_TEXT(organisation), V_INT(since_s), V_INT(max), V_INT(skip)), error);
+  int step = query != NULL ? query_step(query, error) : -1;
+  for (; step > 0; step = query_step(query, error)) {
+    Dispatch *dispatch = read_row(store, organisation, query, error);
+    if (dispatch == NULL)
+      return FALSE;
+    g_ptr_array_add(list, dispatch);
+  }
+  for (guint i = 0; step == 0 && i < list->len; i++)
+    if (!read_entries(store, db, list->pdata[i], error))
+      return FALSE;
+  return step == 0;
+}
+
+GPtrArray *
+store_find_unconfirmed(Store *store, const char *organisation, gint64 since_s, guint skip,
+                       guint max, GError **error)
+{
+  Db *db = store_get_reader(store, error);
+  if (db == NULL)
+    return NULL;
+  g_autoptr(GPtrArray) list =
+      g_ptr_array_new_with_free_func((GDestroyNotify) dispatch_free);
+  gboolean done =
+      find_unconfirmed(store, db, organisation, since_s, skip, max, list, error);
+  store_put_reader(store, db);
+  return done ? g_steal_pointer(&list) : NULL;
 }

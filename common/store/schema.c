@@ -128,8 +128,10 @@ static const char *const steps[] = {
     "  confirmed_s INTEGER,"
     "  sealed BLOB"
     ") STRICT;"
-    "ALTER TABLE entry ADD COLUMN dispatch INTEGER;" /* found by ticket: no index of its own
-                                                      */
+    "CREATE INDEX dispatch_waits ON dispatch (organisation, received_s)"
+    "  WHERE confirmed IS NULL;"
+    /* By the ticket of its entries a dispatch is found: it has no index for that. */
+    "ALTER TABLE entry ADD COLUMN dispatch INTEGER;"
 
     "CREATE TABLE draft ("
     "  entry INTEGER PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,"

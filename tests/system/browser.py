@@ -46,6 +46,8 @@ class _Reader(html.parser.HTMLParser):
         if attributes.get("type") == "submit":
             self.forms[-1].buttons.append((attributes.get("name"), attributes.get("value", ""),
                                            attributes.get("value", "")))
+        elif attributes.get("type") == "checkbox" and "checked" not in attributes:
+            pass  # who wants it gives it
         elif "name" in attributes:
             self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
 

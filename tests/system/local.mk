@@ -43,6 +43,7 @@ EXTRA_DIST += \
 	tests/system/test_nta.py \
 	tests/system/test_observe.py \
 	tests/system/test_organisations.py \
+	tests/system/test_pages.py \
 	tests/system/test_phone.py \
 	tests/system/test_prefer.py \
 	tests/system/test_promises.py \
@@ -53,6 +54,7 @@ EXTRA_DIST += \
 	tests/system/test_signing.py \
 	tests/system/test_smuggling.py \
 	tests/system/test_spoof.py \
+	tests/system/test_status.py \
 	tests/system/test_verify.py \
 	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
