@@ -21,6 +21,8 @@ EXTRA_DIST += \
 	tests/system/readme_inside \
 	tests/system/run \
 	tests/system/sink.py \
+	tests/system/test_answer.py \
+	tests/system/test_forward.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
 	tests/system/test_attachments.py \
