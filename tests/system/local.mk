@@ -54,6 +54,7 @@ EXTRA_DIST += \
 	tests/system/test_smuggling.py \
 	tests/system/test_spoof.py \
 	tests/system/test_verify.py \
+	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \
