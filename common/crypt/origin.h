@@ -53,9 +53,9 @@ origin_open(const KeyRing *ring, const char *value, GError **error);
 
 /*
  * The local part of a Message-ID for mail of the visitor ADDRESS to ORGANISATION: random,
- * with key id and MAC, at most 64 octets, lower case letters, digits and '-'. Who answers that mail names it in In-Reply-To or
- * References, and so says by himself that the answer is part of a secure conversation with
- * ADDRESS (V5). A new string, or NULL with an error.
+ * with key id and MAC, at most 64 octets, lower case letters, digits and '-'. Who answers
+ * that mail names it in In-Reply-To or References, and so says by himself that the answer
+ * is part of a secure conversation with ADDRESS (V5). A new string, or NULL with an error.
  */
 char *
 conversation_id(const KeyRing *ring, const char *organisation, const char *address,
