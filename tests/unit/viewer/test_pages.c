@@ -160,7 +160,15 @@ test_number_pages(void)
   g_assert_nonnull(strstr(told, "We have told the sender"));
   g_assert_nonnull(strstr(before, "The sender knows already"));
 
-  const LinkFacts facts = {.token = TOKEN, .number = "+31612345678", .expires_s = EXPIRES};
+  const LinkFacts facts = {.token = TOKEN,
+                           .form_token = "FORM",
+                           .sender = "a@b.nl",
+                           .sender_name = "",
+                           .number = "+31612345678",
+                           .expires_s = EXPIRES};
+  g_autofree char *link = finish(page_link(&frame, &facts));
+  g_assert_nonnull(strstr(link, "href=\"/l/" TOKEN "/wrong\""));
+  g_assert_nonnull(strstr(link, "href=\"/l/" TOKEN "/no-phone\""));
   g_autofree char *no_phone = finish(page_no_phone(&frame, &facts));
   g_assert_null(strstr(no_phone, "<form"));
   g_assert_null(strstr(no_phone, "678"));
