@@ -1,7 +1,7 @@
 /*
  * decide_content.c - decides on attachments (S10, S11).
  */
-#include "milter/attachment.h"
+#include "common/base/attachment.h"
 #include "milter/decide.h"
 #include "milter/decision.h"
 

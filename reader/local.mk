@@ -1,14 +1,18 @@
 # The parser of messages. All of it but main.c is a library, for the tests and the fuzzers.
 noinst_LIBRARIES += reader/libreader.a
 reader_libreader_a_SOURCES = \
+	reader/bounce.c reader/bounce.h \
 	reader/charset.c reader/charset.h \
 	reader/clean.c reader/clean.h \
 	reader/css.c reader/css.h \
 	reader/facts.c reader/facts.h \
+	reader/form.c reader/form.h \
 	reader/html.c reader/html.h \
 	reader/html_text.c \
 	reader/html_tree.c reader/html_tree.h \
 	reader/message.c reader/message.h \
+	reader/multipart.c reader/multipart.h \
+	reader/process.c reader/process.h \
 	reader/serve.c reader/serve.h \
 	reader/view.c reader/view.h \
 	reader/zip.c reader/zip.h
@@ -20,7 +24,21 @@ reader_zegel_reader_SOURCES = reader/main.c
 reader_zegel_reader_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)
 reader_zegel_reader_LDADD = $(READER_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
-dist_man_MANS += man/zegel-reader.8
+# The views that need larger libraries: zegel-reader becomes this program.
+noinst_LIBRARIES += reader/libexport.a
+reader_libexport_a_SOURCES = \
+	reader/pack.c reader/pack.h \
+	reader/paper.c reader/paper.h \
+	reader/pdf.c reader/pdf.h
+reader_libexport_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS) $(PANGO_CFLAGS)
+EXPORT_LIBS = reader/libexport.a $(READER_LIBS) $(ARCHIVE_LIBS) $(PANGO_LIBS)
+
+zegellibexec_PROGRAMS += reader/zegel-reader-export
+reader_zegel_reader_export_SOURCES = reader/export.c
+reader_zegel_reader_export_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)
+reader_zegel_reader_export_LDADD = $(EXPORT_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
+
+dist_man_MANS += man/zegel-reader.8 man/zegel-reader-export.8
 
 READER_TEST_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)
 
@@ -54,6 +72,24 @@ tests_unit_reader_test_message_SOURCES = tests/unit/reader/test_message.c \
 tests_unit_reader_test_message_CFLAGS = $(READER_TEST_CFLAGS)
 tests_unit_reader_test_message_LDADD = $(READER_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/reader/test_message
+
+check_PROGRAMS += tests/unit/reader/test_form
+tests_unit_reader_test_form_SOURCES = tests/unit/reader/test_form.c
+tests_unit_reader_test_form_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_form_LDADD = $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_form
+
+check_PROGRAMS += tests/unit/reader/test_pack
+tests_unit_reader_test_pack_SOURCES = tests/unit/reader/test_pack.c
+tests_unit_reader_test_pack_CFLAGS = $(READER_TEST_CFLAGS) $(ARCHIVE_CFLAGS)
+tests_unit_reader_test_pack_LDADD = $(EXPORT_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_pack
+
+check_PROGRAMS += tests/unit/reader/test_pdf
+tests_unit_reader_test_pdf_SOURCES = tests/unit/reader/test_pdf.c
+tests_unit_reader_test_pdf_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_pdf_LDADD = $(EXPORT_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_pdf
 
 check_PROGRAMS += tests/unit/reader/test_facts
 tests_unit_reader_test_facts_SOURCES = tests/unit/reader/test_facts.c \
@@ -98,10 +134,16 @@ tests_fuzz_fuzz_facts_CFLAGS = $(READER_TEST_CFLAGS)
 tests_fuzz_fuzz_facts_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
 TESTS += tests/fuzz/fuzz_facts
 
+check_PROGRAMS += tests/fuzz/fuzz_multipart
+tests_fuzz_fuzz_multipart_SOURCES = tests/fuzz/fuzz_multipart.c
+tests_fuzz_fuzz_multipart_CFLAGS = $(READER_TEST_CFLAGS)
+tests_fuzz_fuzz_multipart_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_multipart
+
 check_PROGRAMS += tests/fuzz/fuzz_zip
 tests_fuzz_fuzz_zip_SOURCES = tests/fuzz/fuzz_zip.c
 tests_fuzz_fuzz_zip_CFLAGS = $(READER_TEST_CFLAGS)
 tests_fuzz_fuzz_zip_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
 TESTS += tests/fuzz/fuzz_zip
 EXTRA_DIST += tests/fuzz/corpus/fuzz_html tests/fuzz/corpus/fuzz_message \
-	tests/fuzz/corpus/fuzz_facts tests/fuzz/corpus/fuzz_zip
+	tests/fuzz/corpus/fuzz_facts tests/fuzz/corpus/fuzz_multipart tests/fuzz/corpus/fuzz_zip

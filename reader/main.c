@@ -1,46 +1,59 @@
 /*
  * zegel-reader - parses one message, confined, and shows one view of it; or says, of one
- * message after the other, what is attached to it (serve.h).
+ * message after the other, what is attached to it (serve.h); or takes a form apart that was
+ * sent to the viewer (form.h).
  *
  * Whoever holds keys gives the message on standard input and takes the view from standard
  * output. Before the first byte is read, everything that needs a file is loaded and the
  * process is confined to reading, writing, memory and exit: it holds no key, and what takes
  * it over gets nothing but the messages it is given.
+ *
+ * What needs large libraries is done by zegel-reader-export, which this program becomes:
+ * the others, that are asked for with every page, start faster without them.
  */
-#include <errno.h>
 #include <libxml/parser.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/sandbox/sandbox.h"
 #include "config.h"
+#include "reader/bounce.h"
 #include "reader/charset.h"
+#include "reader/form.h"
 #include "reader/message.h"
+#include "reader/process.h"
 #include "reader/serve.h"
 #include "reader/view.h"
 
-#define CPU_S        10
-#define SERVE_CPU_S  (SERVE_MAX_CPU_S + CPU_S) /* the last message may take as much */
-#define MEMORY_BYTES (G_GUINT64_CONSTANT(384) * 1024 * 1024)
-#define CHUNK_BYTES  (64 * 1024)
-#define PART_MAX     9999
+#define SERVE_CPU_S   (SERVE_MAX_CPU_S + PROCESS_CPU_S) /* the last may take as much */
+#define PART_MAX      9999
+#define EXPORT_SUFFIX "-export"
+#define PATH_BYTES    4096
 
 typedef enum {
   VIEW_SUMMARY,
   VIEW_TEXT,
   VIEW_HTML,
   VIEW_PART,
-  VIEW_FACTS
+  VIEW_BOUNCE,
+  VIEW_FACTS, /* of one message after the other */
+  VIEW_FORM,  /* no message */
+  VIEW_ZIP,   /* these two are not made here */
+  VIEW_PDF
 } View;
 
-static const char *const view_names[] = {
-    [VIEW_SUMMARY] = "summary", [VIEW_TEXT] = "text",   [VIEW_HTML] = "html",
-    [VIEW_PART] = "part",       [VIEW_FACTS] = "facts",
+/* The words of the command line; the last of them is still to be read when it has one. */
+static const struct {
+  const char *name;
+  gboolean has_argument;
+} views[] = {
+    [VIEW_SUMMARY] = {"summary", FALSE}, [VIEW_TEXT] = {"text", FALSE},
+    [VIEW_HTML] = {"html", FALSE},       [VIEW_PART] = {"part", TRUE},
+    [VIEW_BOUNCE] = {"bounce", FALSE},   [VIEW_FACTS] = {"facts", FALSE},
+    [VIEW_FORM] = {"form", FALSE},       [VIEW_ZIP] = {"zip", FALSE},
+    [VIEW_PDF] = {"pdf", TRUE},
 };
 
 typedef struct {
@@ -48,110 +61,55 @@ typedef struct {
   guint part; /* from 1, for VIEW_PART */
 } Request;
 
-#ifdef ZEGEL_SANITIZERS
-/* Looking for leaks needs threads and files, which the sandbox forbids. */
-int
-__lsan_is_turned_off(void);
-
-int
-__lsan_is_turned_off(void)
-{
-  return 1;
-}
-#endif
-
-static void
-say(const char *text)
-{
-  if (write(STDERR_FILENO, text, strlen(text)) < 0)
-    return; /* there is nobody to tell */
-}
-
-/*
- * Takes the place of the C library's abort, which would need signals: GLib calls it when
- * memory ran out. stdlib.h declares it.
- */
-void
-abort(void)
-{
-  _exit(EX_TEMPFAIL);
-}
-
-/* The kernel's last warning before it kills for the CPU limit. */
-static void
-on_cpu_limit(int signal_number)
-{
-  (void) signal_number;
-  _exit(EX_TEMPFAIL);
-}
-
-/* GLib's messages; a fatal one is memory that ran out: a limit, no fault of the message. */
-static void
-on_log(const char *domain, GLogLevelFlags level, const char *text, gpointer data)
-{
-  (void) domain;
-  (void) data;
-  if ((level & (G_LOG_FLAG_FATAL | G_LOG_LEVEL_ERROR)) == 0)
-    return;
-  say(text);
-  say("\n");
-  _exit(EX_TEMPFAIL);
-}
-
 static gboolean
 parse_request(int argc, char **argv, Request *request)
 {
   guint64 part = 0;
-  for (gsize i = 0; argc >= 2 && i < G_N_ELEMENTS(view_names); i++) {
-    if (strcmp(argv[1], view_names[i]) != 0)
-      continue;
-    request->view = (View) i;
-    if (request->view != VIEW_PART)
-      return argc == 2;
-    if (argc != 3 || !g_ascii_string_to_unsigned(argv[2], 10, 1, PART_MAX, &part, NULL))
+  gsize i = 0;
+  while (argc >= 2 && i < G_N_ELEMENTS(views) && strcmp(argv[1], views[i].name) != 0)
+    i++;
+  if (argc < 2 || i == G_N_ELEMENTS(views) || argc != (views[i].has_argument ? 3 : 2))
+    return FALSE;
+  request->view = (View) i;
+  if (request->view == VIEW_PART) {
+    if (!g_ascii_string_to_unsigned(argv[2], 10, 1, PART_MAX, &part, NULL))
       return FALSE;
     request->part = (guint) part;
-    return TRUE;
-  }
-  return FALSE;
-}
-
-/* Everything on standard input, or NULL when it is too much or cannot be read. */
-static GByteArray *
-read_message(void)
-{
-  g_autoptr(GByteArray) bytes = g_byte_array_new();
-  for (;;) {
-    guint len = bytes->len;
-    g_byte_array_set_size(bytes, len + CHUNK_BYTES);
-    gssize n = read(STDIN_FILENO, bytes->data + len, CHUNK_BYTES);
-    g_byte_array_set_size(bytes, len + (guint) MAX(n, 0));
-    if (n == 0)
-      return g_steal_pointer(&bytes);
-    if ((n < 0 && errno != EINTR) || bytes->len > MESSAGE_MAX_BYTES) {
-      say(n < 0 ? "cannot read the message\n" : "the message is too large to show\n");
-      return NULL;
-    }
-  }
-}
-
-/* A MessageSink: writes to standard output. */
-static gboolean
-write_out(const char *bytes, gsize len, gpointer data)
-{
-  gboolean *failed = data;
-  while (len > 0) {
-    gssize n = write(STDOUT_FILENO, bytes, len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0) {
-      *failed = TRUE;
-      return FALSE;
-    }
-    bytes += n;
-    len -= (gsize) n;
   }
   return TRUE;
+}
+
+/* Becomes the program beside this one that makes the view of ARGV; it reads all of it. */
+static int
+become_export(char **argv)
+{
+  char path[PATH_BYTES];
+  gssize len = readlink("/proc/self/exe", path, sizeof path - sizeof EXPORT_SUFFIX);
+  if (len > 0 && (gsize) len < sizeof path - sizeof EXPORT_SUFFIX) {
+    memcpy(path + len, EXPORT_SUFFIX, sizeof EXPORT_SUFFIX);
+    execv(path, argv);
+  }
+  process_say("zegel-reader: cannot start zegel-reader-export\n");
+  return EX_CONFIG;
+}
+
+static int
+show_form(GByteArray *request)
+{
+  gboolean failed = FALSE;
+  switch (form_write((const char *) request->data, request->len, process_write, &failed)) {
+  case FORM_WRITTEN:
+    return EX_OK;
+  case FORM_MALFORMED:
+    process_say("the form is not in order\n");
+    return EX_DATAERR;
+  case FORM_TOO_MUCH:
+    process_say("the form has too much\n");
+    return EX_TEMPFAIL;
+  case FORM_STOPPED:
+    break;
+  }
+  return EX_TEMPFAIL;
 }
 
 static int
@@ -169,26 +127,38 @@ show(const Message *message, const Request *request)
   case VIEW_HTML:
     view = view_html(message);
     break;
+  case VIEW_BOUNCE:
+    view = bounce_view(message);
+    break;
   case VIEW_PART:
-    if (!view_part(message, request->part, write_out, &failed) && !failed) {
-      say("the message has no such part\n");
+    if (!view_part(message, request->part, process_write, &failed) && !failed) {
+      process_say("the message has no such part\n");
       return EX_DATAERR;
     }
     break;
-  case VIEW_FACTS: /* shows no single message */
+  case VIEW_FACTS: /* these show no single message */
+  case VIEW_FORM:
+  case VIEW_ZIP:
+  case VIEW_PDF:
     return EX_USAGE;
   }
   if (view != NULL)
-    write_out(view, strlen(view), &failed);
+    process_write(view, strlen(view), &failed);
   return failed ? EX_TEMPFAIL : EX_OK;
 }
 
-/* Standard output may not be a file: the sandbox lets nothing grow. */
 static gboolean
-output_is_file(void)
+confine(View view)
 {
-  struct stat status;
-  return fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+  g_autoptr(GError) error = NULL;
+  guint cpu_s = view == VIEW_FACTS ? SERVE_CPU_S : PROCESS_CPU_S;
+  charset_open();
+  message_init();
+  xmlInitParser();
+  if (sandbox_confine_reader(cpu_s, PROCESS_MEMORY_BYTES, &error))
+    return TRUE;
+  fprintf(stderr, "zegel-reader: %s\n", error->message);
+  return FALSE;
 }
 
 int
@@ -200,32 +170,30 @@ main(int argc, char **argv)
     return EX_OK;
   }
   if (!parse_request(argc, argv, &request)) {
-    say("usage: zegel-reader summary | text | html | part NUMBER < MESSAGE\n"
-        "       zegel-reader facts < FRAMES\n");
+    process_say(
+        "usage: zegel-reader summary | text | html | part NUMBER | zip | pdf nl|en |"
+        " bounce < MESSAGE\n"
+        "       zegel-reader facts < FRAMES\n"
+        "       zegel-reader form < REQUEST\n");
     return EX_USAGE;
   }
-  if (output_is_file()) {
-    say("zegel-reader: standard output must be a pipe, not a file\n");
+  if (process_output_is_file()) {
+    process_say("zegel-reader: standard output must be a pipe, not a file\n");
     return EX_USAGE;
   }
-  g_log_set_default_handler(on_log, NULL);
-  signal(SIGXCPU, on_cpu_limit);
-  signal(SIGXFSZ, SIG_IGN); /* our words to a log file are lost, not fatal */
-  charset_open();
-  message_init();
-  xmlInitParser();
-
-  g_autoptr(GError) error = NULL;
-  guint cpu_s = request.view == VIEW_FACTS ? SERVE_CPU_S : CPU_S;
-  if (!sandbox_confine_reader(cpu_s, MEMORY_BYTES, &error)) {
-    fprintf(stderr, "zegel-reader: %s\n", error->message);
+  if (request.view == VIEW_ZIP || request.view == VIEW_PDF)
+    return become_export(argv);
+  process_init();
+  if (!confine(request.view))
     return EX_CONFIG;
-  }
   if (request.view == VIEW_FACTS)
     return serve_facts(STDIN_FILENO, STDOUT_FILENO);
-  GByteArray *bytes = read_message();
+  GByteArray *bytes =
+      process_read_all(request.view == VIEW_FORM ? FORM_MAX_BYTES : MESSAGE_MAX_BYTES);
   if (bytes == NULL)
     return EX_TEMPFAIL;
+  if (request.view == VIEW_FORM)
+    return show_form(bytes);
   /* Not freed: the process ends here, and a deep tree would only cost time. */
   return show(message_parse(bytes), &request);
 }

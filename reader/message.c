@@ -88,6 +88,30 @@ message_part_size(GMimePart *part)
 }
 
 typedef struct {
+  GChecksum *checksum;
+  guint64 size;
+} Measured;
+
+static gboolean
+measure_sink(const char *bytes, gsize len, gpointer data)
+{
+  Measured *measured = data;
+  measured->size += len;
+  g_checksum_update(measured->checksum, (const guchar *) bytes, (gssize) len);
+  return TRUE;
+}
+
+char *
+message_part_sha256(GMimePart *part, guint64 *size)
+{
+  g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+  Measured measured = {checksum, 0};
+  message_part_decode(part, measure_sink, &measured);
+  *size = measured.size;
+  return g_strdup(g_checksum_get_string(checksum));
+}
+
+typedef struct {
   GByteArray *bytes;
   gsize max;
 } Collected;

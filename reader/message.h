@@ -75,6 +75,11 @@ message_part_decode(GMimePart *part, MessageSink sink, gpointer data);
 guint64
 message_part_size(GMimePart *part);
 
+/* The SHA-256 of the decoded bytes of PART in lower case hexadecimal, a new string; *SIZE
+ * gets how many there are. */
+char *
+message_part_sha256(GMimePart *part, guint64 *size);
+
 /*
  * The decoded bytes of PART, at most MAX of them; *IS_CUT (if not NULL) becomes TRUE when
  * there are more and is else untouched. The caller unrefs.

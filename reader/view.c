@@ -141,6 +141,16 @@ add_envelope(Attrs *attrs, GMimeMessage *mime)
   add_header(attrs, "subject", g_mime_message_get_subject(mime));
 }
 
+/* Size and hash of what an attachment is when it is downloaded (K3). */
+static void
+add_content(Attrs *attrs, GMimePart *part)
+{
+  guint64 size = 0;
+  g_autofree char *sha256 = message_part_sha256(part, &size);
+  attrs_add_uint(attrs, "size", size);
+  attrs_add(attrs, "sha256", sha256);
+}
+
 char *
 view_summary(const Message *message)
 {
@@ -163,7 +173,7 @@ view_summary(const Message *message)
     attrs_add_uint(attrs, "part", i + 1);
     attrs_add(attrs, "type", attachment->type);
     attrs_add(attrs, "name", attachment->name);
-    attrs_add_uint(attrs, "size", message_part_size(attachment->part));
+    add_content(attrs, attachment->part);
   }
   return attrs_format(attrs, ATTR_ESCAPED);
 }

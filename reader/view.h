@@ -12,7 +12,8 @@
  * The summary of MESSAGE: one block of escaped attributes (attr.h). from, from-name, to,
  * cc, date (seconds since 1970, 0 when unknown), date-text, subject, body (text, html or
  * none: what is best shown), has-text, has-html, cut (1 when not all parts are listed),
- * then part, type, name and size (decoded, in bytes) of each attachment. A new string.
+ * then part, type, name, size (decoded, in bytes) and sha256 (of these bytes, in lower case
+ * hexadecimal) of each attachment. A new string.
  */
 char *
 view_summary(const Message *message);

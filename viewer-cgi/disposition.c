@@ -8,7 +8,8 @@
 
 /* Types that no browser runs. Everything else is just bytes (T11). */
 static const char *const safe_types[] = {
-    "application/pdf", "image/gif", "image/jpeg", "image/png", "image/webp",
+    "application/pdf", "application/zip", "image/gif",
+    "image/jpeg",      "image/png",       "image/webp",
 };
 
 /* Devices of Windows, with any extension. */

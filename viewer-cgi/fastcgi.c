@@ -14,7 +14,7 @@
 #include "viewer-cgi/serve.h"
 
 #define ACCEPT_DEADLINE_S 10 /* for a web server to hand over a request's head */
-#define WRITE_DEADLINE_S  30 /* without any progress */
+#define IO_DEADLINE_S     30 /* to read or write without any progress */
 #define TRANSFERS_MAX     32 /* downloads on slow lines, in one worker */
 
 typedef struct {
@@ -123,8 +123,9 @@ hand_over(gpointer data, Response *response)
 static void
 guard_connection(int fd)
 {
-  const struct timeval deadline = {.tv_sec = WRITE_DEADLINE_S};
+  const struct timeval deadline = {.tv_sec = IO_DEADLINE_S};
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
   fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 

@@ -92,11 +92,29 @@ parse_field(Form *form, const char *bytes, gsize len, GError **error)
 }
 
 Form *
-form_parse(const char *bytes, gsize len, GError **error)
+form_new(void)
 {
-  g_autoptr(Form) form = g_new0(Form, 1);
+  Form *form = g_new0(Form, 1);
   form->fields = g_array_new(FALSE, TRUE, sizeof(Field));
   g_array_set_clear_func(form->fields, field_clear);
+  return form;
+}
+
+gboolean
+form_add(Form *form, const char *name, const char *value, gsize len)
+{
+  if (form->fields->len == MAX_FIELDS || form_get(form, name) != NULL ||
+      (len > 0 && memchr(value, '\0', len) != NULL))
+    return FALSE;
+  const Field field = {g_strdup(name), g_strndup(value, len)};
+  g_array_append_val(form->fields, field);
+  return TRUE;
+}
+
+Form *
+form_parse(const char *bytes, gsize len, GError **error)
+{
+  g_autoptr(Form) form = form_new();
   const char *end = bytes + len;
   for (const char *start = bytes; start < end;) {
     const char *stop = memchr(start, '&', (gsize) (end - start));

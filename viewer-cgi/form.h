@@ -17,6 +17,15 @@ typedef struct Form Form;
 Form *
 form_parse(const char *bytes, gsize len, GError **error);
 
+/* A form without fields. Never NULL. */
+Form *
+form_new(void);
+
+/* Adds field NAME with LEN bytes of text at VALUE, both copied. FALSE when it has that
+ * field already or has too many, or when VALUE is no text (NUL). */
+gboolean
+form_add(Form *form, const char *name, const char *value, gsize len);
+
 /* Wipes and frees FORM; NULL is allowed. */
 void
 form_free(Form *form);

@@ -7,7 +7,6 @@
 #include "viewer-cgi/code.h"
 #include "viewer-cgi/mail.h"
 #include "viewer-cgi/sms.h"
-#include "viewer-cgi/token.h"
 #include "viewer-cgi/visit.h"
 
 #define WAIT_MAX_S   (24 * 3600) /* of a note in the URL */
@@ -29,16 +28,10 @@ log_event(const Visit *visit, EventKind kind, const char *why)
             why, NULL);
 }
 
-/* The form token of the link for PURPOSE; NULL: an answer has been made. */
 static char *
 make_token(Visit *visit, TokenPurpose purpose)
 {
-  GError *error = NULL;
-  char *token = token_make(visit->viewer->token_key, purpose, visit->link_secret,
-                           sizeof visit->link_secret, &error);
-  if (token == NULL)
-    visit_fail(visit, error);
-  return token;
+  return visit_make_token(visit, purpose, visit->link_secret, sizeof visit->link_secret);
 }
 
 void
@@ -248,19 +241,6 @@ handle_send(Visit *visit)
     issue_code(visit);
 }
 
-/* A session that the browser had before ends when a new one begins (T7). */
-static void
-end_old_session(Visit *visit)
-{
-  SessionCookie cookie;
-  g_autoptr(GError) error = NULL;
-  if (cookie_session_parse(visit->request->cookies, visit->secure, &cookie) &&
-      !store_end_session(visit->viewer->store, cookie.session, &error))
-    log_line(LOG_LEVEL_WARNING, "reference=%s: old session not ended: %s",
-             visit->entry->reference, error->message);
-  secret_wipe(&cookie, sizeof cookie);
-}
-
 static void
 tell_sender(const Visit *visit)
 {
@@ -299,12 +279,7 @@ confirm_number(const Visit *visit)
 static void
 begin_session(Visit *visit, const guint8 session[STORE_SESSION_BYTES])
 {
-  SessionCookie cookie;
-  memcpy(cookie.session, session, sizeof cookie.session);
-  memcpy(cookie.link_secret, visit->link_secret, sizeof cookie.link_secret);
-  end_old_session(visit);
-  response_add_cookie(visit->response, cookie_session_format(&cookie, visit->secure));
-  secret_wipe(&cookie, sizeof cookie);
+  visit_begin_session(visit, session);
   log_event(visit, EVENT_LOGIN, NULL);
   confirm_number(visit);
   response_set_redirect(visit->response, "/m");
@@ -368,15 +343,7 @@ end_session(Visit *visit)
     return;
   }
   log_event(visit, EVENT_LOGOUT, NULL);
-  visit->frame.logout_token = NULL;
-  visit->frame.self = "/";
-  visit->response->clear_cache = TRUE;
-  /* Chromium keeps pages for Back in spite of no-store. It lets them go when an HttpOnly
-   * cookie was changed meanwhile; that one was removed is no change to it. So: both (T21).
-   */
-  const SessionCookie nobody = {.session = {0}};
-  response_add_cookie(visit->response, cookie_session_format(&nobody, visit->secure));
-  response_add_cookie(visit->response, cookie_session_clear(visit->secure));
+  visit_forget(visit);
   response_set_page(visit->response, 200, page_logged_out(&visit->frame));
 }
 

@@ -3,52 +3,18 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "viewer-cgi/disposition.h"
+#include "viewer-cgi/message_view.h"
 #include "viewer-cgi/page_message.h"
-#include "viewer-cgi/visit.h"
 
 /* The reader's own limits are below these and say in the view what is missing. */
 #define TEXT_MAX_BYTES (6 * 1024 * 1024)
 #define HTML_MAX_BYTES (24 * 1024 * 1024)
-#define FIRST_BYTES    65536 /* of a download, read before its headers go out */
-
-/* Starts VIEW (NULL: the original) of the message; NULL with an error. */
-static Reading *
-open_view(const Visit *visit, const char *view, guint part, GError **error)
-{
-  MessageSource *source =
-      store_open_message(visit->viewer->store, visit->entry, visit->link_secret, error);
-  if (source == NULL)
-    return NULL;
-  if (view == NULL)
-    return reading_new_original(source);
-  return reading_new(visit->viewer->config->viewer_reader, source, view, part, error);
-}
-
-/* The whole of VIEW in at most MAX bytes; NULL with an error. */
-static GBytes *
-read_view(const Visit *visit, const char *view, gsize max, GError **error)
-{
-  g_autoptr(Reading) reading = open_view(visit, view, 0, error);
-  return reading != NULL ? reading_all(reading, max, error) : NULL;
-}
-
-static Summary *
-read_summary(const Visit *visit, GError **error)
-{
-  g_autoptr(GBytes) block = read_view(visit, "summary", SUMMARY_MAX_BYTES, error);
-  if (block == NULL)
-    return NULL;
-  gsize len = 0;
-  const char *bytes = g_bytes_get_data(block, &len);
-  return summary_parse(bytes, len, error);
-}
 
 /* The message's words as one string; NULL with an error. */
 static char *
 read_words(const Visit *visit, GError **error)
 {
-  g_autoptr(GBytes) bytes = read_view(visit, "text", TEXT_MAX_BYTES, error);
+  g_autoptr(GBytes) bytes = message_view_read(visit, "text", TEXT_MAX_BYTES, error);
   if (bytes == NULL)
     return NULL;
   gsize len = 0;
@@ -84,25 +50,34 @@ log_opened(const Visit *visit, const char *view)
 }
 
 static void
-log_downloaded(const Visit *visit, const char *part)
+note_opened(const Visit *visit, const char *view)
 {
+  log_opened(visit, view);
   if (!visit->request->head_only)
-    event_log(EVENT_DOWNLOADED, NULL, visit->organisation->name, "ref",
-              visit->entry->reference, "client", visit->request->client, "part", part,
-              NULL);
+    visit_note(visit, HISTORY_OPENED);
 }
 
-/* Summary and, when WANTED or the best view, words into FACTS. FALSE: answered. */
+/* What the page shows besides the message. */
+static MessageFacts
+facts_of(const Visit *visit)
+{
+  const Entry *entry = visit->entry;
+  return (MessageFacts){.sender = entry->sender,
+                        .expires_s = entry->expires_s,
+                        .weak = *entry->number == '\0' && !entry->shared,
+                        .may_answer = !entry->from_reader && entry->answers_left > 0,
+                        .may_forward = entry->forwards_left > 0};
+}
+
+/* Summary and words into FACTS. The words of HTML are for paper and text browsers, and may
+ * be missing. FALSE: answered. */
 static gboolean
-gather(Visit *visit, gboolean wanted, MessageFacts *facts, Summary **summary, char **words)
+gather(Visit *visit, MessageFacts *facts, Summary **summary, char **words)
 {
   GError *error = NULL;
-  facts->sender = visit->entry->sender;
-  facts->expires_s = visit->entry->expires_s;
-  facts->weak = *visit->entry->number == '\0';
-  facts->session_ends_s = visit->session_ends_s;
-  facts->summary = *summary = read_summary(visit, &error);
-  if (error == NULL && (wanted || facts->summary->body == BODY_TEXT))
+  *facts = facts_of(visit);
+  facts->summary = *summary = message_view_summary(visit, &error);
+  if (error == NULL && facts->summary->body != BODY_NONE)
     facts->text = *words = read_words(visit, &error);
   if (error == NULL)
     return TRUE;
@@ -112,7 +87,6 @@ gather(Visit *visit, gboolean wanted, MessageFacts *facts, Summary **summary, ch
   }
   log_reader(visit, error);
   g_error_free(error);
-  facts->text_failed = TRUE;
   return TRUE;
 }
 
@@ -125,30 +99,31 @@ wipe_words(char *words)
   g_free(words);
 }
 
-void
-handle_message(Visit *visit)
+/* Answers with what PAGE makes of the message. */
+static void
+show_message(Visit *visit, const char *view,
+             Html *(*page)(const Frame *frame, const MessageFacts *facts))
 {
-  MessageFacts facts = {0};
+  MessageFacts facts;
   g_autoptr(Summary) summary = NULL;
   char *words = NULL;
-  if (visit_find_session(visit) && gather(visit, FALSE, &facts, &summary, &words)) {
-    log_opened(visit, "page");
-    response_set_page(visit->response, 200, page_message(&visit->frame, &facts));
+  if (visit_find_session(visit) && gather(visit, &facts, &summary, &words)) {
+    note_opened(visit, view);
+    response_set_page(visit->response, 200, page(&visit->frame, &facts));
   }
   wipe_words(words);
 }
 
 void
+handle_message(Visit *visit)
+{
+  show_message(visit, "page", page_message);
+}
+
+void
 handle_text(Visit *visit)
 {
-  MessageFacts facts = {0};
-  g_autoptr(Summary) summary = NULL;
-  char *words = NULL;
-  if (visit_find_session(visit) && gather(visit, TRUE, &facts, &summary, &words)) {
-    log_opened(visit, "text");
-    response_set_page(visit->response, 200, page_message_text(&visit->frame, &facts));
-  }
-  wipe_words(words);
+  show_message(visit, "text", page_message_text);
 }
 
 void
@@ -157,7 +132,7 @@ handle_html(Visit *visit)
   GError *error = NULL;
   if (!visit_find_session(visit))
     return;
-  GBytes *html = read_view(visit, "html", HTML_MAX_BYTES, &error);
+  GBytes *html = message_view_read(visit, "html", HTML_MAX_BYTES, &error);
   if (html == NULL && g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID)) {
     g_error_free(error); /* a message without HTML */
     visit_not_found(visit);
@@ -170,74 +145,4 @@ handle_html(Visit *visit)
   log_opened(visit, "html");
   visit->response->kind = CONTENT_MAIL;
   visit->response->body = html;
-}
-
-/* Hands the download in READING (takes) on, once its first bytes have come. */
-static void
-start_download(Visit *visit, Reading *reading, const char *type, const char *file_name)
-{
-  GError *error = NULL;
-  g_autoptr(Reading) owned = reading;
-  g_autoptr(Secret) first = secret_new(FIRST_BYTES);
-  gssize n = reading_next(owned, secret_bytes(first), FIRST_BYTES, &error);
-  if (n < 0 && g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID)) {
-    g_error_free(error);
-    visit_not_found(visit);
-    return;
-  }
-  if (n < 0) {
-    visit_fail(visit, error);
-    return;
-  }
-  visit->response->kind = CONTENT_DOWNLOAD;
-  visit->response->type = disposition_type(type);
-  visit->response->disposition = disposition_format(file_name);
-  visit->response->body = g_bytes_new(secret_peek(first), (gsize) n);
-  if (n > 0)
-    visit->response->reading = g_steal_pointer(&owned);
-}
-
-void
-handle_part(Visit *visit)
-{
-  GError *error = NULL;
-  if (!visit_find_session(visit))
-    return;
-  g_autoptr(Summary) summary = read_summary(visit, &error);
-  if (summary == NULL) {
-    visit_fail(visit, error);
-    return;
-  }
-  const Attachment *attachment = summary_find_part(summary, visit->route.part);
-  if (attachment == NULL) {
-    visit_not_found(visit);
-    return;
-  }
-  Reading *reading = open_view(visit, "part", attachment->part, &error);
-  if (reading == NULL) {
-    visit_fail(visit, error);
-    return;
-  }
-  g_autofree char *name = page_attachment_name(attachment);
-  g_autofree char *part = g_strdup_printf("%u", attachment->part);
-  start_download(visit, reading, attachment->type, name);
-  if (visit->response->disposition != NULL)
-    log_downloaded(visit, part);
-}
-
-void
-handle_original(Visit *visit)
-{
-  GError *error = NULL;
-  if (!visit_find_session(visit))
-    return;
-  Reading *reading = open_view(visit, NULL, 0, &error);
-  if (reading == NULL) {
-    visit_fail(visit, error);
-    return;
-  }
-  g_autofree char *name = g_strdup_printf("%s.eml", _("message"));
-  start_download(visit, reading, NULL, name);
-  if (visit->response->disposition != NULL)
-    log_downloaded(visit, "original");
 }

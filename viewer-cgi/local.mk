@@ -6,24 +6,43 @@ viewer_cgi_libviewer_a_SOURCES = \
 	viewer-cgi/disposition.c viewer-cgi/disposition.h \
 	viewer-cgi/failure.c viewer-cgi/failure.h \
 	viewer-cgi/form.c viewer-cgi/form.h \
-	viewer-cgi/handle_access.c viewer-cgi/handle_message.c \
+	viewer-cgi/form_copy.c viewer-cgi/form_copy.h \
+	viewer-cgi/form_mail.c viewer-cgi/form_mail.h \
+	viewer-cgi/form_ticket.c viewer-cgi/form_ticket.h \
+	viewer-cgi/handle_access.c viewer-cgi/handle_answer.c \
+	viewer-cgi/handle_delete.c viewer-cgi/handle_download.c \
+	viewer-cgi/handle_forward.c viewer-cgi/handle_message.c \
+	viewer-cgi/handle_number.c viewer-cgi/handle_shared.c \
+	viewer-cgi/handle_form.c viewer-cgi/handle_form_send.c viewer-cgi/handle_status.c \
 	viewer-cgi/html.c viewer-cgi/html.h \
-	viewer-cgi/mail.c viewer-cgi/mail.h \
+	viewer-cgi/logo.c viewer-cgi/logo.h \
+	viewer-cgi/mail.c viewer-cgi/mail.h viewer-cgi/mail_share.c \
+	viewer-cgi/message_view.c viewer-cgi/message_view.h \
+	viewer-cgi/once.c viewer-cgi/once.h \
 	viewer-cgi/origin.c viewer-cgi/origin.h \
 	viewer-cgi/page.c viewer-cgi/page.h viewer-cgi/page_access.c \
+	viewer-cgi/page_form.c viewer-cgi/page_form.h \
+	viewer-cgi/page_answer.c viewer-cgi/page_answer.h \
+	viewer-cgi/page_forward.c viewer-cgi/page_forward.h \
 	viewer-cgi/page_message.c viewer-cgi/page_message.h \
+	viewer-cgi/page_other.c \
+	viewer-cgi/page_status.c viewer-cgi/page_status.h \
+	viewer-cgi/page_write.c viewer-cgi/page_write.h \
 	viewer-cgi/reading.c viewer-cgi/reading.h \
 	viewer-cgi/request.c viewer-cgi/request.h \
 	viewer-cgi/response.c viewer-cgi/response.h \
 	viewer-cgi/route.c viewer-cgi/route.h \
 	viewer-cgi/serve.c viewer-cgi/serve.h \
+	viewer-cgi/slots.c viewer-cgi/slots.h \
 	viewer-cgi/sms.c viewer-cgi/sms.h \
 	viewer-cgi/style_css.h \
 	viewer-cgi/summary.c viewer-cgi/summary.h \
 	viewer-cgi/text.c viewer-cgi/text.h \
 	viewer-cgi/token.c viewer-cgi/token.h \
+	viewer-cgi/upload.c viewer-cgi/upload.h viewer-cgi/upload_frames.c \
 	viewer-cgi/viewer.c viewer-cgi/viewer.h \
-	viewer-cgi/visit.c viewer-cgi/visit.h \
+	viewer-cgi/visit.c viewer-cgi/visit.h viewer-cgi/visit_upload.c \
+	viewer-cgi/visitor_mail.c viewer-cgi/visitor_mail.h \
 	viewer-cgi/workers.c viewer-cgi/workers.h
 nodist_viewer_cgi_libviewer_a_SOURCES = viewer-cgi/style_css.c
 
@@ -49,21 +68,45 @@ viewer_cgi_zegel_viewer_LDADD = $(VIEWER_LIBS) $(SANDBOX_LIBS) $(FCGI_LIBS)
 
 VIEWER_TESTS = \
 	tests/unit/viewer/test_child \
+	tests/unit/viewer/test_form \
+	tests/unit/viewer/test_form_page \
 	tests/unit/viewer/test_input \
 	tests/unit/viewer/test_output \
+	tests/unit/viewer/test_pages \
+	tests/unit/viewer/test_reading \
+	tests/unit/viewer/test_status \
+	tests/unit/viewer/test_status_page \
+	tests/unit/viewer/test_upload \
 	tests/unit/viewer/test_viewer \
 	tests/fuzz/fuzz_form \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_summary
+VIEWER_WORLD = tests/unit/viewer/world.c tests/unit/viewer/world.h
 check_PROGRAMS += $(VIEWER_TESTS)
 TESTS += $(VIEWER_TESTS)
 tests_unit_viewer_test_child_SOURCES = tests/unit/viewer/test_child.c
 tests_unit_viewer_test_child_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_form_SOURCES = tests/unit/viewer/test_form.c \
+	tests/unit/viewer/site.c tests/unit/viewer/site.h
+tests_unit_viewer_test_form_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_form_page_SOURCES = tests/unit/viewer/test_form_page.c
+tests_unit_viewer_test_form_page_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_input_SOURCES = tests/unit/viewer/test_input.c
 tests_unit_viewer_test_input_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_output_SOURCES = tests/unit/viewer/test_output.c
 tests_unit_viewer_test_output_LDADD = $(VIEWER_LIBS)
-tests_unit_viewer_test_viewer_SOURCES = tests/unit/viewer/test_viewer.c
+tests_unit_viewer_test_pages_SOURCES = tests/unit/viewer/test_pages.c
+tests_unit_viewer_test_pages_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_reading_SOURCES = tests/unit/viewer/test_reading.c $(VIEWER_WORLD)
+tests_unit_viewer_test_reading_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_status_SOURCES = tests/unit/viewer/test_status.c \
+	tests/unit/viewer/site.c tests/unit/viewer/site.h
+tests_unit_viewer_test_status_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_status_page_SOURCES = tests/unit/viewer/test_status_page.c
+tests_unit_viewer_test_status_page_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_upload_SOURCES = tests/unit/viewer/test_upload.c
+tests_unit_viewer_test_upload_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_viewer_SOURCES = tests/unit/viewer/test_viewer.c $(VIEWER_WORLD)
 tests_unit_viewer_test_viewer_LDADD = $(VIEWER_LIBS)
 tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c
 tests_fuzz_fuzz_form_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)

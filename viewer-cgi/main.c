@@ -27,6 +27,8 @@
 typedef struct {
   Config *config;
   KeyRing *keys;
+  KeyRing *origin_keys;
+  Logos *logos;
   int listen_fd; /* -1 for CGI */
   Viewer viewer;
 } Program;
@@ -126,8 +128,13 @@ give_up_rights(Program *program)
     daemon_die(error);
   /* As the user that owns it: root could read a key file that is somebody else's. */
   program->keys = keyring_load(program->config->viewer_store_key, KEY_STORE, &error);
-  if (program->keys == NULL || !sandbox_harden(&error))
+  if (program->keys != NULL)
+    program->origin_keys =
+        keyring_load(program->config->viewer_origin_key, KEY_ORIGIN, &error);
+  if (program->origin_keys == NULL || !sandbox_harden(&error))
     daemon_die(error);
+  program->viewer.origin_keys = program->origin_keys;
+  program->viewer.store_keys = program->keys;
 }
 
 static void
@@ -153,8 +160,21 @@ load_config(Program *program, DaemonOptions *options)
   program->config = conf_load(options->config_path, &error);
   if (program->config == NULL)
     daemon_die(error);
+  program->logos = logos_load(program->config, &error);
+  if (program->logos == NULL)
+    daemon_die(error);
+  program->viewer.logos = program->logos;
   if (options->check_only)
     exit(EX_OK);
+}
+
+/* Half of the workers may wait for who sends files on a slow line; the rest serve pages. */
+static gboolean
+open_slots(Program *program, GError **error)
+{
+  program->viewer.upload_slots =
+      slots_new(MAX(program->config->viewer_workers / 2, 1), error);
+  return program->viewer.upload_slots != NULL;
 }
 
 int
@@ -172,10 +192,14 @@ main(int argc, char **argv)
   GError *error = NULL;
   if (is_cgi())
     status = run_cgi(&program);
-  else if (!workers_run(program.config->viewer_workers, run_worker, &program, daemon_ready,
+  else if (!open_slots(&program, &error) ||
+           !workers_run(program.config->viewer_workers, run_worker, &program, daemon_ready,
                         &error))
     daemon_die(error);
+  slots_free(program.viewer.upload_slots);
+  keyring_free(program.origin_keys);
   keyring_free(program.keys);
+  logos_free(program.logos);
   conf_free(program.config);
   g_free(options.config_path);
   return status;

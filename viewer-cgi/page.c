@@ -6,7 +6,7 @@
 
 /* A closed lock; drawn here, so that nothing is loaded. */
 #define LOCK                                                                               \
-  "<svg class=\"lock\" viewBox=\"0 0 24 24\" width=\"28\" height=\"28\" "                  \
+  "<svg class=\"lock\" viewBox=\"0 0 24 24\" width=\"32\" height=\"32\" "                  \
   "aria-hidden=\"true\" focusable=\"false\"><path fill=\"currentColor\" "                  \
   "d=\"M12 1a5.5 5.5 0 0 0-5.5 5.5V10H5a1.5 1.5 0 0 0-1.5 1.5v10A1.5 1.5 0 0 0 5 "         \
   "23h14a1.5 1.5 0 0 0 1.5-1.5v-10A1.5 1.5 0 0 0 19 10h-1.5V6.5A5.5 5.5 0 0 0 12 "         \
@@ -62,8 +62,15 @@ append_switch(Html *html, const Frame *frame)
 }
 
 static void
-append_logout(Html *html, const Frame *frame)
+append_session(Html *html, const Frame *frame)
 {
+  if (frame->session_ends_s > 0) {
+    g_autofree char *time = text_time(frame->session_ends_s);
+    g_autofree char *text = g_strdup_printf(_("Logged in until %s"), time);
+    html_markup(html, "<p class=\"session\">");
+    html_text(html, text);
+    html_markup(html, "</p>\n");
+  }
   if (frame->logout_token == NULL)
     return;
   page_form(html, "/logout", frame->logout_token);
@@ -72,18 +79,34 @@ append_logout(Html *html, const Frame *frame)
   html_markup(html, "</button></form>\n");
 }
 
+static void
+append_banner(Html *html, const Frame *frame)
+{
+  const Organisation *organisation = frame->organisation;
+  html_markup(html, "<div class=\"banner\"><div class=\"inner\">");
+  if (organisation != NULL && *organisation->logo != '\0') /* its name stands beside it */
+    html_markup(html, "<img class=\"logo\" src=\"/logo\" alt=\"\">");
+  else
+    html_markup(html, LOCK);
+  html_markup(html, "<p>");
+  html_line(html, organisation != NULL ? organisation->display_name : _("Secure mail"));
+  html_markup(html, "</p></div></div>\n");
+}
+
 Html *
 page_begin(const Frame *frame, const char *title)
 {
   Html *html = html_new();
   append_head(html, frame, title);
-  html_markup(html, "<body>\n<header class=\"banner\"><div class=\"inner\">" LOCK "<p>");
-  html_line(html, frame->organisation != NULL ? frame->organisation->display_name
-                                              : _("Secure mail"));
-  html_markup(html, "</p>");
-  append_switch(html, frame);
-  append_logout(html, frame);
-  html_markup(html, "</div></header>\n<main class=\"inner\">\n<h1>");
+  html_markup(html, "<body>\n<header>\n");
+  append_banner(html, frame);
+  if (frame->self != NULL || frame->logout_token != NULL) {
+    html_markup(html, "<div class=\"tools\"><div class=\"inner\">\n");
+    append_switch(html, frame);
+    append_session(html, frame);
+    html_markup(html, "</div></div>\n");
+  }
+  html_markup(html, "</header>\n<main class=\"inner\">\n<h1>");
   html_line(html, title);
   html_markup(html, "</h1>\n");
   return html;
@@ -129,13 +152,11 @@ page_notice(Html *html, const char *text, gboolean error)
 }
 
 void
-page_form(Html *html, const char *path, const char *token)
+page_warning(Html *html, const char *text)
 {
-  html_markup(html, "<form method=\"post\"");
-  html_attribute(html, "action", path);
-  html_markup(html, "><input type=\"hidden\" name=\"token\"");
-  html_attribute(html, "value", token);
-  html_markup(html, ">");
+  html_markup(html, "<p class=\"notice care\">");
+  html_text(html, text);
+  html_markup(html, "</p>\n");
 }
 
 /* The share of one colour channel in relative luminance (WCAG 2.2, "relative luminance").

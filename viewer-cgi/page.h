@@ -8,7 +8,9 @@
 #include <glib.h>
 
 #include "common/conf/conf.h"
+#include "common/store/store.h"
 #include "viewer-cgi/html.h"
+#include "viewer-cgi/page_form.h"
 #include "viewer-cgi/text.h"
 
 /* What all pages need. All borrowed. */
@@ -17,6 +19,7 @@ typedef struct {
   Language language;
   const char *self;         /* path for the language switch; NULL: no switch */
   const char *logout_token; /* of the session; NULL: no "log out" */
+  gint64 session_ends_s;    /* when it ends if nothing is done (V10); 0: there is none */
 } Frame;
 
 /* Starts a page with TITLE (a translated text), up to the opening of <main> with its <h1>.
@@ -36,7 +39,12 @@ page_paragraph(Html *html, const char *text);
 void
 page_notice(Html *html, const char *text, gboolean error);
 
-/* Appends a form's start for POST to PATH with its hidden TOKEN. Close with "</form>". */
+/* Appends TEXT as something to know before going on: what is less safe. */
+void
+page_warning(Html *html, const char *text);
+
+/* Appends a form's start for POST to PATH with its hidden TOKEN. Close with page_form_end.
+ */
 void
 page_form(Html *html, const char *path, const char *token);
 
@@ -66,9 +74,10 @@ page_help(const Frame *frame);
 Html *
 page_not_found(const Frame *frame);
 
-/* The message's time is over. */
+/* For the holder of a genuine link: how (not ENTRY_OPEN or ENTRY_NONE) and when it ended.
+ */
 Html *
-page_expired(const Frame *frame, gint64 expires_s);
+page_over(const Frame *frame, EntryState state, gint64 date_s);
 
 /* What a visitor with a genuine link may see. All borrowed. */
 typedef struct {
@@ -108,9 +117,29 @@ typedef struct {
 Html *
 page_code(const Frame *frame, const CodeFacts *facts);
 
-/* The session is over; TOKEN of the link, or NULL when the visitor brought none. */
+/* What the page for a wrong number shows. All borrowed. */
+typedef struct {
+  const char *token;
+  const char *form_token;
+  const char *number; /* never "" */
+  gboolean unticked;  /* the button was pressed, but not the box: a machine may do that */
+} WrongFacts;
+
+/* "/l/TOKEN/wrong": asks whether the sender is to be told. Nothing can be changed (T31). */
 Html *
-page_session_over(const Frame *frame, const char *token);
+page_wrong(const Frame *frame, const WrongFacts *facts);
+
+/* The sender was told now, or BEFORE. */
+Html *
+page_wrong_told(const Frame *frame, const char *token, gboolean before);
+
+/* "/l/TOKEN/no-phone": words only. */
+Html *
+page_no_phone(const Frame *frame, const LinkFacts *facts);
+
+/* The session is over; PATH leads to a new one, or is NULL when that is not known. */
+Html *
+page_session_over(const Frame *frame, const char *path);
 
 /* After log out. */
 Html *

@@ -1,127 +1,9 @@
-/* The pages on the way to a message, and those beside it. */
+/* The pages on the way to a message. */
 #include "viewer-cgi/page.h"
 
 #include <string.h>
 
 #define NUMBER_TAIL 2 /* digits that the holder of a link may see (T16) */
-
-Html *
-page_simple(const Frame *frame, const char *title, const char *const *texts)
-{
-  Html *html = page_begin(frame, title);
-  for (; *texts != NULL; texts++)
-    page_paragraph(html, *texts);
-  page_end(html, frame);
-  return html;
-}
-
-Html *
-page_home(const Frame *frame)
-{
-  const char *const texts[] = {
-      _("This is where you read secure mail. You cannot read anything here without the "
-        "link "
-        "from the e-mail that you received."),
-      _("Did you get an e-mail that says that a secure message is waiting? Open the link "
-        "in "
-        "that e-mail."),
-      NULL,
-  };
-  return page_simple(frame, _("Secure mail"), texts);
-}
-
-static void
-append_question(Html *html, const char *question, const char *answer)
-{
-  html_markup(html, "<h2>");
-  html_text(html, question);
-  html_markup(html, "</h2>\n");
-  page_paragraph(html, answer);
-}
-
-Html *
-page_help(const Frame *frame)
-{
-  Html *html = page_begin(frame, _("Help"));
-  append_question(
-      html, _("How do I read my message?"),
-      _("Open the link in the e-mail that you received. Press \"Send access "
-        "code\". You get a code of 6 digits, by text message (SMS) or by e-mail: the "
-        "page says which. Type the code on the page. Then you see the message."));
-  append_question(
-      html, _("I do not get a text message"),
-      _("Wait a minute. Check that your phone is on and has a signal. Then ask for "
-        "a new code. You can get 5 codes a day."));
-  append_question(
-      html, _("The telephone number is not mine"),
-      _("You cannot change the number here. Tell the person who wrote to you. He "
-        "or she can send the message again with the right number."));
-  append_question(
-      html, _("How do I know that this page is genuine?"),
-      _("Look at the address at the top of your browser. It begins with the name "
-        "below. We never ask for a password or for your bank account."));
-  html_markup(html, "<p class=\"strong\">");
-  html_isolated(html, frame->organisation->viewer_url);
-  html_markup(html, "</p>\n");
-  append_question(
-      html, _("How long can I read the message?"),
-      _("The date is on the page of the message. Save what you want to keep: print "
-        "the page, or download the message and its attachments."));
-  page_end(html, frame);
-  return html;
-}
-
-Html *
-page_not_found(const Frame *frame)
-{
-  const char *const texts[] = {
-      _("This page does not exist. Nothing was lost."),
-      _("Did you follow a link from an e-mail? Then the link may not be complete. Open the "
-        "e-mail again and press the link, or copy the whole link."),
-      NULL,
-  };
-  return page_simple(frame, _("We cannot find this page"), texts);
-}
-
-Html *
-page_expired(const Frame *frame, gint64 expires_s)
-{
-  g_autofree char *date = text_date(expires_s);
-  g_autofree char *text = g_strdup_printf(
-      _("You could read this message until %s. It has been removed."), date);
-  const char *const texts[] = {
-      text,
-      _("Do you still need it? Ask the person who wrote to you to send it again."),
-      NULL,
-  };
-  return page_simple(frame, _("This message has expired"), texts);
-}
-
-static void
-append_fact(Html *html, const char *name, const char *value)
-{
-  html_markup(html, "<div><dt>");
-  html_text(html, name);
-  html_markup(html, "</dt><dd>");
-  html_isolated(html, value);
-  html_markup(html, "</dd></div>\n");
-}
-
-/* Name and address side by side: a name alone may pretend anything (T30). */
-static void
-append_sender(Html *html, const LinkFacts *facts)
-{
-  html_markup(html, "<div><dt>");
-  html_text(html, _("From"));
-  html_markup(html, "</dt><dd>");
-  if (facts->sender_name[0] != '\0') {
-    html_isolated(html, facts->sender_name);
-    html_markup(html, "<br>");
-  }
-  html_markup(html, "<span class=\"address\">");
-  html_isolated(html, facts->sender);
-  html_markup(html, "</span></dd></div>\n");
-}
 
 /* The last digits of NUMBER, borrowed. */
 static const char *
@@ -137,12 +19,8 @@ append_send_button(Html *html, const char *token, const char *form_token, const 
 {
   g_autofree char *path = g_strconcat("/l/", token, "/send", NULL);
   page_form(html, path, form_token);
-  if (first)
-    html_markup(html, "<button type=\"submit\">");
-  else
-    html_markup(html, "<button class=\"plain\" type=\"submit\">");
-  html_text(html, label);
-  html_markup(html, "</button></form>\n");
+  page_button(html, label, first ? BUTTON_MAIN : BUTTON_PLAIN);
+  page_form_end(html);
 }
 
 /* For who has no number, and gets the code by e-mail. */
@@ -159,25 +37,19 @@ append_way_out_mail(Html *html)
 }
 
 static void
-append_way_out(Html *html, const char *number)
+append_way_out(Html *html, const char *token, const char *number)
 {
   if (*number == '\0') {
     append_way_out_mail(html);
     return;
   }
-  html_markup(html, "<details><summary>");
-  html_text(html, _("Not your number, or no phone at hand?"));
-  html_markup(html, "</summary>\n");
-  page_paragraph(html,
-                 _("Without the text message nobody can read this message. That keeps "
-                   "it safe."));
-  page_paragraph(html,
-                 _("Is the number wrong or old? Tell the person who wrote to you. He or "
-                   "she can send the message again to the right number."));
-  page_paragraph(html,
-                 _("No phone at hand? Come back later. Your link stays valid until the "
-                   "date that is shown with the message."));
-  html_markup(html, "</details>\n");
+  g_autofree char *wrong = g_strconcat("/l/", token, "/wrong", NULL);
+  g_autofree char *no_phone = g_strconcat("/l/", token, "/no-phone", NULL);
+  page_heading(html, _("Does this not work?"));
+  page_ways_begin(html);
+  page_way(html, wrong, _("This is not my number"));
+  page_way(html, no_phone, _("I have no phone at hand"));
+  page_ways_end(html);
 }
 
 /* How the code comes; the weak way says that it is weak (S6), and no address (T16). */
@@ -188,9 +60,9 @@ append_how(Html *html, const LinkFacts *facts)
     page_paragraph(
         html, _("To read the message you need an access code. We send it by e-mail, to "
                 "the address where you received this link."));
-    page_paragraph(html,
-                   _("This is less safe than a code on your mobile phone: whoever can read "
-                     "your e-mail can read this message."));
+    page_warning(html,
+                 _("This is less safe than a code on your mobile phone: whoever can read "
+                   "your e-mail can read this message."));
     return;
   }
   g_autofree char *text =
@@ -204,23 +76,21 @@ Html *
 page_link(const Frame *frame, const LinkFacts *facts)
 {
   Html *html = page_begin(frame, _("A secure message is waiting for you"));
-  html_markup(html, "<dl class=\"facts\">\n");
-  append_sender(html, facts);
-  append_fact(html, _("Organisation"), frame->organisation->display_name);
+  page_facts_begin(html);
+  page_fact_person(html, _("From"), facts->sender_name, facts->sender);
+  page_fact(html, _("Organisation"), frame->organisation->display_name);
   g_autofree char *date = text_date(facts->expires_s);
-  append_fact(html, _("You can read it until"), date);
-  html_markup(html, "</dl>\n");
+  page_fact(html, _("You can read it until"), date);
+  page_facts_end(html);
 
   append_how(html, facts);
   append_send_button(html, facts->token, facts->form_token, _("Send access code"), TRUE);
 
   g_autofree char *href = g_strconcat("/l/", facts->token, "/code", NULL);
-  html_markup(html, "<p><a");
-  html_attribute(html, "href", href);
-  html_markup(html, ">");
-  html_text(html, _("I have a code already"));
-  html_markup(html, "</a></p>\n");
-  append_way_out(html, facts->number);
+  page_ways_begin(html);
+  page_way(html, href, _("I have a code already"));
+  page_ways_end(html);
+  append_way_out(html, facts->token, facts->number);
   page_end(html, frame);
   return html;
 }
@@ -271,9 +141,9 @@ append_code_form(Html *html, const CodeFacts *facts, gboolean noted)
                     "spellcheck=\"false\" required size=\"9\"");
   if (noted)
     html_markup(html, " aria-describedby=\"notice\"");
-  html_markup(html, "></p>\n<button type=\"submit\">");
-  html_text(html, _("Read the message"));
-  html_markup(html, "</button></form>\n");
+  html_markup(html, "></p>\n");
+  page_button(html, _("Read the message"), BUTTON_MAIN);
+  page_form_end(html);
 }
 
 /* Where to look for the code. */
@@ -303,34 +173,29 @@ page_code(const Frame *frame, const CodeFacts *facts)
     page_notice(html, note, facts->note != CODE_NOTE_WAIT && facts->note != CODE_NOTE_SLOW);
   append_where(html, facts->number);
   append_code_form(html, facts, note != NULL);
-  html_markup(html, "<h2>");
-  html_text(html, *facts->number != '\0' ? _("No text message?") : _("No e-mail?"));
-  html_markup(html, "</h2>\n");
+  page_heading(html, *facts->number != '\0' ? _("No text message?") : _("No e-mail?"));
   if (*facts->number == '\0')
     page_paragraph(html, _("Look in the folder for unwanted e-mail (spam) as well."));
   page_paragraph(html,
                  _("After one minute you can ask for a new code. The old code is then "
                    "not valid any more."));
   append_send_button(html, facts->token, facts->send_token, _("Send a new code"), FALSE);
-  append_way_out(html, facts->number);
+  append_way_out(html, facts->token, facts->number);
   page_end(html, frame);
   return html;
 }
 
 Html *
-page_session_over(const Frame *frame, const char *token)
+page_session_over(const Frame *frame, const char *path)
 {
   Html *html = page_begin(frame, _("You are not logged in"));
   page_paragraph(html,
                  _("For your safety we log you out when you do nothing for 20 minutes. "
                    "The message is still there."));
-  if (token != NULL) {
-    g_autofree char *href = g_strconcat("/l/", token, NULL);
-    html_markup(html, "<p><a class=\"button\"");
-    html_attribute(html, "href", href);
-    html_markup(html, ">");
-    html_text(html, _("Ask for a new code"));
-    html_markup(html, "</a></p>\n");
+  if (path != NULL && g_str_has_prefix(path, "/r/")) {
+    page_action(html, path, _("Type the password again"), BUTTON_MAIN);
+  } else if (path != NULL) {
+    page_action(html, path, _("Ask for a new code"), BUTTON_MAIN);
   } else {
     page_paragraph(html, _("Open the link in your e-mail again to ask for a new code."));
   }
@@ -338,14 +203,74 @@ page_session_over(const Frame *frame, const char *token)
   return html;
 }
 
-Html *
-page_logged_out(const Frame *frame)
+/* "/l/TOKEN": back to where the visitor came from. */
+static void
+append_back(Html *html, const char *token)
 {
-  const char *const texts[] = {
-      _("Nobody can read the message on this device now. You may close this page."),
-      _("Do you want to read the message again? Open the link in your e-mail and ask for a "
-        "new code."),
-      NULL,
-  };
-  return page_simple(frame, _("You are logged out"), texts);
+  g_autofree char *href = g_strconcat("/l/", token, NULL);
+  page_ways_begin(html);
+  page_way(html, href, _("Back"));
+  page_ways_end(html);
+}
+
+Html *
+page_wrong(const Frame *frame, const WrongFacts *facts)
+{
+  Html *html = page_begin(frame, _("Is this not your number?"));
+  if (facts->unticked)
+    page_notice(html, _("Tick the box first. Then press the button."), TRUE);
+  page_paragraph(html, _("You cannot change the number here. That keeps your message safe. "
+                         "Only the person who wrote to you can change it."));
+  page_paragraph(html, _("We can send that person an e-mail, which says that the number is "
+                         "not yours."));
+  g_autofree char *label = g_strdup_printf(
+      _("The number that ends in %s is not my number."), number_tail(facts->number));
+  g_autofree char *path = g_strconcat("/l/", facts->token, "/wrong", NULL);
+  const Field tick = {.name = "sure",
+                      .label = label,
+                      .error = facts->unticked ? _("This box must be ticked.") : NULL};
+  page_form(html, path, facts->form_token);
+  page_tick(html, &tick);
+  page_button(html, _("Tell the sender"), BUTTON_MAIN);
+  page_form_end(html);
+  append_back(html, facts->token);
+  page_end(html, frame);
+  return html;
+}
+
+Html *
+page_wrong_told(const Frame *frame, const char *token, gboolean before)
+{
+  Html *html = page_begin(frame, before ? _("The sender knows already")
+                                        : _("We have told the sender"));
+  page_paragraph(html, before ? _("We have sent an e-mail about the number already. We "
+                                  "send one a day at most.")
+                              : _("The person who wrote to you now gets an e-mail, which "
+                                  "says that the number is not yours."));
+  page_paragraph(html, _("When the number has been changed, open the link in your e-mail "
+                         "again. Then you can ask for a code."));
+  append_back(html, token);
+  page_end(html, frame);
+  return html;
+}
+
+Html *
+page_no_phone(const Frame *frame, const LinkFacts *facts)
+{
+  Html *html = page_begin(frame, _("No phone at hand?"));
+  page_paragraph(html,
+                 _("Without the text message nobody can read this message. That keeps "
+                   "it safe."));
+  g_autofree char *date = text_date(facts->expires_s);
+  g_autofree char *text = g_strdup_printf(
+      _("You need the phone with the number that ends in %s. Do you have it "
+        "later? Then open the link in your e-mail again. That works until "
+        "%s."),
+      number_tail(facts->number), date);
+  page_paragraph(html, text);
+  page_paragraph(html, _("Do you have another number now, or no mobile phone at all? Ask "
+                         "the person who wrote to you what you can do."));
+  append_back(html, facts->token);
+  page_end(html, frame);
+  return html;
 }

@@ -11,12 +11,12 @@
 /* What the page shows. All borrowed. */
 typedef struct {
   const Summary *summary; /* NULL: the message cannot be shown, only downloaded */
-  const char *text;       /* the words, UTF-8; NULL: not shown in the page */
-  gboolean text_failed;   /* there are words, but they cannot be shown */
+  const char *text;       /* the words, UTF-8; NULL: there are none that can be shown */
   const char *sender;     /* envelope sender, when there is no summary */
   gboolean weak;          /* it was opened with a code by e-mail (S6) */
+  gboolean may_answer;
+  gboolean may_forward;
   gint64 expires_s;
-  gint64 session_ends_s;
 } MessageFacts;
 
 /* "/m": headers, words or the framed HTML, attachments. */
@@ -26,6 +26,15 @@ page_message(const Frame *frame, const MessageFacts *facts);
 /* "/m/text": the words of an HTML message, by themselves. */
 Html *
 page_message_text(const Frame *frame, const MessageFacts *facts);
+
+/* "/m/delete": asks whether it is meant. FORM_TOKEN of the session; EXPIRES_S of the
+ * message. */
+Html *
+page_delete(const Frame *frame, const char *form_token, gint64 expires_s);
+
+/* It is gone. */
+Html *
+page_deleted(const Frame *frame);
 
 /* The name under which ATTACHMENT is shown and saved; a new string. */
 char *

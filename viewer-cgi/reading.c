@@ -37,12 +37,11 @@ reading_new_original(MessageSource *source)
 }
 
 Reading *
-reading_new(const char *reader, MessageSource *source, const char *view, guint part,
-            GError **error)
+reading_new(const char *reader, MessageSource *source, const char *view,
+            const char *argument, GError **error)
 {
   g_autoptr(Reading) reading = reading_new_original(source);
-  g_autofree char *number = g_strdup_printf("%u", part);
-  const char *const argv[] = {reader, view, part > 0 ? number : NULL, NULL};
+  const char *const argv[] = {reader, view, argument, NULL};
   const char *const environment[] = {NULL};
   reading->original = FALSE;
   reading->deadline_us = new_deadline();

@@ -15,12 +15,12 @@
 typedef struct Reading Reading;
 
 /*
- * Starts the program READER for VIEW ("summary", "text", "html", or "part" with PART from
- * 1) of the message in SOURCE, which it takes. NULL with ZEGEL_ERROR_TEMPORARY.
+ * Starts the program READER for VIEW with ARGUMENT (NULL: none; zegel-reader(8) has both)
+ * of the message in SOURCE, which it takes. NULL with ZEGEL_ERROR_TEMPORARY.
  */
 Reading *
-reading_new(const char *reader, MessageSource *source, const char *view, guint part,
-            GError **error);
+reading_new(const char *reader, MessageSource *source, const char *view,
+            const char *argument, GError **error);
 
 /* The message of SOURCE (takes) just as it is. Never NULL. */
 Reading *

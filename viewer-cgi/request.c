@@ -6,6 +6,8 @@
 
 #define VALUE_MAX_BYTES 8192 /* of a URL or header; web servers have the same */
 #define FORM_TYPE       "application/x-www-form-urlencoded"
+#define FILES_TYPE      "multipart/form-data"
+#define TYPE_MAX_BYTES  200 /* of a Content-Type with its boundary */
 
 static const char *
 find_variable(char **variables, const char *name)
@@ -45,33 +47,36 @@ take_uri(Request *request, char **variables)
   request->path = g_steal_pointer(&uri);
 }
 
-/* Whether TYPE is a form's, with any parameters. */
+/* Whether TYPE is WANTED, with any parameters. */
 static gboolean
-is_form_type(const char *type)
+is_type(const char *type, const char *wanted)
 {
-  gsize len = strlen(FORM_TYPE);
-  return type != NULL && g_ascii_strncasecmp(type, FORM_TYPE, len) == 0 &&
+  gsize len = strlen(wanted);
+  return type != NULL && g_ascii_strncasecmp(type, wanted, len) == 0 &&
          (type[len] == '\0' || strchr("; \t", type[len]) != NULL);
 }
 
+/* Leaves a body of LENGTH with files to who knows whether they are wanted. */
 static void
-take_body(Request *request, char **variables, RequestReadFunc read, gpointer source)
+leave_body(Request *request, const char *type, guint64 length, RequestReadFunc read,
+           gpointer source)
 {
-  guint64 length = 0;
-  const char *declared = find_variable(variables, "CONTENT_LENGTH");
-  if (declared != NULL && *declared != '\0' &&
-      !g_ascii_string_to_unsigned(declared, 10, 0, G_MAXINT64, &length, NULL)) {
-    request->refusal = 400;
+  if (length == 0) {
+    request->refusal = 411;
     return;
   }
-  if (length > FORM_MAX_BYTES) {
-    request->refusal = 413;
-    return;
-  }
-  if (!is_form_type(find_variable(variables, "CONTENT_TYPE"))) {
-    request->refusal = 415;
-    return;
-  }
+  for (const char *p = type; *p != '\0'; p++)
+    if (g_ascii_iscntrl(*p) || p - type > TYPE_MAX_BYTES) {
+      request->refusal = 400;
+      return;
+    }
+  request->upload_type = g_strdup(type);
+  request->upload = (UploadBody){request->upload_type, length, read, source};
+}
+
+static void
+read_body(Request *request, guint64 length, RequestReadFunc read, gpointer source)
+{
   g_autoptr(Secret) bytes = secret_new(length);
   gsize have = 0;
   for (gsize n; have < length; have += n)
@@ -81,6 +86,26 @@ take_body(Request *request, char **variables, RequestReadFunc read, gpointer sou
     request->body = form_parse((const char *) secret_peek(bytes), length, NULL);
   if (request->body == NULL)
     request->refusal = 400;
+}
+
+static void
+take_body(Request *request, char **variables, RequestReadFunc read, gpointer source)
+{
+  guint64 length = 0;
+  const char *type = find_variable(variables, "CONTENT_TYPE");
+  const char *declared = find_variable(variables, "CONTENT_LENGTH");
+  if (declared != NULL && *declared != '\0' &&
+      !g_ascii_string_to_unsigned(declared, 10, 0, G_MAXINT64, &length, NULL))
+    request->refusal = 400;
+  else if (is_type(type, FILES_TYPE) &&
+           route_takes_files(route_find(METHOD_POST, request->path).kind))
+    leave_body(request, type, length, read, source);
+  else if (length > FORM_MAX_BYTES)
+    request->refusal = 413;
+  else if (!is_type(type, FORM_TYPE))
+    request->refusal = 415;
+  else
+    read_body(request, length, read, source);
 }
 
 Request *
@@ -119,6 +144,7 @@ request_free(Request *request)
   wipe_string(request->cookies);
   form_free(request->query);
   form_free(request->body);
+  g_free(request->upload_type);
   g_free(request->host);
   g_free(request->origin);
   g_free(request->fetch_site);

@@ -14,6 +14,7 @@ static const struct {
     {403, "Forbidden"},
     {404, "Not Found"},
     {410, "Gone"},
+    {411, "Length Required"},
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
     {421, "Misdirected Request"},
@@ -37,6 +38,10 @@ static const struct {
 
 #define DOWNLOAD_POLICY "sandbox; default-src 'none'; frame-ancestors 'none'"
 
+/* Opened as a page of its own an SVG runs nothing and loads nothing either. */
+#define LOGO_POLICY                                                                        \
+  "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
 static const struct {
   const char *type;
   const char *policy;
@@ -45,6 +50,7 @@ static const struct {
     [CONTENT_STYLE] = {"text/css; charset=utf-8", PAGE_POLICY "'none'"},
     [CONTENT_MAIL] = {"text/html; charset=utf-8", MAIL_POLICY},
     [CONTENT_DOWNLOAD] = {"application/octet-stream", DOWNLOAD_POLICY},
+    [CONTENT_LOGO] = {"application/octet-stream", LOGO_POLICY},
 };
 
 static const char common_headers[] =

@@ -9,10 +9,11 @@
 #include "viewer-cgi/reading.h"
 
 typedef enum {
-  CONTENT_PAGE,    /* a page of ours */
-  CONTENT_STYLE,   /* the style sheet */
-  CONTENT_MAIL,    /* the HTML of a message: caged */
-  CONTENT_DOWNLOAD /* bytes of a message, to be saved */
+  CONTENT_PAGE,     /* a page of ours */
+  CONTENT_STYLE,    /* the style sheet */
+  CONTENT_MAIL,     /* the HTML of a message: caged */
+  CONTENT_DOWNLOAD, /* bytes of a message, to be saved */
+  CONTENT_LOGO      /* a picture of the organisation */
 } ContentKind;
 
 typedef struct {
@@ -20,7 +21,7 @@ typedef struct {
   ContentKind kind;
   GBytes *body;         /* or NULL */
   Reading *reading;     /* what follows the body, or NULL */
-  const char *type;     /* of a download; static */
+  const char *type;     /* of a download or logo; static */
   char *disposition;    /* of a download */
   char *location;       /* our own path, of a redirect */
   GPtrArray *cookies;   /* values of Set-Cookie headers */

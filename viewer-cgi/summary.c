@@ -4,6 +4,8 @@
 
 #include "common/base/attr.h"
 #include "common/base/error.h"
+#include "common/crypt/crypt.h"
+#include "common/crypt/ticket.h"
 #include "viewer-cgi/route.h"
 
 static void
@@ -98,6 +100,26 @@ set_text(char **field, const char *value)
   *field = clip(value);
 }
 
+/* Sets what NAME=VALUE says of ATTACHMENT; other names say nothing. */
+static gboolean
+set_attachment(Attachment *attachment, const char *name, const char *value, GError **error)
+{
+  if (strcmp(name, "type") == 0) {
+    set_text(&attachment->type, value);
+  } else if (strcmp(name, "name") == 0) {
+    set_text(&attachment->name, value);
+  } else if (strcmp(name, "size") == 0) {
+    if (!g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64, &attachment->size_bytes,
+                                    NULL))
+      return reject(error, "a bad size");
+  } else if (strcmp(name, "sha256") == 0) {
+    if (!crypt_unhex(value, attachment->sha256, sizeof attachment->sha256))
+      return reject(error, "a bad hash");
+    attachment->has_sha256 = TRUE;
+  }
+  return TRUE;
+}
+
 /* Attributes of an attachment follow its part=. */
 static gboolean
 take_attachments(Summary *summary, const Attrs *attrs, GError **error)
@@ -111,14 +133,8 @@ take_attachments(Summary *summary, const Attrs *attrs, GError **error)
       if (!begin_attachment(summary, value, error))
         return FALSE;
       last = summary->attachments->pdata[summary->attachments->len - 1];
-    } else if (last != NULL && strcmp(name, "type") == 0) {
-      set_text(&last->type, value);
-    } else if (last != NULL && strcmp(name, "name") == 0) {
-      set_text(&last->name, value);
-    } else if (last != NULL && strcmp(name, "size") == 0 &&
-               !g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64, &last->size_bytes,
-                                           NULL)) {
-      return reject(error, "a bad size");
+    } else if (last != NULL && !set_attachment(last, name, value, error)) {
+      return FALSE;
     }
   }
   return TRUE;
@@ -155,4 +171,30 @@ summary_find_part(const Summary *summary, guint part)
       return attachment;
   }
   return NULL;
+}
+
+/* Milter and viewer have the attachments from the same program, in the same order. */
+static AttachmentCheck
+check_nth(const Attachment *attachment, const GPtrArray *sent, guint i, gboolean cut)
+{
+  if (!attachment->has_sha256 || (i >= sent->len && cut))
+    return CHECK_UNKNOWN;
+  if (i >= sent->len)
+    return CHECK_DIFFERS;
+  const TicketPart *part = sent->pdata[i];
+  return memcmp(part->sha256, attachment->sha256, sizeof part->sha256) == 0 ? CHECK_SAME
+                                                                            : CHECK_DIFFERS;
+}
+
+gboolean
+summary_compare(Summary *summary, const GPtrArray *sent, gboolean cut)
+{
+  gboolean same = TRUE;
+  for (guint i = 0; i < summary->attachments->len; i++) {
+    Attachment *attachment = summary->attachments->pdata[i];
+    attachment->check = check_nth(attachment, sent, i, cut);
+    same = same && attachment->check != CHECK_DIFFERS;
+  }
+  summary->missing = !summary->cut && summary->attachments->len < sent->len;
+  return same && !summary->missing;
 }

@@ -21,17 +21,58 @@ handle_style(Visit *visit)
   visit->response->body = page_style(visit->organisation);
 }
 
+static void
+handle_logo(Visit *visit)
+{
+  const Logo *logo = logos_find(visit->viewer->logos, visit->organisation);
+  if (logo == NULL) {
+    visit_not_found(visit);
+    return;
+  }
+  visit->response->kind = CONTENT_LOGO;
+  visit->response->type = logo->type;
+  visit->response->body = g_bytes_ref(logo->bytes);
+}
+
 static const struct {
   void (*handle)(Visit *visit);
   const char *self; /* for the language switch */
 } handlers[ROUTE_COUNT] = {
-    [ROUTE_NONE] = {visit_not_found, "/"},      [ROUTE_HOME] = {handle_home, "/"},
-    [ROUTE_HELP] = {handle_help, "/help"},      [ROUTE_STYLE] = {handle_style, NULL},
-    [ROUTE_LINK] = {handle_link, NULL},         [ROUTE_SEND] = {handle_send, NULL},
-    [ROUTE_CODE] = {handle_code, NULL},         [ROUTE_CHECK] = {handle_check, NULL},
-    [ROUTE_MESSAGE] = {handle_message, "/m"},   [ROUTE_HTML] = {handle_html, "/m"},
-    [ROUTE_TEXT] = {handle_text, "/m/text"},    [ROUTE_PART] = {handle_part, "/m"},
-    [ROUTE_ORIGINAL] = {handle_original, "/m"}, [ROUTE_LOGOUT] = {handle_logout, "/"},
+    [ROUTE_NONE] = {visit_not_found, "/"},
+    [ROUTE_HOME] = {handle_home, "/"},
+    [ROUTE_HELP] = {handle_help, "/help"},
+    [ROUTE_STYLE] = {handle_style, NULL},
+    [ROUTE_LOGO] = {handle_logo, "/"},
+    [ROUTE_LINK] = {handle_link, NULL},
+    [ROUTE_SEND] = {handle_send, NULL},
+    [ROUTE_CODE] = {handle_code, NULL},
+    [ROUTE_CHECK] = {handle_check, NULL},
+    [ROUTE_WRONG] = {handle_wrong, NULL},
+    [ROUTE_TELL] = {handle_tell, NULL},
+    [ROUTE_NO_PHONE] = {handle_no_phone, NULL},
+    [ROUTE_MESSAGE] = {handle_message, "/m"},
+    [ROUTE_HTML] = {handle_html, "/m"},
+    [ROUTE_TEXT] = {handle_text, "/m/text"},
+    [ROUTE_PART] = {handle_part, "/m"},
+    [ROUTE_ORIGINAL] = {handle_original, "/m"},
+    [ROUTE_PDF] = {handle_pdf, "/m"},
+    [ROUTE_ZIP] = {handle_zip, "/m"},
+    [ROUTE_DELETE] = {handle_delete, "/m/delete"},
+    [ROUTE_DESTROY] = {handle_destroy, "/m/delete"},
+    [ROUTE_LOGOUT] = {handle_logout, "/"},
+    [ROUTE_ANSWER] = {handle_answer, "/m/answer"},
+    [ROUTE_ANSWER_SEND] = {handle_answer_send, "/m/answer"},
+    [ROUTE_FORWARD] = {handle_forward, "/m/forward"},
+    [ROUTE_FORWARD_SEND] = {handle_forward_send, "/m/forward"},
+    [ROUTE_SHARED] = {handle_shared, NULL},
+    [ROUTE_SHARED_OPEN] = {handle_shared_open, "/r"},
+    [ROUTE_STATUS] = {handle_status, NULL},
+    [ROUTE_RECALL_ASK] = {handle_recall_ask, NULL},
+    [ROUTE_RECALL] = {handle_recall, NULL},
+    [ROUTE_FORM] = {handle_form, "/form"},
+    [ROUTE_FORM_ASK] = {handle_form_ask, "/form"},
+    [ROUTE_FORM_WRITE] = {handle_form_write, NULL},
+    [ROUTE_FORM_SEND] = {handle_form_send, NULL},
 };
 
 /* The language of the visit; one that was just chosen is remembered. */

@@ -13,7 +13,7 @@
 #include <glib.h>
 
 #define ATTR_BLOCK_MAX_BYTES (1024 * 1024) /* a block is never larger */
-#define ATTR_MAX_COUNT       4096          /* attributes in a block */
+#define ATTR_MAX_COUNT       6144          /* attributes in a block */
 
 typedef enum {
   ATTR_PLAIN,  /* values as they are: Postfix's own */

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += common/base/libbase.a
 common_base_libbase_a_SOURCES = \
+	common/base/attachment.c common/base/attachment.h \
 	common/base/attr.c common/base/attr.h \
 	common/base/child.c common/base/child.h \
 	common/base/daemon.c common/base/daemon.h \
@@ -7,6 +8,7 @@ common_base_libbase_a_SOURCES = \
 	common/base/json.c common/base/json.h \
 	common/base/label.c common/base/label.h \
 	common/base/log.c common/base/log.h \
+	common/base/mailbox.c common/base/mailbox.h \
 	common/base/network.c common/base/network.h \
 	common/base/packer.c common/base/packer.h \
 	common/base/phone.c common/base/phone.h \
@@ -39,6 +41,11 @@ check_PROGRAMS += tests/unit/base/test_log
 tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
 tests_unit_base_test_log_LDADD = $(BASE_LIBS)
 TESTS += tests/unit/base/test_log
+
+check_PROGRAMS += tests/unit/base/test_mailbox
+tests_unit_base_test_mailbox_SOURCES = tests/unit/base/test_mailbox.c
+tests_unit_base_test_mailbox_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_mailbox
 
 check_PROGRAMS += tests/fuzz/fuzz_phone
 tests_fuzz_fuzz_phone_SOURCES = tests/fuzz/fuzz_phone.c

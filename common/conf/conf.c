@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/mailbox.h"
 #include "common/base/network.h"
 #include "common/conf/schema.h"
 
@@ -226,6 +227,25 @@ check_transports(Parser *parser, GError **error)
                   "protected would take its ordinary way");
 }
 
+/* What people write in the web form goes to the organisation itself, and nowhere else
+ * (T15).
+ */
+static gboolean
+check_forms(Parser *parser, GError **error)
+{
+  for (guint i = 0; i < parser->config->organisations->len; i++) {
+    const Organisation *one = parser->config->organisations->pdata[i];
+    g_autofree char *mailbox = mailbox_parse(one->form_recipient);
+    if (*one->form_recipient != '\0' &&
+        (mailbox == NULL || !conf_has_domain(one, mailbox_domain(mailbox))))
+      return complain(parser, error,
+                      "[organisation %s] form_recipient = %s: a mailbox in one of its own "
+                      "domains is expected, such as info@%s",
+                      one->name, one->form_recipient, one->domains[0]);
+  }
+  return TRUE;
+}
+
 static gboolean
 parse_all(Parser *parser, const char *text, gsize len, GError **error)
 {
@@ -239,7 +259,7 @@ parse_all(Parser *parser, const char *text, gsize len, GError **error)
       return FALSE;
   }
   return check_complete(parser, error) && check_disjoint(parser, error) &&
-         check_transports(parser, error);
+         check_transports(parser, error) && check_forms(parser, error);
 }
 
 Config *
@@ -332,6 +352,17 @@ has_address(const Organisation *organisation, const Network *address)
     if (network_contains(organisation->networks->pdata[i], address))
       return TRUE;
   return FALSE;
+}
+
+const Organisation *
+conf_organisation_of_service_domain(const Config *config, const char *domain)
+{
+  for (guint i = 0; i < config->organisations->len; i++) {
+    const Organisation *organisation = config->organisations->pdata[i];
+    if (g_ascii_strcasecmp(organisation->service_domain, domain) == 0)
+      return organisation;
+  }
+  return NULL;
 }
 
 const Organisation *

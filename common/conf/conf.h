@@ -145,7 +145,8 @@ typedef struct {
   char *deliver_store_key;
   char *deliver_ticket_key;
   char *deliver_origin_key;
-  char *submit_url; /* smtp://host:port of zegel-submit */
+  char *deliver_reader; /* path of zegel-reader */
+  char *submit_url;     /* smtp://host:port of zegel-submit */
   guint message_max_bytes;
   /* [viewer] */
   char *viewer_socket;
@@ -194,6 +195,10 @@ conf_organisation(const Config *config, const char *name);
 /* The organisation that has DOMAIN (any case) among its mail domains, or NULL. */
 const Organisation *
 conf_organisation_of_domain(const Config *config, const char *domain);
+
+/* The organisation whose service domain is DOMAIN (any case), or NULL. */
+const Organisation *
+conf_organisation_of_service_domain(const Config *config, const char *domain);
 
 /*
  * The organisation of a client (O3): by SASL LOGIN (NULL when there is none), else by the

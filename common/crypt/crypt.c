@@ -89,6 +89,37 @@ crypt_hkdf(const Secret *secret, gconstpointer salt, gsize salt_len, const char 
   return TRUE;
 }
 
+/* Not fetched with the others: few processes ever need it. */
+gboolean
+crypt_scrypt(const Secret *password, gconstpointer salt, gsize salt_len, guint64 cost,
+             guint8 *out, gsize out_len, GError **error)
+{
+  guint32 block = 8, lanes = 1;
+  guint64 n = cost;
+  guint64 memory = 2 * 1024 * cost; /* it needs somewhat more than half of this */
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_octet_string(
+          OSSL_KDF_PARAM_PASSWORD, (gpointer) secret_peek(password), secret_size(password)),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (gpointer) salt, salt_len),
+      OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &n),
+      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &block),
+      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_P, &lanes),
+      OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory),
+      OSSL_PARAM_construct_end(),
+  };
+  crypt_algorithms();
+  EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SCRYPT", NULL);
+  EVP_KDF_CTX *context = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
+  gboolean done = context != NULL && EVP_KDF_derive(context, out, out_len, params) == 1;
+  EVP_KDF_CTX_free(context);
+  EVP_KDF_free(kdf);
+  if (!done) {
+    OPENSSL_cleanse(out, out_len);
+    return crypt_fail(error, "scrypt");
+  }
+  return TRUE;
+}
+
 gboolean
 crypt_hmac(const Secret *key, gconstpointer data, gsize len, guint8 mac[CRYPT_SHA256_BYTES],
            GError **error)

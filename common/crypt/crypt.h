@@ -22,6 +22,14 @@ gboolean
 crypt_hkdf(const Secret *secret, gconstpointer salt, gsize salt_len, const char *info,
            guint8 *out, gsize out_len, GError **error);
 
+/*
+ * scrypt (RFC 7914) of PASSWORD with SALT, COST (N, a power of two), r = 8 and p = 1 into
+ * OUT_LEN bytes at OUT: takes COST KiB of memory. FALSE with ZEGEL_ERROR_TEMPORARY.
+ */
+gboolean
+crypt_scrypt(const Secret *password, gconstpointer salt, gsize salt_len, guint64 cost,
+             guint8 *out, gsize out_len, GError **error);
+
 /* HMAC-SHA-256 of LEN bytes at DATA under KEY into 32 bytes at MAC. */
 gboolean
 crypt_hmac(const Secret *key, gconstpointer data, gsize len, guint8 mac[CRYPT_SHA256_BYTES],

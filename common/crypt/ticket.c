@@ -4,16 +4,14 @@
 
 #include "common/base/attr.h"
 #include "common/base/error.h"
-#include "common/crypt/box.h"
+#include "common/crypt/box_text.h"
 
-#define TICKET_LABEL         "ticket"
-#define FOLD_CHARS           75 /* base64 characters behind the space of a folded line */
-#define FOLD_FIRST_CHARS     (76 - (gsize) strlen(TICKET_HEADER ": "))
-#define ADDRESS_MAX_BYTES    1024 /* RFC 5321 allows 320; Postfix passes on somewhat more */
-#define NUMBER_MIN_DIGITS    4
-#define NUMBER_MAX_DIGITS    15  /* E.164 6.2.1 */
-#define NAME_MAX_BYTES       255 /* of an attachment: NAME_MAX of most file systems */
-#define TICKET_MAX_B64_CHARS (2 * ATTR_BLOCK_MAX_BYTES)
+#define TICKET_LABEL      "ticket"
+#define ADDRESS_MAX_BYTES 1024 /* RFC 5321 allows 320; Postfix passes on somewhat more */
+#define NUMBER_MIN_DIGITS 4
+#define NUMBER_MAX_DIGITS 15  /* E.164 6.2.1 */
+#define NAME_MAX_BYTES    255 /* of an attachment: NAME_MAX of most file systems */
+#define ROUTE_MAX_BYTES   16
 
 static void
 wipe_free(char *text)
@@ -29,6 +27,7 @@ recipient_free(gpointer p)
   TicketRecipient *recipient = p;
   g_free(recipient->address);
   wipe_free(recipient->number);
+  g_free(recipient->route);
   g_free(recipient);
 }
 
@@ -180,6 +179,8 @@ add_recipient_lines(Attrs *attrs, const TicketRecipient *recipient)
     attrs_add(attrs, "learn", "yes");
   if (recipient->number == NULL && recipient->by_mail)
     attrs_add(attrs, "by-mail", "yes");
+  if (recipient->route != NULL)
+    attrs_add(attrs, "route", recipient->route);
 }
 
 static void
@@ -268,13 +269,18 @@ add_recipient(Ticket *ticket, const char *address, GError **error)
   return TRUE;
 }
 
+static TicketRecipient *
+last_recipient(const Ticket *ticket)
+{
+  guint count = ticket->recipients->len;
+  return count > 0 ? g_ptr_array_index(ticket->recipients, count - 1) : NULL;
+}
+
 /* A number belongs to the recipient before it. */
 static gboolean
 add_number(Ticket *ticket, const char *number, GError **error)
 {
-  guint count = ticket->recipients->len;
-  TicketRecipient *last =
-      count > 0 ? g_ptr_array_index(ticket->recipients, count - 1) : NULL;
+  TicketRecipient *last = last_recipient(ticket);
   if (last == NULL || last->number != NULL || last->by_mail || !is_number(number))
     return reject(error, "number");
   last->number = g_strdup(number);
@@ -285,9 +291,7 @@ add_number(Ticket *ticket, const char *number, GError **error)
 static gboolean
 add_flag(Ticket *ticket, const char *name, const char *value, GError **error)
 {
-  guint count = ticket->recipients->len;
-  TicketRecipient *last =
-      count > 0 ? g_ptr_array_index(ticket->recipients, count - 1) : NULL;
+  TicketRecipient *last = last_recipient(ticket);
   gboolean learn = strcmp(name, "learn") == 0;
   if (last == NULL || strcmp(value, "yes") != 0 || learn != (last->number != NULL))
     return reject(error, name);
@@ -295,6 +299,19 @@ add_flag(Ticket *ticket, const char *name, const char *value, GError **error)
     last->learn = TRUE;
   else
     last->by_mail = TRUE;
+  return TRUE;
+}
+
+/* So does the word for its route. */
+static gboolean
+add_route(Ticket *ticket, const char *word, GError **error)
+{
+  TicketRecipient *last = last_recipient(ticket);
+  gsize len = strlen(word);
+  if (last == NULL || last->route != NULL || len == 0 || len > ROUTE_MAX_BYTES ||
+      strspn(word, "abcdefghijklmnopqrstuvwxyz-") != len)
+    return reject(error, "route");
+  last->route = g_strdup(word);
   return TRUE;
 }
 
@@ -321,6 +338,8 @@ take_line(Ticket *ticket, const char *name, const char *value, GError **error)
     return add_number(ticket, value, error);
   if (strcmp(name, "learn") == 0 || strcmp(name, "by-mail") == 0)
     return add_flag(ticket, name, value, error);
+  if (strcmp(name, "route") == 0)
+    return add_route(ticket, value, error);
   if (strcmp(name, "part") == 0)
     return add_part(ticket, value, error);
   if (strcmp(name, "parts-cut") == 0)
@@ -369,20 +388,6 @@ ticket_parse(const char *bytes, gsize len, GError **error)
   return g_steal_pointer(&ticket);
 }
 
-static char *
-fold(const char *text)
-{
-  gsize len = strlen(text);
-  gsize n = MIN(len, FOLD_FIRST_CHARS);
-  GString *folded = g_string_new_len(text, (gssize) n);
-  for (gsize at = n; at < len; at += n) {
-    n = MIN(len - at, FOLD_CHARS);
-    g_string_append(folded, "\r\n ");
-    g_string_append_len(folded, text + at, (gssize) n);
-  }
-  return g_string_free(folded, FALSE);
-}
-
 char *
 ticket_seal(const KeyRing *ring, const Ticket *ticket, GError **error)
 {
@@ -390,48 +395,15 @@ ticket_seal(const KeyRing *ring, const Ticket *ticket, GError **error)
   char *plain = ticket_format(ticket, &len, error);
   if (plain == NULL)
     return NULL;
-  g_autoptr(GBytes) box = box_seal(ring, TICKET_LABEL, NULL, 0, plain, len, error);
+  char *value = box_text_seal(ring, TICKET_LABEL, TICKET_HEADER, plain, len, error);
   wipe_free(plain);
-  if (box == NULL)
-    return NULL;
-  gsize box_len = 0;
-  const guchar *box_bytes = g_bytes_get_data(box, &box_len);
-  g_autofree char *base64 = g_base64_encode(box_bytes, box_len);
-  return fold(base64);
-}
-
-/* VALUE without the white space of folding, or NULL when it is not base64. */
-static char *
-unfold(const char *value)
-{
-  g_autoptr(GString) text = g_string_new(NULL);
-  for (const char *p = value; *p != '\0'; p++) {
-    if (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')
-      continue;
-    if (!g_ascii_isalnum(*p) && *p != '+' && *p != '/' && *p != '=')
-      return NULL;
-    if (text->len == TICKET_MAX_B64_CHARS)
-      return NULL;
-    g_string_append_c(text, *p);
-  }
-  gsize padding = strcspn(text->str, "=");
-  if (text->len % 4 != 0 || text->len - padding > 2 ||
-      strspn(text->str + padding, "=") != text->len - padding)
-    return NULL;
-  return g_string_free(g_steal_pointer(&text), FALSE);
+  return value;
 }
 
 Ticket *
 ticket_open(const KeyRing *ring, const char *value, GError **error)
 {
-  g_autofree char *base64 = unfold(value);
-  if (base64 == NULL) {
-    reject(error, "base64");
-    return NULL;
-  }
-  gsize box_len = 0;
-  g_autofree guchar *box = g_base64_decode(base64, &box_len);
-  g_autoptr(Secret) plain = box_open(ring, TICKET_LABEL, NULL, 0, box, box_len, error);
+  g_autoptr(Secret) plain = box_text_open(ring, TICKET_LABEL, value, error);
   if (plain == NULL)
     return NULL;
   return ticket_parse((const char *) secret_peek(plain), secret_size(plain), error);

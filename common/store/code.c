@@ -182,7 +182,8 @@ issue_new(Db *db, IssueJob *job, GError **error)
   return make_code(job->code, error) && insert_code(db, job, error) &&
          mac_code(job->store, 0, job->entry, job->code_id, job->code, mac, error) &&
          db_run(db, "UPDATE code SET mac = ?1 WHERE id = ?2",
-                DB_VALUES(V_MAC(mac), V_INT(job->code_id)), error);
+                DB_VALUES(V_MAC(mac), V_INT(job->code_id)), error) &&
+         history_add(db, job->row, HISTORY_CODE_SENT, job->now_s, NULL, error);
 }
 
 static gboolean
@@ -193,11 +194,8 @@ issue(Db *db, gpointer data, GError **error)
   if (!bury_codes(db, job->now_s, error) ||
       !entry_find_row(db, job->entry, job->now_s, &job->row, error))
     return FALSE;
-  if (job->row == 0) {
-    g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID,
-                        "the message is no longer there");
-    return FALSE;
-  }
+  if (job->row == 0)
+    return entry_set_gone(error);
   if (!check_wait(db, job, error) ||
       (job->result == CODE_ISSUED && !check_limits(db, job, error)))
     return FALSE;
@@ -236,12 +234,12 @@ static gboolean
 revoke_code(Db *db, gpointer data, GError **error)
 {
   const RevokeJob *job = data;
-  return db_run(db,
-                "DELETE FROM code WHERE id = ?1 AND used = 0 AND entry ="
-                "  (SELECT id FROM entry WHERE reference = ?2 AND organisation = ?3)",
-                DB_VALUES(V_INT(job->code_id), V_TEXT(job->entry->reference),
-                          V_TEXT(job->entry->organisation)),
-                error);
+  gint64 entry = 0;
+  if (!entry_find_any(db, job->entry->organisation, job->entry->reference, &entry, error) ||
+      !db_run(db, "DELETE FROM code WHERE id = ?1 AND used = 0 AND entry = ?2",
+              DB_VALUES(V_INT(job->code_id), V_INT(entry)), error))
+    return FALSE;
+  return db_changes(db) == 0 || history_take_back(db, entry, HISTORY_CODE_SENT, error);
 }
 
 gboolean
@@ -312,17 +310,10 @@ explain(Db *db, CheckJob *job, GError **error)
 static gboolean
 begin_session(Db *db, CheckJob *job, gint64 code_id, GError **error)
 {
-  guint8 hash[CRYPT_SHA256_BYTES];
-  if (!crypt_random(job->session, sizeof job->session, error))
-    return FALSE;
-  session_hash(job->session, hash);
   job->result = CODE_RIGHT;
   return db_run(db, "UPDATE code SET used = 1, dead = 1 WHERE id = ?1",
                 DB_VALUES(V_INT(code_id)), error) &&
-         db_run(db,
-                "INSERT INTO session (hash, entry, started_s, seen_s)"
-                "  VALUES (?1, ?2, ?3, ?3)",
-                DB_VALUES(V_MAC(hash), V_INT(job->row), V_INT(job->now_s)), error);
+         session_begin(db, job->row, job->now_s, job->session, error);
 }
 
 static gboolean

@@ -6,16 +6,29 @@
 #include "common/crypt/box.h"
 #include "common/crypt/seal.h"
 #include "common/store/internal.h"
+#include "common/store/share.h"
 
 /* The sealed columns, in the order of FIND_SQL. */
 static const char *const sealed_columns[] = {
     "address", "number", "sender", "sender_name", "message_id", "body",
 };
-#define FIRST_SEALED 4 /* column of FIND_SQL */
+/* Columns of FIND_SQL. */
+enum {
+  COLUMN_PURGED = 3,
+  FIRST_SEALED,
+  COLUMN_SIZE = FIRST_SEALED + G_N_ELEMENTS(sealed_columns),
+  COLUMN_ENDED,
+  COLUMN_ENDED_S,
+  COLUMN_SHARED,
+  COLUMN_FROM_READER,
+  COLUMN_ANSWERS,
+  COLUMN_FORWARDS
+};
 
 static const char find_sql[] =
     "SELECT reference, received_s, expires_s, message_key IS NULL, address, number, sender,"
-    "  sender_name, message_id, body, (SELECT size FROM message WHERE id = entry.message)"
+    "  sender_name, message_id, body, (SELECT size FROM message WHERE id = entry.message),"
+    "  ended, ended_s, shared, from_reader, answers, forwards"
     "  FROM entry WHERE link = ?1 AND organisation = ?2";
 
 static void
@@ -69,6 +82,24 @@ open_columns(const Store *store, Entry *entry, Query *query, GError **error)
   return TRUE;
 }
 
+static guint
+uses_left(Query *query, int column, gint64 max)
+{
+  return (guint) CLAMP(max - query_int(query, column), 0, max);
+}
+
+static void
+read_flags(Entry *entry, Query *query)
+{
+  entry->ended_s = query_int(query, COLUMN_ENDED_S);
+  entry->shared = query_int(query, COLUMN_SHARED) != 0;
+  entry->from_reader = query_int(query, COLUMN_FROM_READER) != 0;
+  if (!entry->from_reader)
+    entry->answers_left = uses_left(query, COLUMN_ANSWERS, STORE_ANSWERS_MAX);
+  if (!entry->shared)
+    entry->forwards_left = uses_left(query, COLUMN_FORWARDS, STORE_FORWARDS_MAX);
+}
+
 static Entry *
 read_entry(const Store *store, const char *organisation, Query *query, GError **error)
 {
@@ -77,7 +108,8 @@ read_entry(const Store *store, const char *organisation, Query *query, GError **
   entry->reference = g_strdup(query_text(query, 0));
   entry->received_s = query_int(query, 1);
   entry->expires_s = query_int(query, 2);
-  entry->size_bytes = (guint64) query_int(query, FIRST_SEALED + 6);
+  entry->size_bytes = (guint64) query_int(query, COLUMN_SIZE);
+  read_flags(entry, query);
   if (!open_columns(store, entry, query, error))
     return NULL;
   return g_steal_pointer(&entry);
@@ -95,6 +127,14 @@ pretend(const Store *store, const char *organisation)
         field_open(store, &place, g_bytes_get_data(box, NULL), g_bytes_get_size(box), NULL);
     g_assert(field != NULL);
   }
+}
+
+EntryState
+entry_state(gint64 ended, gboolean purged, gint64 expires_s, gint64 now_s)
+{
+  if (ended == ENTRY_WITHDRAWN || ended == ENTRY_DELETED)
+    return (EntryState) ended;
+  return purged || expires_s <= now_s ? ENTRY_EXPIRED : ENTRY_OPEN;
 }
 
 /* Under each store key in turn, found or not. */
@@ -117,8 +157,9 @@ find_entry(const Store *store, Db *db, const char *organisation, const guint8 *l
     *entry = read_entry(store, organisation, query, error);
     if (*entry == NULL)
       return FALSE;
-    gboolean purged = query_int(query, 3) != 0;
-    *state = purged || (*entry)->expires_s <= store_now(store) ? ENTRY_EXPIRED : ENTRY_OPEN;
+    *state =
+        entry_state(query_int(query, COLUMN_ENDED), query_int(query, COLUMN_PURGED) != 0,
+                    (*entry)->expires_s, store_now(store));
   }
   if (*entry == NULL)
     pretend(store, organisation);
@@ -158,6 +199,22 @@ entry_find_row(Db *db, const Entry *entry, gint64 now_s, gint64 *id, GError **er
   return step >= 0;
 }
 
+gboolean
+entry_find_any(Db *db, const char *organisation, const char *reference, gint64 *id,
+               GError **error)
+{
+  *id = 0;
+  g_autoptr(Query) query =
+      db_query(db, "SELECT id FROM entry WHERE reference = ?1 AND organisation = ?2",
+               DB_VALUES(V_TEXT(reference), V_TEXT(organisation)), error);
+  int step = query != NULL ? query_step(query, error) : -1;
+  if (step > 0)
+    *id = query_int(query, 0);
+  if (step == 0)
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "no entry %s", reference);
+  return step > 0;
+}
+
 /* ---- the message itself ---- */
 
 struct MessageSource {
@@ -186,8 +243,8 @@ message_source_free(MessageSource *source)
   g_free(source);
 }
 
-static gboolean
-set_gone(GError **error)
+gboolean
+entry_set_gone(GError **error)
 {
   g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID,
                       "the message is no longer there");
@@ -230,7 +287,7 @@ open_message(const Store *store, Db *db, const Entry *entry, const guint8 *link_
                error);
   int step = query != NULL ? query_step(query, error) : -1;
   if (step <= 0)
-    return step == 0 && set_gone(error);
+    return step == 0 && entry_set_gone(error);
   return open_row(store, entry, link_secret, query, source, error);
 }
 

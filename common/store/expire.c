@@ -6,19 +6,18 @@
 #include "common/base/log.h"
 #include "common/store/internal.h"
 
-#define BATCH_ENTRIES 100
-#define DAY_S         86400
-#define TOMBSTONE_S   (365 * DAY_S)
-#define LEAP_S        (36 * 60 * 60) /* runs are at most so far apart, or the clock leapt */
-#define LEAP_TRUST_S  DAY_S          /* a leap that lasts so long is believed */
-#define NEVER         (-1)
+#define BATCH_ENTRIES   100
+#define DAY_S           86400
+#define TOMBSTONE_S     (365 * DAY_S)
+#define DISPATCH_KEEP_S (30 * DAY_S)   /* a sender still reads that it expired */
+#define LEAP_S          (36 * 60 * 60) /* runs are at most so far apart, or the clock leapt */
+#define LEAP_TRUST_S    DAY_S          /* a leap that lasts so long is believed */
+#define NEVER           (-1)
 
 typedef struct {
   gint64 now_s;
   gboolean believed; /* whether NOW_S is no mistake of the clock */
-  guint entries;     /* purged in this batch */
-  guint messages;    /* removed in this batch */
-  GPtrArray *files;  /* names, to remove after the commit */
+  Purged purged;     /* in this batch */
 } ExpireJob;
 
 static gboolean
@@ -63,38 +62,12 @@ believe_clock(Db *db, gpointer data, GError **error)
   return !again || set_state(db, "leap_s", job->now_s, error);
 }
 
-/* Removes message ID when no entry needs it any more. */
+/* The end came with the time, whenever we see to it. */
 static gboolean
-remove_message(Db *db, ExpireJob *job, gint64 id, GError **error)
+expire_entry(Db *db, ExpireJob *job, gint64 id, gint64 expires_s, GError **error)
 {
-  g_autoptr(Query) query = db_query(
-      db,
-      "DELETE FROM message WHERE id = ?1"
-      "  AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.message = ?1) RETURNING file",
-      DB_VALUES(V_INT(id)), error);
-  int step = query != NULL ? query_step(query, error) : -1;
-  if (step <= 0)
-    return step == 0;
-  job->messages++;
-  if (!query_is_null(query, 0))
-    g_ptr_array_add(job->files, g_strdup(query_text(query, 0)));
-  return query_step(query, error) >= 0;
-}
-
-/* The key is destroyed, and all that says who wrote what to whom. */
-static gboolean
-purge_entry(Db *db, ExpireJob *job, gint64 id, gint64 message, GError **error)
-{
-  job->entries++;
-  return db_run(db,
-                "UPDATE entry SET message = NULL, message_key = NULL, address = NULL,"
-                "  number = NULL, sender = NULL, sender_name = NULL, message_id = NULL,"
-                "  body = NULL WHERE id = ?1",
-                DB_VALUES(V_INT(id)), error) &&
-         db_run(db, "DELETE FROM session WHERE entry = ?1", DB_VALUES(V_INT(id)), error) &&
-         db_run(db, "UPDATE code SET dead = 1 WHERE entry = ?1", DB_VALUES(V_INT(id)),
-                error) &&
-         remove_message(db, job, message, error);
+  return history_add(db, id, HISTORY_EXPIRED, expires_s, NULL, error) &&
+         entry_purge(db, id, &job->purged, error);
 }
 
 static gboolean
@@ -103,25 +76,56 @@ purge_batch(Db *db, gpointer data, GError **error)
   ExpireJob *job = data;
   g_autoptr(Query) query =
       db_query(db,
-               "SELECT id, message FROM entry"
+               "SELECT id, expires_s FROM entry"
                "  WHERE expires_s <= ?1 AND message_key IS NOT NULL LIMIT ?2",
                DB_VALUES(V_INT(job->now_s), V_INT(BATCH_ENTRIES)), error);
   gint64 ids[BATCH_ENTRIES];
-  gint64 messages[BATCH_ENTRIES];
+  gint64 ends_s[BATCH_ENTRIES];
   guint count = 0;
   int step = query != NULL ? query_step(query, error) : -1;
   for (; step > 0 && count < BATCH_ENTRIES; count++) {
     ids[count] = query_int(query, 0);
-    messages[count] = query_int(query, 1);
+    ends_s[count] = query_int(query, 1);
     step = query_step(query, error);
   }
   if (step < 0)
     return FALSE;
   query_done(query); /* before its rows are changed */
   for (guint i = 0; i < count; i++)
-    if (!purge_entry(db, job, ids[i], messages[i], error))
+    if (!expire_entry(db, job, ids[i], ends_s[i], error))
       return FALSE;
   return TRUE;
+}
+
+/*
+ * Who wrote to whom goes with the page on which its sender reads how it ended. Dispatches
+ * are found by their entries, from where the last run came to.
+ */
+static gboolean
+purge_dispatches(Db *db, gint64 before_s, GError **error)
+{
+  gint64 from_s = NEVER;
+  if (!get_state(db, "dispatches_s", &from_s, error))
+    return FALSE;
+  if (from_s >= before_s)
+    return TRUE; /* the clock was set back */
+  return db_run(db,
+                "UPDATE dispatch SET sealed = NULL WHERE expires_s < ?2 AND id IN"
+                "  (SELECT dispatch FROM entry WHERE expires_s >= ?1 AND expires_s < ?2)",
+                DB_VALUES(V_INT(from_s), V_INT(before_s)), error) &&
+         set_state(db, "dispatches_s", before_s, error);
+}
+
+/* Rows that say of nobody who wrote to whom, but that there was something. */
+static gboolean
+drop_tombstones(Db *db, gint64 before_s, GError **error)
+{
+  return db_run(db,
+                "DELETE FROM dispatch WHERE expires_s < ?1 AND id IN"
+                "  (SELECT dispatch FROM entry WHERE expires_s < ?1)",
+                DB_VALUES(V_INT(before_s)), error) &&
+         db_run(db, "DELETE FROM entry WHERE expires_s < ?1 AND message_key IS NULL",
+                DB_VALUES(V_INT(before_s)), error);
 }
 
 /* Codes count for limits for a day; tombstones stay a year. */
@@ -137,8 +141,10 @@ purge_rest(Db *db, gpointer data, GError **error)
                 DB_VALUES(V_INT(job->now_s - STORE_SESSION_IDLE_S),
                           V_INT(job->now_s - STORE_SESSION_MAX_S)),
                 error) &&
-         db_run(db, "DELETE FROM entry WHERE expires_s < ?1 AND message_key IS NULL",
-                DB_VALUES(V_INT(job->now_s - TOMBSTONE_S)), error);
+         db_run(db, "DELETE FROM event WHERE ends_s <= ?1", DB_VALUES(V_INT(job->now_s)),
+                error) &&
+         purge_dispatches(db, job->now_s - DISPATCH_KEEP_S, error) &&
+         drop_tombstones(db, job->now_s - TOMBSTONE_S, error);
 }
 
 /* One batch and the files of its messages. A crash between the two leaves files whose keys
@@ -146,14 +152,11 @@ purge_rest(Db *db, gpointer data, GError **error)
 static gboolean
 run_batch(Store *store, ExpireJob *job, guint *removed, GError **error)
 {
-  job->entries = job->messages = 0;
-  job->files = g_ptr_array_new_with_free_func(g_free);
+  job->purged = (Purged){.entries = 0};
   gboolean done = writer_run(store->writer, purge_batch, job, error);
-  for (guint i = 0; done && i < job->files->len; i++)
-    large_file_remove(store->directory, g_ptr_array_index(job->files, i));
-  g_ptr_array_unref(job->files);
+  purged_finish(store, &job->purged, done);
   if (done)
-    *removed += job->messages;
+    *removed += job->purged.messages;
   return done;
 }
 
@@ -191,7 +194,7 @@ store_expire(Store *store, gint64 now_s, guint *removed, GError **error)
   do {
     if (!run_batch(store, &job, removed, error))
       return FALSE;
-  } while (job.entries > 0);
+  } while (job.purged.entries > 0);
   if (!writer_run(store->writer, purge_rest, &job, error) || !sweep(store, error))
     return FALSE;
   if (*removed > 0)

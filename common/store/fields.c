@@ -11,17 +11,19 @@
 
 #define FIELD_LABEL "store field"
 #define WRAP_INFO   "zegel message key"
+#define BESIDE_INFO "zegel beside message"
 
-#define WRAP_VERSION      1
-#define WRAP_AES_256_GCM  1
-#define WRAP_HEADER_BYTES 6 /* version, algorithm, store key id */
-#define WRAP_SALT_BYTES   16
-#define WRAP_BYTES        (WRAP_HEADER_BYTES + WRAP_SALT_BYTES + CRYPT_KEY_BYTES + GCM_TAG_BYTES)
+#define WRAP_VERSION        1
+#define WRAP_AES_256_GCM    1
+#define WRAP_HEADER_BYTES   6 /* version, algorithm, store key id */
+#define WRAP_SALT_BYTES     16
+#define WRAP_OVERHEAD_BYTES (WRAP_HEADER_BYTES + WRAP_SALT_BYTES + GCM_TAG_BYTES)
 
 static const char *const labels[DERIVED_COUNT] = {
     [DERIVED_LINK] = "store link",     [DERIVED_RECIPIENT] = "store recipient",
     [DERIVED_NUMBER] = "store number", [DERIVED_SENDER] = "store sender",
     [DERIVED_CODE] = "store code",     [DERIVED_WRAP] = "store wrap",
+    [DERIVED_STATUS] = "store status", [DERIVED_EVENT] = "store event",
 };
 
 static void
@@ -134,65 +136,136 @@ field_open(const Store *store, const FieldPlace *place, gconstpointer box, gsize
   return field;
 }
 
-/* The cipher under HKDF(link secret || derived store key, salt). */
+/* What is sealed: HEADER, a salt, ciphertext and tag. The salt makes each key unique. */
+static const guint8 no_nonce[GCM_NONCE_BYTES];
+
+/* The cipher under HKDF(SECRET, SALT). */
 static Gcm *
-wrap_cipher(const Store *store, guint index, const guint8 *link_secret, const guint8 *salt,
-            GError **error)
+salted_cipher(const Secret *secret, const char *info, const guint8 *salt, GError **error)
 {
-  g_autoptr(Secret) both = secret_new(STORE_LINK_SECRET_BYTES + CRYPT_KEY_BYTES);
-  memcpy(secret_bytes(both), link_secret, STORE_LINK_SECRET_BYTES);
-  memcpy(secret_bytes(both) + STORE_LINK_SECRET_BYTES,
-         secret_peek(derived_key(store, index, DERIVED_WRAP)), CRYPT_KEY_BYTES);
   guint8 key[CRYPT_KEY_BYTES];
-  if (!crypt_hkdf(both, salt, WRAP_SALT_BYTES, WRAP_INFO, key, sizeof key, error))
+  if (!crypt_hkdf(secret, salt, WRAP_SALT_BYTES, info, key, sizeof key, error))
     return NULL;
   Gcm *gcm = gcm_new(key, error);
   secret_wipe(key, sizeof key);
   return gcm;
 }
 
-static const guint8 no_nonce[GCM_NONCE_BYTES]; /* the salt makes each key unique */
+static GBytes *
+seal_under(const Secret *secret, const char *info, guint32 key_id, const FieldPlace *place,
+           gconstpointer bytes, gsize len, GError **error)
+{
+  gsize size = WRAP_OVERHEAD_BYTES + len;
+  g_autofree guint8 *sealed = g_malloc0(size);
+  guint8 *salt = sealed + WRAP_HEADER_BYTES;
+  guint32 id_be = GUINT32_TO_BE(key_id);
+  sealed[0] = WRAP_VERSION;
+  sealed[1] = WRAP_AES_256_GCM;
+  memcpy(sealed + 2, &id_be, sizeof id_be);
+  if (!crypt_random(salt, WRAP_SALT_BYTES, error))
+    return NULL;
+  g_autoptr(Gcm) gcm = salted_cipher(secret, info, salt, error);
+  g_autoptr(GByteArray) bound = bound_data(place, sealed, WRAP_HEADER_BYTES);
+  if (gcm == NULL || !gcm_seal(gcm, no_nonce, bound->data, bound->len, bytes, len,
+                               salt + WRAP_SALT_BYTES, error))
+    return NULL;
+  return g_bytes_new_take(g_steal_pointer(&sealed), size);
+}
+
+/* Whether LEN bytes at SEALED can be what seal_under made; *KEY_ID then is their key's. */
+static gboolean
+has_wrap_header(const guint8 *sealed, gsize len, guint32 *key_id, GError **error)
+{
+  guint32 id_be;
+  if (len < WRAP_OVERHEAD_BYTES || sealed[0] != WRAP_VERSION ||
+      sealed[1] != WRAP_AES_256_GCM) {
+    g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_FORGED,
+                        "what was sealed for a link is not what was stored");
+    return FALSE;
+  }
+  memcpy(&id_be, sealed + 2, sizeof id_be);
+  *key_id = GUINT32_FROM_BE(id_be);
+  return TRUE;
+}
+
+static Secret *
+open_under(const Secret *secret, const char *info, const FieldPlace *place,
+           const guint8 *sealed, gsize len, GError **error)
+{
+  const guint8 *salt = sealed + WRAP_HEADER_BYTES;
+  g_autoptr(Gcm) gcm = salted_cipher(secret, info, salt, error);
+  g_autoptr(GByteArray) bound = bound_data(place, sealed, WRAP_HEADER_BYTES);
+  g_autoptr(Secret) plain = secret_new(len - WRAP_OVERHEAD_BYTES);
+  if (gcm == NULL ||
+      !gcm_open(gcm, no_nonce, bound->data, bound->len, salt + WRAP_SALT_BYTES,
+                len - WRAP_HEADER_BYTES - WRAP_SALT_BYTES, secret_bytes(plain), error))
+    return NULL;
+  return g_steal_pointer(&plain);
+}
+
+/* Link secret || derived store key INDEX: neither alone opens anything. */
+static Secret *
+both_secrets(const Store *store, guint index, const guint8 *link_secret)
+{
+  Secret *both = secret_new(STORE_LINK_SECRET_BYTES + CRYPT_KEY_BYTES);
+  memcpy(secret_bytes(both), link_secret, STORE_LINK_SECRET_BYTES);
+  memcpy(secret_bytes(both) + STORE_LINK_SECRET_BYTES,
+         secret_peek(derived_key(store, index, DERIVED_WRAP)), CRYPT_KEY_BYTES);
+  return both;
+}
+
+GBytes *
+link_seal(const Store *store, const FieldPlace *place, const guint8 *link_secret,
+          gconstpointer bytes, gsize len, GError **error)
+{
+  g_autoptr(Secret) both = both_secrets(store, 0, link_secret);
+  return seal_under(both, WRAP_INFO, g_array_index(store->derived, Derived, 0).id, place,
+                    bytes, len, error);
+}
+
+Secret *
+link_open(const Store *store, const FieldPlace *place, const guint8 *link_secret,
+          gconstpointer sealed, gsize len, GError **error)
+{
+  guint32 key_id = 0;
+  if (!has_wrap_header(sealed, len, &key_id, error))
+    return NULL;
+  int index = derived_find(store, key_id, error);
+  if (index < 0)
+    return NULL;
+  g_autoptr(Secret) both = both_secrets(store, (guint) index, link_secret);
+  return open_under(both, WRAP_INFO, place, sealed, len, error);
+}
 
 GBytes *
 key_wrap(const Store *store, const FieldPlace *place, const guint8 *link_secret,
          const Secret *key, GError **error)
 {
-  guint8 wrapped[WRAP_BYTES] = {WRAP_VERSION, WRAP_AES_256_GCM};
-  guint8 *salt = wrapped + WRAP_HEADER_BYTES;
-  guint32 id_be = GUINT32_TO_BE(g_array_index(store->derived, Derived, 0).id);
-  memcpy(wrapped + 2, &id_be, sizeof id_be);
-  if (!crypt_random(salt, WRAP_SALT_BYTES, error))
-    return NULL;
-  g_autoptr(Gcm) gcm = wrap_cipher(store, 0, link_secret, salt, error);
-  g_autoptr(GByteArray) bound = bound_data(place, wrapped, WRAP_HEADER_BYTES);
-  if (gcm == NULL || !gcm_seal(gcm, no_nonce, bound->data, bound->len, secret_peek(key),
-                               CRYPT_KEY_BYTES, salt + WRAP_SALT_BYTES, error))
-    return NULL;
-  return g_bytes_new(wrapped, sizeof wrapped);
+  return link_seal(store, place, link_secret, secret_peek(key), CRYPT_KEY_BYTES, error);
 }
 
 Secret *
 key_unwrap(const Store *store, const FieldPlace *place, const guint8 *link_secret,
            gconstpointer wrapped, gsize len, GError **error)
 {
-  const guint8 *bytes = wrapped;
-  if (len != WRAP_BYTES || bytes[0] != WRAP_VERSION || bytes[1] != WRAP_AES_256_GCM) {
-    g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_FORGED,
-                        "the key of the message is not what was stored");
+  /* One of another length cannot open: it is opened as nothing. */
+  gsize size = len == WRAP_OVERHEAD_BYTES + CRYPT_KEY_BYTES ? len : 0;
+  return link_open(store, place, link_secret, wrapped, size, error);
+}
+
+GBytes *
+beside_seal(const Secret *key, const FieldPlace *place, gconstpointer bytes, gsize len,
+            GError **error)
+{
+  return seal_under(key, BESIDE_INFO, 0, place, bytes, len, error);
+}
+
+Secret *
+beside_open(const Secret *key, const FieldPlace *place, gconstpointer sealed, gsize len,
+            GError **error)
+{
+  guint32 key_id = 0;
+  if (!has_wrap_header(sealed, len, &key_id, error))
     return NULL;
-  }
-  guint32 id_be;
-  memcpy(&id_be, bytes + 2, sizeof id_be);
-  int index = derived_find(store, GUINT32_FROM_BE(id_be), error);
-  if (index < 0)
-    return NULL;
-  const guint8 *salt = bytes + WRAP_HEADER_BYTES;
-  g_autoptr(Gcm) gcm = wrap_cipher(store, (guint) index, link_secret, salt, error);
-  g_autoptr(GByteArray) bound = bound_data(place, bytes, WRAP_HEADER_BYTES);
-  g_autoptr(Secret) key = secret_new(CRYPT_KEY_BYTES);
-  if (gcm == NULL ||
-      !gcm_open(gcm, no_nonce, bound->data, bound->len, salt + WRAP_SALT_BYTES,
-                CRYPT_KEY_BYTES + GCM_TAG_BYTES, secret_bytes(key), error))
-    return NULL;
-  return g_steal_pointer(&key);
+  return open_under(key, BESIDE_INFO, place, sealed, len, error);
 }

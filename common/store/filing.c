@@ -7,7 +7,6 @@
 
 #define INLINE_MAX_BYTES (128 * 1024) /* sealed; above it a file costs less (measured) */
 #define APPEND_BYTES     (64 * 1024)  /* what is written to a file at once */
-#define REFERENCE_BYTES  10           /* random: 80 bits, 16 characters */
 
 struct Filing {
   Store *store;
@@ -18,20 +17,14 @@ struct Filing {
   guint64 size;
 };
 
-/* What the row of one recipient holds, made before the writer's turn. */
-typedef struct {
-  char reference[STORE_REFERENCE_MAX + 1];
-  GArray *recipient_macs; /* one under each store key, the current one first */
-  guint8 link_mac[CRYPT_SHA256_BYTES];
-  GBytes *key, *address, *number, *sender, *sender_name, *message_id, *body;
-} Row;
-
 typedef struct {
   Filing *filing;
   const FilingMeta *meta;
   FilingRecipient *recipients;
-  Row *rows;
+  EntryRow *rows;
   guint count;
+  GBytes *parts;
+  DispatchRow dispatch;
   gint64 message; /* row of the message, 0 until a recipient needs it */
 } FilingJob;
 
@@ -90,94 +83,6 @@ finish(Filing *filing, GError **error)
   return flush(filing, error) && large_file_place(filing->file, error);
 }
 
-/* Letters and digits that are not mistaken for one another when read aloud. */
-static gboolean
-make_reference(char reference[STORE_REFERENCE_MAX + 1], GError **error)
-{
-  static const char alphabet[32] = "0123456789abcdefghjkmnpqrstvwxyz";
-  guint8 random[REFERENCE_BYTES];
-  if (!crypt_random(random, sizeof random, error))
-    return FALSE;
-  guint bits = 0;
-  guint held = 0;
-  gsize n = 0;
-  for (gsize i = 0; i < sizeof random; i++) {
-    held = held << 8 | random[i];
-    for (bits += 8; bits >= 5; bits -= 5)
-      reference[n++] = alphabet[held >> (bits - 5) & 31];
-  }
-  reference[n] = '\0';
-  return TRUE;
-}
-
-static gboolean
-seal_column(const Store *store, FieldPlace *place, const char *column, gconstpointer bytes,
-            gsize len, GBytes **box, GError **error)
-{
-  place->column = column;
-  *box = field_seal(store, place, bytes, len, error);
-  return *box != NULL;
-}
-
-static gboolean
-seal_text(const Store *store, FieldPlace *place, const char *column, const char *text,
-          GBytes **box, GError **error)
-{
-  const char *value = text != NULL ? text : "";
-  return seal_column(store, place, column, value, strlen(value), box, error);
-}
-
-static gboolean
-make_macs(const Store *store, const FilingMeta *meta, const FilingRecipient *recipient,
-          Row *row, GError **error)
-{
-  row->recipient_macs = g_array_new(FALSE, TRUE, CRYPT_SHA256_BYTES);
-  g_array_set_size(row->recipient_macs, store->derived->len);
-  for (guint i = 0; i < store->derived->len; i++)
-    if (!store_mac_address(
-            store, i, DERIVED_RECIPIENT, meta->organisation, recipient->address, FALSE,
-            (guint8 *) row->recipient_macs->data + i * CRYPT_SHA256_BYTES, error))
-      return FALSE;
-  return store_mac(store, 0, DERIVED_LINK, meta->organisation, recipient->link_secret,
-                   STORE_LINK_SECRET_BYTES, row->link_mac, error);
-}
-
-static gboolean
-make_row(const Filing *filing, const FilingMeta *meta, const FilingRecipient *recipient,
-         Row *row, GError **error)
-{
-  const Store *store = filing->store;
-  if (!make_reference(row->reference, error) ||
-      !make_macs(store, meta, recipient, row, error))
-    return FALSE;
-  FieldPlace place = {meta->organisation, row->reference, "message_key"};
-  row->key = key_wrap(store, &place, recipient->link_secret, filing->key, error);
-  return row->key != NULL &&
-         seal_text(store, &place, "address", recipient->address, &row->address, error) &&
-         seal_text(store, &place, "number", recipient->number, &row->number, error) &&
-         seal_text(store, &place, "sender", meta->sender, &row->sender, error) &&
-         seal_text(store, &place, "sender_name", meta->sender_name, &row->sender_name,
-                   error) &&
-         seal_text(store, &place, "message_id", meta->message_id, &row->message_id,
-                   error) &&
-         seal_column(store, &place, "body", meta->body_sha256, CRYPT_SHA256_BYTES,
-                     &row->body, error);
-}
-
-static void
-free_rows(Row *rows, guint count)
-{
-  for (guint i = 0; i < count; i++) {
-    Row *row = &rows[i];
-    GBytes *boxes[] = {row->key,         row->address,    row->number, row->sender,
-                       row->sender_name, row->message_id, row->body};
-    for (gsize b = 0; b < G_N_ELEMENTS(boxes); b++)
-      g_clear_pointer(&boxes[b], g_bytes_unref);
-    g_clear_pointer(&row->recipient_macs, g_array_unref);
-  }
-  g_free(rows);
-}
-
 /* Whether the stored hash in QUERY (column COLUMN) is that of META; -1 with an error. */
 static int
 has_same_body(const FilingJob *job, const char *reference, Query *query, int column,
@@ -222,7 +127,7 @@ take_existing(const FilingJob *job, FilingRecipient *recipient, Query *query,
 
 /* 1 when RECIPIENT was filed before under this ticket, 0 when not, -1 with an error. */
 static int
-find_existing(Db *db, const FilingJob *job, FilingRecipient *recipient, const Row *row,
+find_existing(Db *db, const FilingJob *job, FilingRecipient *recipient, const EntryRow *row,
               GError **error)
 {
   for (guint i = 0; i < row->recipient_macs->len; i++) {
@@ -248,42 +153,20 @@ insert_message(Db *db, FilingJob *job, GError **error)
   gboolean large = filing->file != NULL;
   DbValue file = large ? V_TEXT(large_file_name(filing->file)) : V_NULL;
   DbValue sealed = large ? V_NULL : V_BLOB(filing->sealed->data, filing->sealed->len);
-  if (!db_run(db, "INSERT INTO message (size, file, sealed) VALUES (?1, ?2, ?3)",
-              DB_VALUES(V_INT((gint64) filing->size), file, sealed), error))
+  if (!db_run(db, "INSERT INTO message (size, file, sealed, parts) VALUES (?1, ?2, ?3, ?4)",
+              DB_VALUES(V_INT((gint64) filing->size), file, sealed,
+                        job->parts != NULL ? V_BYTES(job->parts) : V_NULL),
+              error))
     return FALSE;
   job->message = db_last_id(db);
   return TRUE;
 }
 
 static gboolean
-insert_entry(Db *db, const FilingJob *job, const FilingRecipient *recipient, const Row *row,
-             GError **error)
-{
-  const FilingMeta *meta = job->meta;
-  return db_run(
-      db,
-      "INSERT INTO entry (organisation, reference, ticket, recipient, link, link_nonce,"
-      "  link_key, queue_id, received_s, expires_s, message, message_key, address, number,"
-      "  sender, sender_name, message_id, body)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-      "  ?17, ?18)",
-      DB_VALUES(V_TEXT(meta->organisation), V_TEXT(row->reference),
-                V_BLOB(meta->ticket_id, TICKET_ID_BYTES), V_MAC(row->recipient_macs->data),
-                V_MAC(row->link_mac), V_BLOB(recipient->link_nonce, STORE_NONCE_BYTES),
-                V_INT(recipient->link_key_id),
-                meta->queue_id != NULL ? V_TEXT(meta->queue_id) : V_NULL,
-                V_INT(meta->received_s), V_INT(meta->expires_s), V_INT(job->message),
-                V_BYTES(row->key), V_BYTES(row->address), V_BYTES(row->number),
-                V_BYTES(row->sender), V_BYTES(row->sender_name), V_BYTES(row->message_id),
-                V_BYTES(row->body)),
-      error);
-}
-
-static gboolean
 file_recipient(Db *db, FilingJob *job, guint i, GError **error)
 {
   FilingRecipient *recipient = &job->recipients[i];
-  const Row *row = &job->rows[i];
+  const EntryRow *row = &job->rows[i];
   recipient->existed = recipient->conflict = recipient->notified = FALSE;
   int found = find_existing(db, job, recipient, row, error);
   if (found != 0)
@@ -292,7 +175,7 @@ file_recipient(Db *db, FilingJob *job, guint i, GError **error)
     return FALSE;
   g_strlcpy(recipient->reference, row->reference, sizeof recipient->reference);
   recipient->expires_s = job->meta->expires_s;
-  return insert_entry(db, job, recipient, row, error);
+  return entry_row_insert(db, job->meta, recipient, row, job->message, 0, error);
 }
 
 static gboolean
@@ -302,7 +185,34 @@ file_all(Db *db, gpointer data, GError **error)
   for (guint i = 0; i < job->count; i++)
     if (!file_recipient(db, job, i, error))
       return FALSE;
-  return TRUE;
+  return job->meta->dispatch == NULL ||
+         dispatch_row_insert(db, job->meta, &job->dispatch, error);
+}
+
+/* All that can be made before the writer's turn. */
+static gboolean
+prepare(FilingJob *job, GError **error)
+{
+  const Filing *filing = job->filing;
+  const FilingMeta *meta = job->meta;
+  for (guint i = 0; i < job->count; i++)
+    if (!entry_row_make(filing->store, meta, &job->recipients[i], filing->key,
+                        &job->rows[i], error))
+      return FALSE;
+  if (meta->parts != NULL && (job->parts = parts_seal(meta, filing->key, error)) == NULL)
+    return FALSE;
+  return meta->dispatch == NULL ||
+         dispatch_row_make(filing->store, meta, &job->dispatch, error);
+}
+
+static void
+clear_job(FilingJob *job)
+{
+  for (guint i = 0; i < job->count; i++)
+    entry_row_clear(&job->rows[i]);
+  g_free(job->rows);
+  g_clear_pointer(&job->parts, g_bytes_unref);
+  dispatch_row_clear(&job->dispatch);
 }
 
 gboolean
@@ -311,13 +221,14 @@ filing_commit(Filing *filing, const FilingMeta *meta, FilingRecipient *recipient
 {
   if (!finish(filing, error))
     return FALSE;
-  Row *rows = g_new0(Row, count);
-  gboolean done = TRUE;
-  for (guint i = 0; i < count && done; i++)
-    done = make_row(filing, meta, &recipients[i], &rows[i], error);
-  FilingJob job = {filing, meta, recipients, rows, count, 0};
-  done = done && writer_run(filing->store->writer, file_all, &job, error);
-  free_rows(rows, count);
+  FilingJob job = {.filing = filing,
+                   .meta = meta,
+                   .recipients = recipients,
+                   .rows = g_new0(EntryRow, count),
+                   .count = count};
+  gboolean done =
+      prepare(&job, error) && writer_run(filing->store->writer, file_all, &job, error);
+  clear_job(&job);
   /* After a failed commit a row may yet name the file: then only a sweep can tell. */
   if (done && job.message == 0 && filing->file != NULL)
     large_file_discard(filing->file);

@@ -39,8 +39,9 @@ typedef struct {
 
 /*
  * Notes that KIND happened now to the entry REFERENCE of ORGANISATION. *FIRST, when not
- * NULL, gets whether it was the first time. FALSE with ZEGEL_ERROR_INVALID when there is no
- * such entry. Any thread.
+ * NULL, gets whether it was the first time. Not for HISTORY_STORED and HISTORY_NOTIFIED,
+ * which its own row knows. FALSE with ZEGEL_ERROR_INVALID when there is no such entry. Any
+ * thread.
  */
 gboolean
 store_note(Store *store, const char *organisation, const char *reference, HistoryKind kind,

@@ -7,6 +7,7 @@
 
 #include "common/crypt/crypt.h"
 #include "common/store/db.h"
+#include "common/store/history.h"
 #include "common/store/store.h"
 
 /* What is derived from each store key, each for one use. */
@@ -17,6 +18,8 @@ typedef enum {
   DERIVED_SENDER,    /* HMAC that counts codes of a sender */
   DERIVED_CODE,      /* HMAC of an access code */
   DERIVED_WRAP,      /* with the link secret: wraps the key of a message */
+  DERIVED_STATUS,    /* HMAC that finds a dispatch by its status secret */
+  DERIVED_EVENT,     /* HMAC of what events are counted of (store_count) */
   DERIVED_COUNT
 } DerivedUse;
 
@@ -134,6 +137,16 @@ Secret *
 field_open(const Store *store, const FieldPlace *place, gconstpointer box, gsize len,
            GError **error);
 
+/* LEN bytes at BYTES, sealed for the bearer of LINK_SECRET. NULL with an error. */
+GBytes *
+link_seal(const Store *store, const FieldPlace *place, const guint8 *link_secret,
+          gconstpointer bytes, gsize len, GError **error);
+
+/* Opens what link_seal made. NULL with ZEGEL_ERROR_FORGED for another link secret. */
+Secret *
+link_open(const Store *store, const FieldPlace *place, const guint8 *link_secret,
+          gconstpointer sealed, gsize len, GError **error);
+
 /* The key KEY of a message, wrapped for the bearer of LINK_SECRET. NULL with an error. */
 GBytes *
 key_wrap(const Store *store, const FieldPlace *place, const guint8 *link_secret,
@@ -143,6 +156,101 @@ key_wrap(const Store *store, const FieldPlace *place, const guint8 *link_secret,
 Secret *
 key_unwrap(const Store *store, const FieldPlace *place, const guint8 *link_secret,
            gconstpointer wrapped, gsize len, GError **error);
+
+/* LEN bytes at BYTES that go with the message whose key is KEY. NULL with an error. */
+GBytes *
+beside_seal(const Secret *key, const FieldPlace *place, gconstpointer bytes, gsize len,
+            GError **error);
+
+/* Opens what beside_seal made. NULL with an error. */
+Secret *
+beside_open(const Secret *key, const FieldPlace *place, gconstpointer sealed, gsize len,
+            GError **error);
+
+/* ---- row.c: one recipient's entry, made before the writer's turn ---- */
+
+typedef struct {
+  char reference[STORE_REFERENCE_MAX + 1]; /* random */
+  GArray *recipient_macs; /* one under each store key, the current one first */
+  guint8 link_mac[CRYPT_SHA256_BYTES];
+  GBytes *key, *address, *number, *sender, *sender_name, *message_id, *body;
+} EntryRow;
+
+/* Fills ROW for RECIPIENT of a message with KEY. FALSE with an error. */
+gboolean
+entry_row_make(const Store *store, const FilingMeta *meta, const FilingRecipient *recipient,
+               const Secret *key, EntryRow *row, GError **error);
+
+/* Inserts ROW for the message row MESSAGE; PARENT is the entry that it was made of, or 0.
+ */
+gboolean
+entry_row_insert(Db *db, const FilingMeta *meta, const FilingRecipient *recipient,
+                 const EntryRow *row, gint64 message, gint64 parent, GError **error);
+
+/* Frees what is in ROW. */
+void
+entry_row_clear(EntryRow *row);
+
+/* ---- parts.c: the list of attachments, under the key of the message ---- */
+
+/* The parts of META under KEY, or an empty box when META does not know them. */
+GBytes *
+parts_seal(const FilingMeta *meta, const Secret *key, GError **error);
+
+/* ---- dispatch.c: the message as a whole, made before the writer's turn ---- */
+
+typedef struct {
+  guint8 status_mac[CRYPT_SHA256_BYTES];
+  GBytes *sealed;
+} DispatchRow;
+
+/* Fills ROW from META, whose dispatch is not NULL. FALSE with an error. */
+gboolean
+dispatch_row_make(const Store *store, const FilingMeta *meta, DispatchRow *row,
+                  GError **error);
+
+/* Inserts ROW, or has META->dispatch know the one of the same ticket that is there. */
+gboolean
+dispatch_row_insert(Db *db, const FilingMeta *meta, const DispatchRow *row, GError **error);
+
+/* Frees what is in ROW. */
+void
+dispatch_row_clear(DispatchRow *row);
+
+/* ---- history.c ---- */
+
+/* What is still waited for of an entry that nobody opened: bits of its column watch. */
+#define WATCH_TELL   1
+#define WATCH_REMIND 2
+
+/* Adds to the line of KIND of the entry in row ENTRY. *FIRST (may be NULL): a new line. */
+gboolean
+history_add(Db *db, gint64 entry, HistoryKind kind, gint64 when_s, gboolean *first,
+            GError **error);
+
+/* Takes one from the line of KIND of row ENTRY: it did not happen. */
+gboolean
+history_take_back(Db *db, gint64 entry, HistoryKind kind, GError **error);
+
+/* The lines of row ENTRY, as store_history. */
+GArray *
+history_read(Db *db, gint64 entry, GError **error);
+
+/* ---- end.c: keys and content go ---- */
+
+/* What a transaction purged. Its files are removed after the commit. */
+typedef struct {
+  guint entries, messages;
+  GPtrArray *files; /* names */
+} Purged;
+
+/* Destroys the key in row ENTRY, and all that says who wrote what to whom. */
+gboolean
+entry_purge(Db *db, gint64 entry, Purged *purged, GError **error);
+
+/* Ends PURGED; when it was COMMITTED the files that no row names any more go. */
+void
+purged_finish(const Store *store, Purged *purged, gboolean committed);
 
 /* ---- large.c: sealed messages in files of their own ---- */
 
@@ -189,6 +297,20 @@ large_file_sweep(const char *directory, LargeFileKnown known, gpointer data);
 
 /* ---- entry.c ---- */
 
+/* The state of an entry whose column ended is ENDED (0: it did not end by anybody). */
+EntryState
+entry_state(gint64 ended, gboolean purged, gint64 expires_s, gint64 now_s);
+
+/* The row of the entry REFERENCE, whatever became of it, into *ID. FALSE with
+ * ZEGEL_ERROR_INVALID when ORGANISATION has none. */
+gboolean
+entry_find_any(Db *db, const char *organisation, const char *reference, gint64 *id,
+               GError **error);
+
+/* FALSE with ZEGEL_ERROR_INVALID: the message is no longer there. */
+gboolean
+entry_set_gone(GError **error);
+
 /*
  * The row of ENTRY into *ID when it may still be read at NOW_S, else 0. FALSE with an
  * error.
@@ -201,5 +323,33 @@ entry_find_row(Db *db, const Entry *entry, gint64 now_s, gint64 *id, GError **er
 /* What the database keeps of SESSION. */
 void
 session_hash(const guint8 session[STORE_SESSION_BYTES], guint8 hash[CRYPT_SHA256_BYTES]);
+
+/* Begins a session for row ENTRY; its id goes into SESSION. FALSE with an error. */
+gboolean
+session_begin(Db *db, gint64 entry, gint64 now_s, guint8 session[STORE_SESSION_BYTES],
+              GError **error);
+
+/* ---- use.c ---- */
+
+/* An event to count, under each store key: a rotation forgets nothing. */
+typedef struct {
+  GArray *macs;
+  guint max;
+  gint64 window_s, now_s;
+  gint64 id; /* of what was counted; 0: there were MAX already */
+} EventCount;
+
+/* Fills EVENT for WHAT and SUBJECT; free its macs. FALSE with an error. */
+gboolean
+event_count_prepare(const Store *store, const char *organisation, const char *what,
+                    const char *subject, EventCount *event, GError **error);
+
+/* Counts EVENT, within a transaction. */
+gboolean
+event_count_add(Db *db, EventCount *event, GError **error);
+
+/* Takes back what event_count_add counted. */
+gboolean
+event_count_remove(Db *db, const EventCount *event, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LargeFile, large_file_free)

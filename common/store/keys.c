@@ -19,15 +19,22 @@ make_proof(const Store *store, guint index, guint8 proof[CRYPT_SHA256_BYTES],
                    error);
 }
 
-/* 1 when an entry with a message needs key ID, 0 when none does, -1 with an error. */
+/*
+ * 1 when something that is stored needs key ID, 0 when nothing does, -1 with an error. The
+ * id stands in octets 2 to 5 of all that is sealed; what was filed together has the same
+ * key, what came later stands here by itself.
+ */
 static int
 is_needed(Db *db, guint32 id, GError **error)
 {
-  guint32 id_be = GUINT32_TO_BE(id); /* octets 2 to 5 of a wrapped key */
-  g_autoptr(Query) query = db_query(db,
-                                    "SELECT 1 FROM entry WHERE message_key IS NOT NULL"
-                                    "  AND substr(message_key, 3, 4) = ?1 LIMIT 1",
-                                    DB_VALUES(V_BLOB(&id_be, sizeof id_be)), error);
+  guint32 id_be = GUINT32_TO_BE(id);
+  g_autoptr(Query) query =
+      db_query(db,
+               "SELECT 1 FROM entry WHERE message_key IS NOT NULL"
+               "  AND (substr(message_key, 3, 4) = ?1 OR substr(number, 3, 4) = ?1)"
+               " UNION ALL SELECT 1 FROM dispatch WHERE substr(sealed, 3, 4) = ?1"
+               " UNION ALL SELECT 1 FROM draft WHERE substr(sealed, 3, 4) = ?1 LIMIT 1",
+               DB_VALUES(V_BLOB(&id_be, sizeof id_be)), error);
   return query != NULL ? query_step(query, error) : -1;
 }
 

@@ -86,6 +86,66 @@ static const char *const steps[] = {
     "  name TEXT PRIMARY KEY,"
     "  value INTEGER NOT NULL"
     ") STRICT;",
+
+    "ALTER TABLE message ADD COLUMN parts BLOB;"
+    "ALTER TABLE entry ADD COLUMN shared INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE entry ADD COLUMN from_reader INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE entry ADD COLUMN watch INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE entry ADD COLUMN answers INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE entry ADD COLUMN forwards INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE entry ADD COLUMN ended INTEGER;"
+    "ALTER TABLE entry ADD COLUMN ended_s INTEGER;"
+    "ALTER TABLE entry ADD COLUMN parent INTEGER REFERENCES entry (id) ON DELETE SET NULL;"
+    "CREATE INDEX entry_parent ON entry (parent) WHERE parent IS NOT NULL;"
+    "DROP INDEX entry_expires;"
+    "CREATE INDEX entry_expires ON entry (expires_s, watch);" /* finds what is due as well
+                                                               */
+
+    "CREATE TABLE history ("
+    "  entry INTEGER NOT NULL REFERENCES entry (id) ON DELETE CASCADE,"
+    "  kind INTEGER NOT NULL,"
+    "  first_s INTEGER NOT NULL,"
+    "  last_s INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  PRIMARY KEY (entry, kind)"
+    ") STRICT, WITHOUT ROWID;"
+    /* What version 1 knew: its codes of a day (4), and what had expired (13). */
+    "INSERT INTO history SELECT entry, 4, min(issued_s), max(issued_s), count(*)"
+    "  FROM code WHERE entry IS NOT NULL GROUP BY entry;"
+    "INSERT INTO history SELECT id, 13, expires_s, expires_s, 1"
+    "  FROM entry WHERE message_key IS NULL;"
+
+    "CREATE TABLE dispatch ("
+    "  id INTEGER PRIMARY KEY,"
+    "  ticket BLOB NOT NULL,"
+    "  organisation TEXT NOT NULL,"
+    "  status BLOB NOT NULL UNIQUE,"
+    "  status_nonce BLOB NOT NULL,"
+    "  status_key INTEGER NOT NULL,"
+    "  received_s INTEGER NOT NULL,"
+    "  expires_s INTEGER NOT NULL,"
+    "  confirmed TEXT,"
+    "  confirmed_s INTEGER,"
+    "  sealed BLOB"
+    ") STRICT;"
+    "CREATE INDEX dispatch_waits ON dispatch (organisation, received_s)"
+    "  WHERE confirmed IS NULL;"
+    /* By the ticket of its entries a dispatch is found: it has no index for that. */
+    "ALTER TABLE entry ADD COLUMN dispatch INTEGER;"
+
+    "CREATE TABLE draft ("
+    "  entry INTEGER PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,"
+    "  sealed BLOB NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE event ("
+    "  id INTEGER PRIMARY KEY,"
+    "  subject BLOB NOT NULL,"
+    "  counted_s INTEGER NOT NULL,"
+    "  ends_s INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX event_subject ON event (subject, counted_s);"
+    "CREATE INDEX event_ends ON event (ends_s);",
 };
 
 /* The number that SQL gives, or -1 with an error. */

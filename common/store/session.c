@@ -22,6 +22,20 @@ session_hash(const guint8 session[STORE_SESSION_BYTES], guint8 hash[CRYPT_SHA256
   crypt_hash_finish(running, hash);
 }
 
+gboolean
+session_begin(Db *db, gint64 entry, gint64 now_s, guint8 session[STORE_SESSION_BYTES],
+              GError **error)
+{
+  guint8 hash[CRYPT_SHA256_BYTES];
+  if (!crypt_random(session, STORE_SESSION_BYTES, error))
+    return FALSE;
+  session_hash(session, hash);
+  return db_run(db,
+                "INSERT INTO session (hash, entry, started_s, seen_s)"
+                "  VALUES (?1, ?2, ?3, ?3)",
+                DB_VALUES(V_MAC(hash), V_INT(entry), V_INT(now_s)), error);
+}
+
 static gboolean
 end_session(Db *db, const SessionJob *job, GError **error)
 {

@@ -12,7 +12,8 @@
 #include "common/store/store.h"
 
 #define STORE_PASSWORD_MAX    32 /* characters */
-#define STORE_PASSWORD_TRIES  5  /* wrong ones within STORE_PASSWORD_WAIT_S */
+#define STORE_PASSWORD_BYTES  12
+#define STORE_PASSWORD_TRIES  5 /* wrong ones within STORE_PASSWORD_WAIT_S */
 #define STORE_PASSWORD_WAIT_S 900
 #define STORE_ANSWERS_MAX     2 /* V5 */
 #define STORE_FORWARDS_MAX    2 /* V6 */
@@ -24,6 +25,10 @@
  */
 gboolean
 store_make_password(char *password, GError **error);
+
+/* The same, made of STORE_PASSWORD_BYTES bytes at RANDOM that nobody can guess. */
+void
+store_password_from(const guint8 random[STORE_PASSWORD_BYTES], char *password);
 
 /* The link secret of PASSWORD (case, spaces and dashes do not matter) and NONCE into
  * SECRET: takes about 50 ms and 16 MiB. */
@@ -54,6 +59,8 @@ store_open_shared(Store *store, const char *organisation, const char *reference,
 /*
  * Makes of ENTRY, opened with LINK_SECRET, an entry for ADDRESS that PASSWORD (out, see
  * store_make_password) opens: the same message, the same end. REFERENCE gets its reference.
+ * Take a use first, and note HISTORY_FORWARDED after: this does neither. FALSE with
+ * ZEGEL_ERROR_INVALID when ENTRY is over.
  */
 gboolean
 store_share(Store *store, const Entry *entry, const guint8 *link_secret,
@@ -66,8 +73,9 @@ typedef enum {
 
 /*
  * Takes one of the uses that ENTRY has (STORE_ANSWERS_MAX, STORE_FORWARDS_MAX), before
- * anything is sent. *GRANTED FALSE: there is none left. When the mail could not go, give it
- * back.
+ * anything is sent. *GRANTED FALSE: there is none left; a shared entry has no forwards, and
+ * what its reader wrote himself no answers. When the mail could not go, give it back. FALSE
+ * with ZEGEL_ERROR_INVALID when ENTRY is over.
  */
 gboolean
 store_take_use(Store *store, const Entry *entry, EntryUse use, gboolean *granted,
@@ -85,6 +93,12 @@ store_return_use(Store *store, const Entry *entry, EntryUse use, GError **error)
 gboolean
 store_count(Store *store, const char *organisation, const char *what, const char *subject,
             guint max, gint64 window_s, gboolean *granted, GError **error);
+
+/* Whether store_count granted WHAT for SUBJECT within the last WINDOW_S seconds, into
+ * *COUNTED. FALSE with an error when that is not known. Any thread. */
+gboolean
+store_was_counted(Store *store, const char *organisation, const char *what,
+                  const char *subject, gint64 window_s, gboolean *counted, GError **error);
 
 /* ---- Drafts: typed text outlives a session (V10) ---- */
 

@@ -68,7 +68,7 @@ typedef struct {
   guint32 status_key_id;                         /* the link key that was used */
   guint8 status_secret[STORE_LINK_SECRET_BYTES]; /* HKDF(link key, nonce) */
 
-  gboolean confirmed; /* its confirmation went out before */
+  gboolean confirmed; /* in: none is wanted; out: it went out before, or is not wanted */
 } FilingDispatch;
 
 /* What is filed with a message; all borrowed. */
@@ -82,16 +82,18 @@ typedef struct {
   const char *queue_id; /* Postfix's, for the log */
   gint64 received_s;
   gint64 expires_s;
-  const GPtrArray *parts;   /* of TicketPart: the attachments as the milter saw them (K3) */
+  const GPtrArray *parts;   /* of TicketPart: the attachments as the milter saw them (K3);
+                             * NULL: not known */
   gboolean parts_cut;       /* there were more */
   FilingDispatch *dispatch; /* the message as a whole; NULL: it has no status page */
 } FilingMeta;
 
 /* One recipient of a message being filed. The first part goes in, the second comes out. */
 typedef struct {
-  const char *address; /* without label; borrowed */
-  const char *number;  /* E.164; borrowed; NULL: the code goes by e-mail (S6) */
-  gboolean shared;     /* opened with reference and password (share.h), not with a link */
+  const char *address;  /* without label; borrowed */
+  const char *number;   /* E.164; borrowed; NULL: the code goes by e-mail (S6) */
+  gboolean shared;      /* opened with reference and password (share.h), not with a link */
+  gboolean from_reader; /* the copy of what the reader himself wrote (V11) */
   guint8 link_nonce[STORE_NONCE_BYTES];        /* random */
   guint32 link_key_id;                         /* the link key that was used */
   guint8 link_secret[STORE_LINK_SECRET_BYTES]; /* HKDF(link key, nonce) */
@@ -168,7 +170,7 @@ typedef struct {
   guint64 size_bytes;   /* of the plaintext */
   gboolean shared;      /* opened with reference and password: no number, no phone book */
   guint answers_left;   /* V5 */
-  guint forwards_left;  /* V6 */
+  guint forwards_left;  /* V6; a shared entry has none */
   gboolean from_reader; /* the copy of what the reader himself wrote (V11): no answer */
 } Entry;
 
@@ -189,8 +191,8 @@ store_find_entry(Store *store, const char *organisation, const guint8 *link_secr
 
 /*
  * The attachments of ENTRY as the milter saw them (K3): an array of TicketPart with its
- * free function set, that the caller unrefs; *CUT, whether there were more. NULL with an
- * error as store_open_message.
+ * free function set, that the caller unrefs; *CUT, whether there were more (also when the
+ * message was filed without them). NULL with an error as store_open_message.
  */
 GPtrArray *
 store_entry_parts(Store *store, const Entry *entry, const guint8 *link_secret,

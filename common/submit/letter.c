@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#define QP_LINE_MAX_BYTES 75 /* and '=' makes 76, RFC 2045 6.7 */
-#define WORD_MAX_BYTES    45 /* of text in an encoded word of 75, RFC 2047 2 */
+#include "common/submit/mime.h"
 
-static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+#define ID_MAX_BYTES 900 /* of a Message-ID, so that no line exceeds 998 */
+
+/* Quoted-printable writes every '=' as "=3D": this stands in no part (RFC 2045 6.7). */
+#define BOUNDARY "=_zegel"
 
 char *
 letter_sender(const char *service_domain)
@@ -77,58 +77,40 @@ clean_address(const char *address)
 /* ---- Headers ---- */
 
 static void
-append_quoted(GString *out, const char *text)
-{
-  g_string_append_c(out, '"');
-  for (const char *p = text; *p != '\0'; p++) {
-    if (*p == '"' || *p == '\\')
-      g_string_append_c(out, '\\');
-    g_string_append_c(out, *p);
-  }
-  g_string_append_c(out, '"');
-}
-
-/* Valid UTF-8 as encoded words, one for each line, never cut inside a character. */
-static void
-append_encoded_words(GString *out, const char *text)
-{
-  for (const char *start = text; *start != '\0';) {
-    const char *end = start;
-    while (*end != '\0' && g_utf8_next_char(end) - start <= WORD_MAX_BYTES)
-      end = g_utf8_next_char(end);
-    g_autofree char *word = g_base64_encode((const guchar *) start, (gsize) (end - start));
-    g_string_append_printf(out, "%s=?UTF-8?B?%s?=", start == text ? "" : "\r\n ", word);
-    start = end;
-  }
-}
-
-static void
 append_from(GString *out, const LetterFacts *facts)
 {
   g_autofree char *name = letter_line(facts->organisation_name, LETTER_NAME_MAX_CHARS);
   g_autofree char *address = letter_sender(facts->service_domain);
   g_string_append(out, "From: ");
-  if (g_str_is_ascii(name))
-    append_quoted(out, name);
-  else
-    append_encoded_words(out, name);
+  mime_append_phrase(out, name);
   g_string_append_printf(out, "\r\n <%s>\r\n", address);
 }
 
-static void
-append_date(GString *out, gint64 time_s)
+/* Whether ID can stand in a header as it is: "<", no space, "@", ">". */
+static gboolean
+is_message_id(const char *id)
 {
-  g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(time_s);
-  gint offset_min = (gint) (g_date_time_get_utc_offset(date) / G_TIME_SPAN_MINUTE);
-  g_string_append_printf(
-      out, "Date: %s, %d %s %d %02d:%02d:%02d %c%02d%02d\r\n",
-      days[g_date_time_get_day_of_week(date) - 1], g_date_time_get_day_of_month(date),
-      months[g_date_time_get_month(date) - 1], g_date_time_get_year(date),
-      g_date_time_get_hour(date), g_date_time_get_minute(date),
-      g_date_time_get_second(date), offset_min < 0 ? '-' : '+', ABS(offset_min) / 60,
-      ABS(offset_min) % 60);
+  gsize len = strlen(id);
+  if (len < 5 || len > ID_MAX_BYTES || id[0] != '<' || id[len - 1] != '>' ||
+      strchr(id, '@') == NULL)
+    return FALSE;
+  for (gsize i = 1; i < len - 1; i++)
+    if (!g_ascii_isgraph(id[i]) || id[i] == '<' || id[i] == '>')
+      return FALSE;
+  return TRUE;
 }
 
+static void
+append_references(GString *out, const LetterFacts *facts)
+{
+  if (facts->reply_to != NULL)
+    g_string_append_printf(out, "Reply-To: <%s>\r\n", facts->reply_to);
+  if (facts->in_reply_to != NULL && is_message_id(facts->in_reply_to))
+    g_string_append_printf(out, "In-Reply-To: %s\r\nReferences: %s\r\n", facts->in_reply_to,
+                           facts->in_reply_to);
+}
+
+/* Exchange knows the second and not the first (RFC 3834): no absence notes for us. */
 static void
 append_headers(GString *out, const LetterFacts *facts)
 {
@@ -136,55 +118,41 @@ append_headers(GString *out, const LetterFacts *facts)
   append_from(out, facts);
   g_string_append_printf(out, "To: <%s>\r\n", recipient);
   g_string_append_printf(out, "Subject: %s\r\n", facts->subject);
-  append_date(out, facts->now_s);
+  mime_append_date(out, facts->now_s);
   g_string_append_printf(out, "Message-ID: <%s@%s>\r\n", facts->id, facts->service_domain);
+  append_references(out, facts);
   g_string_append(out, "Auto-Submitted: auto-generated\r\n"
+                       "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
                        "Content-Language: nl, en\r\n"
-                       "MIME-Version: 1.0\r\n"
-                       "Content-Type: text/plain; charset=utf-8\r\n"
-                       "Content-Transfer-Encoding: quoted-printable\r\n"
-                       "\r\n");
-}
-
-/* ---- Quoted-printable (RFC 2045 6.7) ---- */
-
-static gboolean
-needs_quoting(const char *p)
-{
-  guchar c = (guchar) *p;
-  if (c == ' ')
-    return p[1] == '\n' || p[1] == '\0'; /* would be lost on the way */
-  return c < 0x21 || c > 0x7e || c == '=';
+                       "MIME-Version: 1.0\r\n");
 }
 
 static void
-append_quoted_printable(GString *out, const char *text)
+append_part(GString *out, const char *type, const char *text)
 {
-  gsize column = 0;
-  for (const char *p = text; *p != '\0'; p++) {
-    if (*p == '\n') {
-      g_string_append(out, "\r\n");
-      column = 0;
-      continue;
-    }
-    gboolean quote = needs_quoting(p);
-    if (column + (quote ? 3 : 1) > QP_LINE_MAX_BYTES) {
-      g_string_append(out, "=\r\n");
-      column = 0;
-    }
-    if (quote)
-      g_string_append_printf(out, "=%02X", (guchar) *p);
-    else
-      g_string_append_c(out, *p);
-    column += quote ? 3 : 1;
-  }
+  g_string_append_printf(out,
+                         "Content-Type: %s; charset=utf-8\r\n"
+                         "Content-Transfer-Encoding: quoted-printable\r\n"
+                         "\r\n",
+                         type);
+  mime_append_quoted_printable(out, text);
 }
 
 GString *
 letter_format(const LetterFacts *facts, const char *text)
 {
-  GString *out = g_string_sized_new(8192); /* so that what is secret is seldom copied */
+  GString *out = g_string_sized_new(32768); /* so that what is secret is seldom copied */
   append_headers(out, facts);
-  append_quoted_printable(out, text);
+  if (facts->html == NULL) {
+    append_part(out, "text/plain", text);
+    return out;
+  }
+  g_string_append(out, "Content-Type: multipart/alternative; boundary=\"" BOUNDARY "\"\r\n"
+                       "\r\n"
+                       "--" BOUNDARY "\r\n");
+  append_part(out, "text/plain", text);
+  g_string_append(out, "\r\n--" BOUNDARY "\r\n");
+  append_part(out, "text/html", facts->html);
+  g_string_append(out, "\r\n--" BOUNDARY "--\r\n");
   return out;
 }

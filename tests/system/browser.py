@@ -3,6 +3,7 @@ import html.parser
 import http.client
 import http.cookies
 import re
+import secrets
 import urllib.parse
 
 from harness import ENV, tls_context
@@ -11,11 +12,14 @@ REDIRECTS_MAX = 5
 
 
 class Form:
-    """A form: .action, .method, .fields (name to value), .buttons [(name, value, words)]."""
+    """A form: .action, .method, .fields (name to value), .buttons [(name, value, words)];
+    .enctype, and .files, the names of its fields for files."""
 
     def __init__(self, attributes):
         self.action = attributes.get("action", "")
         self.method = attributes.get("method", "get").lower()
+        self.enctype = attributes.get("enctype", "application/x-www-form-urlencoded")
+        self.files = []
         self.fields = {}
         self.buttons = []
 
@@ -28,6 +32,7 @@ class _Reader(html.parser.HTMLParser):
         self.words, self.links, self.forms = [], [], []
         self.hidden = 0
         self.button = None
+        self.area = None
 
     def handle_starttag(self, tag, attrs):
         attributes = {name: value or "" for name, value in attrs}
@@ -39,6 +44,8 @@ class _Reader(html.parser.HTMLParser):
             self.forms.append(Form(attributes))
         elif tag == "input" and self.forms:
             self._input(attributes)
+        elif tag == "textarea" and self.forms:
+            self.area = [attributes["name"], ""]
         elif tag == "button" and self.forms:
             self.button = [attributes.get("name"), attributes.get("value", ""), ""]
 
@@ -46,12 +53,20 @@ class _Reader(html.parser.HTMLParser):
         if attributes.get("type") == "submit":
             self.forms[-1].buttons.append((attributes.get("name"), attributes.get("value", ""),
                                            attributes.get("value", "")))
+        elif attributes.get("type") == "file":
+            self.forms[-1].files.append(attributes["name"])
+        elif attributes.get("type") == "checkbox" and "checked" not in attributes:
+            pass  # who wants it gives it
         elif "name" in attributes:
             self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
 
     def handle_endtag(self, tag):
         if tag in ("script", "style", "head"):
             self.hidden -= 1
+        elif tag == "textarea" and self.area:
+            name, text = self.area
+            self.forms[-1].fields[name] = text[1:] if text.startswith("\n") else text
+            self.area = None
         elif tag == "button" and self.button:
             self.forms[-1].buttons.append(tuple(self.button))
             self.button = None
@@ -59,6 +74,8 @@ class _Reader(html.parser.HTMLParser):
     def handle_data(self, data):
         if self.button:
             self.button[2] += data
+        if self.area:
+            self.area[1] += data
         if not self.hidden:
             self.words.append(data)
 
@@ -132,8 +149,11 @@ class Browser:
     def get(self, url):
         return self._follow(self.request("GET", url))
 
-    def submit(self, page, form, button=None, **values):
-        """Submits FORM of PAGE with VALUES in its fields; the first button unless given."""
+    def submit(self, page, form, button=None, files=(), **values):
+        """Submits FORM of PAGE with VALUES in its fields; the first button unless given.
+
+        FILES are (file name, bytes) or (file name, bytes, type), for its field for files.
+        """
         fields = dict(form.fields, **values)
         button = button or (form.buttons[0] if form.buttons else (None, "", ""))
         if button[0]:
@@ -142,10 +162,37 @@ class Browser:
         data = urllib.parse.urlencode(fields)
         if form.method != "post":
             return self.get(url.split("?")[0] + "?" + data)
+        kind = form.enctype
+        if kind == "multipart/form-data":
+            chosen = [tuple(one) for one in files] or [("", b"")]  # as browsers do
+            kind, data = multipart(fields, [(form.files[0],) + one for one in chosen])
+        else:
+            assert not files, "this form takes no files"
         origin = "%s://%s" % urllib.parse.urlsplit(url)[:2]
         return self._follow(self.request("POST", url, data, {
-            "Content-Type": "application/x-www-form-urlencoded", "Origin": origin,
+            "Content-Type": kind, "Origin": origin,
             "Referer": page.url, "Sec-Fetch-Site": "same-origin"}))
+
+
+def multipart(fields, files=()):
+    """(content type, body) of a form with FIELDS (a dictionary, or pairs) and FILES: (field,
+    file name, bytes[, type]). As browsers write it (HTML, 4.10.21.8)."""
+    boundary = "----formboundary" + secrets.token_hex(12)
+    pairs = fields.items() if hasattr(fields, "items") else fields
+    body = b""
+    for name, value in pairs:
+        value = value.encode() if isinstance(value, str) else value
+        value = value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        body += (b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+                 % (boundary.encode(), name.encode(), value))
+    for field, name, content, *kind in files:
+        name = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        body += (b'--%s\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n'
+                 b"Content-Type: %s\r\n\r\n%s\r\n"
+                 % (boundary.encode(), field.encode(), name.encode(),
+                    (kind[0] if kind else "application/octet-stream").encode(), content))
+    return ("multipart/form-data; boundary=" + boundary,
+            body + b"--%s--\r\n" % boundary.encode())
 
 
 def link_in(mail):

@@ -24,17 +24,21 @@ EXTRA_DIST += \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
+	tests/system/test_answer.py \
 	tests/system/test_attachments.py \
 	tests/system/test_attack_html.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
+	tests/system/test_bounces.py \
 	tests/system/test_browser.py \
 	tests/system/test_clients.py \
+	tests/system/test_confirmation.py \
 	tests/system/test_delegation.py \
 	tests/system/test_dkim_keys.py \
 	tests/system/test_dns.py \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
+	tests/system/test_forward.py \
 	tests/system/test_hostile.py \
 	tests/system/test_input.py tests/system/test_interop.py \
 	tests/system/test_inward.py \
@@ -42,10 +46,13 @@ EXTRA_DIST += \
 	tests/system/test_lab.py \
 	tests/system/test_look.py \
 	tests/system/test_main_job.py \
+	tests/system/test_message.py \
 	tests/system/test_milter.py tests/system/test_milter_dies.py \
 	tests/system/test_nta.py \
+	tests/system/test_number.py \
 	tests/system/test_observe.py \
 	tests/system/test_organisations.py \
+	tests/system/test_pages.py \
 	tests/system/test_phone.py \
 	tests/system/test_prefer.py \
 	tests/system/test_promises.py \
@@ -56,11 +63,18 @@ EXTRA_DIST += \
 	tests/system/test_signing.py \
 	tests/system/test_smuggling.py \
 	tests/system/test_spoof.py \
+	tests/system/test_status.py \
 	tests/system/test_verify.py \
+	tests/system/test_visitor_mail.py \
+	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \
+	tests/system/told.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \
 	tests/system/wire.py
+check_PROGRAMS += tests/system/make_mark
+tests_system_make_mark_SOURCES = tests/system/make_mark.c
+tests_system_make_mark_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
 check_PROGRAMS += tests/system/read_store
 tests_system_read_store_SOURCES = tests/system/read_store.c
 tests_system_read_store_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)

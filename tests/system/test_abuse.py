@@ -222,7 +222,8 @@ def test_looking_changes_nothing():
     wrong = wrong_codes(code, 1)[0]
     mark = log_mark()
     for _ in range(10):
-        for path in ("", "/code", "/code?code=" + wrong, "/code?code=" + code, "/send"):
+        for path in ("", "/code", "/code?code=" + wrong, "/code?code=" + code, "/send",
+                     "/wrong", "/no-phone"):
             for method in ("HEAD", "GET"):
                 browser.request(method, sent.link + path)
     assert not reads(browser)
@@ -239,10 +240,11 @@ def submit_all(browser, page, junk=""):
 
 
 def test_a_scanner_that_submits_every_form():
-    """T6: a scanner that submits every form costs one SMS and no try; the user then gets in."""
+    """T6: a scanner that submits every form costs one SMS, no try and no mail; the user gets in."""
     sent, scanner = secure(), Browser()
+    before = len(harness.mailbox(SENDER))
     for junk in ("", "test", "test@example.com", "12345", "1234567"):
-        for path in ("", "/code", "/code?wait=30", "/code?slow=1"):
+        for path in ("", "/code", "/code?wait=30", "/code?slow=1", "/wrong", "/no-phone"):
             submit_all(scanner, scanner.get(sent.link + path), junk)
     code = harness.code_in(wait_sms(sent.number))
     user = Browser()
@@ -253,6 +255,8 @@ def test_a_scanner_that_submits_every_form():
     page = user.submit(page, page.form("/code"), code=code)
     assert page.status == 200 and "Geheime tekst" in page.text
     assert len(sms_texts(sent.number)) == 1
+    assert not [mail for mail in harness.mailbox(SENDER)[before:]
+                if "Verkeerd mobiel nummer" in str(mail.message["Subject"])]
 
 
 def test_a_scanner_long_before_the_user():

@@ -149,13 +149,15 @@ def message_with_everything(typed, to):
 def every_kind_of_answer(sent):
     """(what, answer) of the viewer: pages, redirects, refusals, errors, downloads."""
     never = HOST + "/l/" + secrets.token_urlsafe(16)
-    for path in ("/", "/help", "/style.css", "/m", "/favicon.ico", "/robots.txt"):
+    for path in ("/", "/help", "/style.css", "/logo", "/m", "/favicon.ico", "/robots.txt"):
         yield path, wire.ask(HOST, wire.request("GET", HOST + path))
     yield "never", wire.ask(HOST, wire.request("GET", never))
     yield "method", wire.ask(HOST, wire.request("PUT", sent.link))
     yield "head", wire.ask(HOST, wire.request("HEAD", sent.link))
     link = wire.ask(HOST, wire.request("GET", sent.link))
     yield "link", link
+    yield "wrong", wire.ask(HOST, wire.request("GET", sent.link + "/wrong"))
+    yield "no phone", wire.ask(HOST, wire.request("GET", sent.link + "/no-phone"))
     yield "forged", wire.ask(HOST, wire.request("POST", sent.link + "/send", {}))
     yield "no form", wire.ask(HOST, wire.request(
         "POST", sent.link + "/send", {}).replace(b"x-www-form-urlencoded", b"json"))
@@ -171,7 +173,8 @@ def every_kind_of_answer(sent):
         page = wire.ask(HOST, wire.request("POST", sent.link + "/code", dict(fields, code=typed)))
         yield "code " + typed, page
     browser = with_cookie(page.headers["set-cookie"].split(";")[0].split("=", 1)[1])
-    for path in ("", "/html", "/text", "/part/1", "/part/2", "/original", "/x/style.css",
+    for path in ("", "/html", "/text", "/part/1", "/part/2", "/original", "/pdf",
+                 "/zip", "/delete", "/x/style.css", "/pdf/x.css",
                  "/style.css", "/html/x.css", "/original.css", "/part/1.png"):
         yield "/m" + path, browser.request("GET", HOST + "/m" + path)
     page = browser.get(HOST + "/m")
@@ -186,12 +189,16 @@ def test_headers_of_every_kind_of_answer():
         check_headers(page, what)
     kinds = {page.status for page in answers.values()}
     assert kinds == {200, 303, 400, 403, 404, 415}, kinds
-    for path in ("/m/x/style.css", "/m/style.css", "/m/html/x.css", "/m/original.css",
+    for path in ("/m/x/style.css", "/m/style.css", "/m/pdf/x.css", "/m/html/x.css", "/m/original.css",
                  "/m/part/1.png", "/m/part/2"):
         assert answers[path].status == 404 and b"Geheime" not in answers[path].body, path
     part_1 = answers["/m/part/1"].headers
     assert part_1["content-disposition"].startswith("attachment"), part_1
     assert part_1["content-type"] == "application/octet-stream", part_1
+    for path, kind in (("/m/pdf", "application/pdf"), ("/m/zip", "application/zip")):
+        headers = answers[path].headers
+        assert headers["content-disposition"].startswith("attachment"), (path, headers)
+        assert headers["content-type"] == kind and "sandbox" in headers["content-security-policy"]
     assert "sandbox" in answers["/m/html"].headers["content-security-policy"]
     assert answers["logout"].headers["clear-site-data"] == "\"cache\", \"storage\""
 

@@ -94,6 +94,10 @@ def go_in(chrome, sent):
     chrome.go(sent.link)
     wait_for(lambda: "Er is een beveiligd bericht voor u" in chrome.text(), "the link page")
     keep(chrome, "link")
+    for name in ("wrong", "no-phone"):
+        chrome.go(sent.link + "/" + name)
+        keep(chrome, name)
+    chrome.go(sent.link)
     assert harness.sms_texts(sent.number) == []
     chrome.click("main form button")
     code = harness.code_in(harness.wait_sms(sent.number))
@@ -113,6 +117,9 @@ def read_letter(chrome, word):
         assert words in shown, (words, shown)
     chrome.enter()
     keep(chrome, "message")
+    chrome.go(VIEWER + "m/delete")
+    keep(chrome, "delete")
+    chrome.go(VIEWER + "m")
     assert not chrome.has_dialog()
 
 

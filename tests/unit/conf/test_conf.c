@@ -32,6 +32,7 @@ static const char good[] = "# a comment\n"
                            "networks = 192.0.2.0/24 2001:db8::/32 127.0.0.1\n"
                            "default = observe\n"
                            "contact =\n"
+                           "form_recipient = Balie@tweede.nl\n"
                            "retention_days = 3650\n"
                            "colour = #AbCdEf\n" OTHER "logins = Piet\n"
                            "default = on-request\n"
@@ -57,6 +58,7 @@ test_good(void)
   g_assert_cmpuint(config->organisations->len, ==, 2);
   const Organisation *care = conf_organisation(config, "care");
   g_assert_cmpstr(care->domains[1], ==, "tweede.nl");
+  g_assert_cmpstr(care->form_recipient, ==, "Balie@tweede.nl");
   g_assert_cmpstr(care->display_name, ==, "Zorg & Co");
   g_assert_cmpstr(care->viewer_url, ==, "https://v.own.nl/");
   g_assert_cmpstr(care->colour, ==, "#AbCdEf");
@@ -171,6 +173,12 @@ static const struct {
     {CARE "[organisation x]\ndomains = x.nl\nservice_domain = s.x.nl\n"
           "viewer_url = https://v.own.nl/\ndisplay_name = X\n",
      "zegel.conf:11: organisations care and x need their own viewer_url"},
+    {CARE "form_recipient = info@other.nl\n" OTHER,
+     "zegel.conf:12: [organisation care] form_recipient = info@other.nl: a mailbox in one"},
+    {CARE "form_recipient = own.nl\n",
+     "zegel.conf:7: [organisation care] form_recipient = own"},
+    {CARE "form_recipient = a@own.nl b@own.nl\n",
+     "zegel.conf:7: [organisation care] form_recipient = a@own.nl b@own.nl: a mailbox"},
 };
 
 static void

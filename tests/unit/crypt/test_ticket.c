@@ -25,6 +25,7 @@ sample(const char *sender_name, guint recipients)
         ticket_add_recipient(ticket, address, i % 3 == 2 ? NULL : number);
     added->by_mail = i % 6 == 2;
     added->learn = i % 3 == 1;
+    added->route = i % 4 == 3 ? NULL : g_strdup(i % 4 == 0 ? "viewer" : "own");
   }
   for (guint i = 0; i < recipients && i < 3; i++) {
     g_autofree char *name = g_strdup_printf("verslag %u van Zo\u00eb.pdf", i);
@@ -53,6 +54,7 @@ assert_same(const Ticket *a, const Ticket *b)
     g_assert_cmpstr(x->number, ==, y->number);
     g_assert_cmpint(x->by_mail, ==, y->by_mail);
     g_assert_cmpint(x->learn, ==, y->learn);
+    g_assert_cmpstr(x->route, ==, y->route);
   }
   g_assert_cmpint(a->parts_cut, ==, b->parts_cut);
   g_assert_cmpint(a->signature_broken, ==, b->signature_broken);
@@ -329,6 +331,13 @@ test_parse(void)
       {ID REST "rcpt=a@b\nby-mail=no\n", FALSE},
       {ID REST "rcpt=a@b\nby-mail=yes\nnumber=+31612345678\n", FALSE},
       {ID REST "by-mail=yes\n", FALSE},
+      {ID REST "rcpt=a@b\nroute=own\n\n", TRUE},
+      {ID REST "rcpt=a@b\nnumber=+31612345678\nroute=nta-ready\nrcpt=b@b\n\n", TRUE},
+      {ID REST "rcpt=a@b\nroute=own\nroute=own\n", FALSE},
+      {ID REST "rcpt=a@b\nroute=\n", FALSE},
+      {ID REST "rcpt=a@b\nroute=Own way\n", FALSE},
+      {ID REST "rcpt=a@b\nroute=abcdefghijklmnopq\n", FALSE},
+      {ID REST "route=own\n", FALSE},
       {ID REST "part=" HASH " 12 a b.pdf\nparts-cut=yes\n\n", TRUE},
       {ID REST "signature-broken=yes\n\n", TRUE},
       {ID REST "part=" HASH " 12\n", FALSE},
@@ -372,6 +381,7 @@ test_known_answer(void)
   g_assert_null(ticket_find_recipient(ticket, "piet@example.org")->number);
   g_assert_false(ticket_find_recipient(ticket, "piet@example.org")->by_mail);
   g_assert_false(ticket_find_recipient(ticket, "jan@example.com")->learn);
+  g_assert_null(ticket_find_recipient(ticket, "jan@example.com")->route);
   g_assert_cmpuint(ticket->parts->len, ==, 0);
 }
 

@@ -1,6 +1,6 @@
 /* Which attachments do not go: names as senders and archives have them, and tricks (S10).
  */
-#include "milter/attachment.h"
+#include "common/base/attachment.h"
 
 #include <string.h>
 

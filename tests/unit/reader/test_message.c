@@ -127,7 +127,7 @@ summarise(const Message *message)
 static char *
 list_attachments(const Attrs *attrs)
 {
-  static const char *const order[] = {"part", "type", "name", "size"};
+  static const char *const order[] = {"part", "type", "name", "size", "sha256"};
   g_autoptr(GString) list = g_string_new(NULL);
   guint first;
   for (first = 0; first < attrs_count(attrs); first++) {
@@ -141,8 +141,10 @@ list_attachments(const Attrs *attrs)
     const char *name;
     const char *value;
     attrs_nth(attrs, i, &name, &value);
-    g_assert_cmpstr(name, ==, order[(i - first) % 4]);
-    if (strcmp(name, "part") != 0)
+    g_assert_cmpstr(name, ==, order[(i - first) % G_N_ELEMENTS(order)]);
+    if (strcmp(name, "sha256") == 0)
+      g_assert_cmpuint(strlen(value), ==, 64);
+    else if (strcmp(name, "part") != 0)
       g_string_append_printf(list, "%s ", value);
     else if (i > first)
       list->str[list->len - 1] = '|';
@@ -315,6 +317,28 @@ test_parts(void)
   g_assert_cmpuint(none->len, ==, 0);
 }
 
+/* The hash is of what is downloaded, however it was encoded (K3). */
+static void
+test_hashes(void)
+{
+  g_autoptr(Message) message = load("encodings.eml");
+  g_autoptr(Attrs) attrs = summarise(message);
+  guint part = 0;
+  for (guint i = 0; i < attrs_count(attrs); i++) {
+    const char *name;
+    const char *value;
+    attrs_nth(attrs, i, &name, &value);
+    if (strcmp(name, "sha256") != 0)
+      continue;
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    g_assert_true(view_part(message, ++part, collect, bytes));
+    g_autofree char *expected =
+        g_compute_checksum_for_data(G_CHECKSUM_SHA256, bytes->data, bytes->len);
+    g_assert_cmpstr(value, ==, expected);
+  }
+  g_assert_cmpuint(part, ==, 4);
+}
+
 /* Both forwarded messages are the same, one sent as it is and one in base64. */
 static void
 test_forwarded(void)
@@ -376,6 +400,7 @@ test_many_parts(void)
   g_autoptr(Attrs) attrs = summarise(message);
   g_assert_cmpstr(attrs_get(attrs, "cut"), ==, "1");
   g_assert_cmpuint(message->attachments->len, ==, MESSAGE_MAX_PARTS - 1);
+  g_assert_cmpuint(attrs_count(attrs), <, ATTR_MAX_COUNT);
 }
 
 static void
@@ -438,6 +463,7 @@ main(int argc, char **argv)
   g_test_add_func("/message/F24/long line", test_long_line);
   g_test_add_func("/message/T12/file names", test_file_names);
   g_test_add_func("/message/K3/parts", test_parts);
+  g_test_add_func("/message/K3/hashes", test_hashes);
   g_test_add_func("/message/K3/forwarded", test_forwarded);
   g_test_add_func("/message/T13/depth", test_depth);
   g_test_add_func("/message/T13/many parts", test_many_parts);

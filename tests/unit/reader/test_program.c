@@ -171,9 +171,79 @@ test_statuses(void)
   assert_exit("part", message, EX_USAGE);
   assert_exit("source", message, EX_USAGE);
   assert_exit("text 1", message, EX_USAGE);
+  assert_exit("zip 1", message, EX_USAGE);
+  assert_exit("form x", message, EX_USAGE);
+  assert_exit("pdf", message, EX_USAGE);
+  assert_exit("pdf de", message, EX_USAGE);
   g_autofree char *empty = run_text("summary", "");
   g_assert_true(g_str_has_suffix(empty, "\n\n"));
   g_assert_nonnull(strstr(empty, "body=none\n"));
+}
+
+/* The views that another program makes, in its own sandbox. */
+static void
+test_zip(void)
+{
+  g_autofree char *dir = g_test_build_filename(G_TEST_DIST, "tests", "data", "mail", NULL);
+  g_autoptr(GDir) files = g_dir_open(dir, 0, NULL);
+  for (const char *file; (file = g_dir_read_name(files)) != NULL;) {
+    g_autofree char *path = g_build_filename(dir, file, NULL);
+    g_autofree char *bytes = NULL;
+    gsize len = 0;
+    g_assert_true(g_file_get_contents(path, &bytes, &len, NULL));
+    Result result = run("zip", bytes, len);
+    gsize got;
+    const char *zip = g_bytes_get_data(result.out, &got);
+    g_test_message("%s: %d", file, result.status);
+    g_assert_cmpint(result.status, ==, 0);
+    g_assert_cmpuint(got, >, 4);
+    g_assert_true(memcmp(zip, "PK", 2) == 0);
+    g_bytes_unref(result.out);
+  }
+}
+
+/* Fonts are found and read in the sandbox. */
+static void
+test_pdf(void)
+{
+  g_autofree char *dir = g_test_build_filename(G_TEST_DIST, "tests", "data", "mail", NULL);
+  g_autoptr(GDir) files = g_dir_open(dir, 0, NULL);
+  for (const char *file; (file = g_dir_read_name(files)) != NULL;) {
+    g_autofree char *path = g_build_filename(dir, file, NULL);
+    g_autofree char *bytes = NULL;
+    gsize len = 0;
+    g_assert_true(g_file_get_contents(path, &bytes, &len, NULL));
+    Result result = run(len % 2 == 0 ? "pdf nl" : "pdf en", bytes, len);
+    gsize got;
+    const char *pdf = g_bytes_get_data(result.out, &got);
+    g_test_message("%s: %d", file, result.status);
+    g_assert_cmpint(result.status, ==, 0);
+    g_assert_cmpuint(got, >, 1000);
+    g_assert_true(memcmp(pdf, "%PDF-1.", 7) == 0);
+    g_assert_true(memcmp(pdf + got - 6, "%%EOF\n", 6) == 0);
+    g_bytes_unref(result.out);
+  }
+}
+
+static void
+test_form(void)
+{
+  g_autofree char *frames = run_text(
+      "form", "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+              "Content-Disposition: form-data; name=\"f\"; filename=\"\xff a.txt\"\r\n"
+              "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\nx\r\n--b\r\n"
+              "Content-Disposition: form-data; name=\"t\"\r\n\r\ncaf\xe9\r\n--b--\r\n");
+  g_assert_cmpstr(frames, ==,
+                  "file f \xc3\xbf%20a.txt text/plain 1\nxfield t 5\ncaf\xc3\xa9"
+                  "end\n");
+  assert_exit("form", "From: a@example.nl\n\nx\n", EX_DATAERR);
+  g_autoptr(GString) many =
+      g_string_new("Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n");
+  for (guint i = 0; i < 101; i++)
+    g_string_append(many, "Content-Disposition: form-data; name=a\r\n\r\nx\r\n--b\r\n");
+  g_string_truncate(many, many->len - 2);
+  g_string_append(many, "--\r\n");
+  assert_exit("form", many->str, EX_TEMPFAIL);
 }
 
 static void
@@ -317,6 +387,9 @@ main(int argc, char **argv)
   g_test_add_func("/program/V4/charsets", test_charsets);
   g_test_add_func("/program/T35/unloaded charsets", test_unloaded_charsets);
   g_test_add_func("/program/F25/all messages", test_all_messages);
+  g_test_add_func("/program/V4/zip", test_zip);
+  g_test_add_func("/program/V4/pdf", test_pdf);
+  g_test_add_func("/program/V5/form", test_form);
   g_test_add_func("/program/V4/exit statuses", test_statuses);
   g_test_add_func("/program/V4/output to a file", test_output_file);
   g_test_add_func("/program/T9/vectors", test_vectors);

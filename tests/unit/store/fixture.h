@@ -35,7 +35,10 @@ typedef struct {
   const char *organisation, *address, *number, *sender;
   guint8 ticket; /* all octets of the ticket id */
   guint8 body;   /* all octets of the body's hash */
-  gsize len;     /* of the content: octets that tell their place */
+  gboolean shared, from_reader;
+  FilingDispatch *dispatch;
+  const GPtrArray *parts;
+  gsize len; /* of the content: octets that tell their place */
   gint64 expires_s;
 } Mail;
 
@@ -117,6 +120,8 @@ mail_recipient(const Mail *mail, FilingRecipient *recipient)
   memset(recipient, 0x5a, sizeof *recipient); /* results must be set, not left */
   recipient->address = mail->address != NULL ? mail->address : ADDRESS;
   recipient->number = mail->number != NULL ? mail->number : NUMBER;
+  recipient->shared = mail->shared;
+  recipient->from_reader = mail->from_reader;
   recipient->link_key_id = 7;
   g_assert_true(crypt_random(recipient->link_nonce, STORE_NONCE_BYTES, NULL));
   g_assert_true(crypt_random(recipient->link_secret, STORE_LINK_SECRET_BYTES, NULL));
@@ -139,6 +144,8 @@ mail_file_content(Store *store, const Mail *mail, const guint8 *content, gsize l
       .sender_name = NAME,
       .message_id = MESSAGE,
       .queue_id = "4Zqueue",
+      .dispatch = mail->dispatch,
+      .parts = mail->parts,
       .received_s = store_now(store),
       .expires_s = mail->expires_s != 0 ? mail->expires_s : store_now(store) + RETENTION,
   };
@@ -171,6 +178,42 @@ mail_entry(Store *store, const char *organisation, const FilingRecipient *recipi
   g_assert_cmpint(state, ==, ENTRY_OPEN);
   g_assert_nonnull(entry);
   return entry;
+}
+
+/* The state of RECIPIENT's entry. */
+static inline EntryState
+mail_state(Store *store, const FilingRecipient *recipient)
+{
+  EntryState state = (EntryState) 99;
+  g_autoptr(Entry) entry = NULL;
+  g_autoptr(GError) error = NULL;
+  g_assert_true(
+      store_find_entry(store, ORG, recipient->link_secret, &state, &entry, &error));
+  g_assert_no_error(error);
+  return state;
+}
+
+/* Line KIND of REFERENCE's history; its count is 0 when there is none. */
+static inline HistoryLine
+mail_history(Store *store, const char *reference, HistoryKind kind)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GArray) lines = store_history(store, ORG, reference, &error);
+  g_assert_no_error(error);
+  for (guint i = 0; i < lines->len; i++)
+    if (g_array_index(lines, HistoryLine, i).kind == kind)
+      return g_array_index(lines, HistoryLine, i);
+  return (HistoryLine){.count = 0};
+}
+
+/* The number that SQL gives. */
+static inline gint64
+fixture_number(const Fixture *fixture, const char *sql)
+{
+  g_autoptr(Db) db = db_open(fixture->path, DB_READER, NULL);
+  g_autoptr(Query) query = db_query(db, sql, DB_NO_VALUES, NULL);
+  g_assert_cmpint(query_step(query, NULL), ==, 1);
+  return query_int(query, 0);
 }
 
 /* Reads the whole message; NULL with an error. */

@@ -338,8 +338,11 @@ test_memory(Fixture *fixture, gconstpointer data)
     g_assert_true(filing_write(filing, piece, sizeof piece, NULL));
   guint8 ticket[TICKET_ID_BYTES] = {2};
   guint8 body[CRYPT_SHA256_BYTES] = {2};
-  FilingMeta meta = {
-      ORG, ticket, body, SENDER, NAME, MESSAGE, "4Z", 0, store_now(fixture->store) + DAY};
+  FilingMeta meta = {.organisation = ORG,
+                     .ticket_id = ticket,
+                     .body_sha256 = body,
+                     .sender = SENDER,
+                     .expires_s = store_now(fixture->store) + DAY};
   mail_recipient(&(Mail){.ticket = 2}, &recipient);
   g_assert_true(filing_commit(filing, &meta, &recipient, 1, NULL));
   gsize filed = resident();

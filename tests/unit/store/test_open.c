@@ -64,13 +64,15 @@ test_newer(Fixture *fixture, gconstpointer data)
   (void) data;
   FilingRecipient recipient;
   mail_file(fixture->store, &(Mail){.ticket = 1, .len = 10}, &recipient);
+  g_autofree char *version = g_strdup_printf(
+      "PRAGMA user_version = %d", (int) fixture_number(fixture, "PRAGMA user_version"));
   fixture_close(fixture);
   Db *db = db_open(fixture->path, DB_WRITER, NULL);
   g_assert_true(db_exec(db, "PRAGMA user_version = 99", NULL));
   db_close(db);
   g_assert_cmpint(try_open(fixture, fixture->ring), ==, ZEGEL_ERROR_CONFIG);
   db = db_open(fixture->path, DB_WRITER, NULL);
-  g_assert_true(db_exec(db, "PRAGMA user_version = 1", NULL));
+  g_assert_true(db_exec(db, version, NULL));
   db_close(db);
   fixture_open(fixture);
   mail_check(fixture->store, &recipient, 10);

@@ -39,6 +39,19 @@ test_route(void)
       {"GET", "/l/" TOKEN "/code", ROUTE_CODE, 0},
       {"POST", "/l/" TOKEN "/code", ROUTE_CHECK, 0},
       {"PUT", "/l/" TOKEN "/code", ROUTE_NONE, 0},
+      {"GET", "/l/" TOKEN "/wrong", ROUTE_WRONG, 0},
+      {"HEAD", "/l/" TOKEN "/wrong", ROUTE_WRONG, 0},
+      {"POST", "/l/" TOKEN "/wrong", ROUTE_TELL, 0},
+      {"GET", "/l/" TOKEN "/no-phone", ROUTE_NO_PHONE, 0},
+      {"POST", "/l/" TOKEN "/no-phone", ROUTE_NONE, 0},
+      {"GET", "/logo", ROUTE_LOGO, 0},
+      {"POST", "/logo", ROUTE_NONE, 0},
+      {"GET", "/m/pdf", ROUTE_PDF, 0},
+      {"GET", "/m/zip", ROUTE_ZIP, 0},
+      {"GET", "/m/delete", ROUTE_DELETE, 0},
+      {"HEAD", "/m/delete", ROUTE_DELETE, 0},
+      {"POST", "/m/delete", ROUTE_DESTROY, 0},
+      {"POST", "/m/pdf", ROUTE_NONE, 0},
       {"GET", "/l/" TOKEN "/", ROUTE_NONE, 0},
       {"GET", "/l/" TOKEN "/style.css", ROUTE_NONE, 0},
       {"GET", "/l/" TOKEN "A", ROUTE_NONE, 0},
@@ -77,7 +90,7 @@ test_route(void)
     g_test_message("%s %s", rows[i].method, rows[i].path);
     g_assert_cmpint(route.kind, ==, rows[i].kind);
     g_assert_cmpuint(route.part, ==, rows[i].part);
-    gboolean linked = route.kind >= ROUTE_LINK && route.kind <= ROUTE_CHECK;
+    gboolean linked = route.kind >= ROUTE_LINK && route.kind <= ROUTE_NO_PHONE;
     g_assert_cmpstr(route.token, ==, linked ? TOKEN : "");
   }
 }

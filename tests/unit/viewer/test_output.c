@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/crypt/crypt.h"
 #include "tests/unit/tap.h"
 #include "viewer-cgi/disposition.h"
 #include "viewer-cgi/failure.h"
@@ -246,9 +247,11 @@ organisation(void)
   static char display_name[] = "Huis <&> Zorg";
   static char contact[] = "";
   static char url[] = "https://mail.example.nl/";
+  static char logo[] = "";
   static Organisation one = {.colour = colour,
                              .display_name = display_name,
                              .contact = contact,
+                             .logo = logo,
                              .viewer_url = url};
   return &one;
 }
@@ -334,10 +337,25 @@ test_message_page(void)
   g_assert_null(strstr(with_frame, "allow-scripts"));
   g_assert_null(strstr(with_frame, "allow-same-origin"));
 
-  MessageFacts broken = {.summary = NULL, .text_failed = TRUE, .sender = "env@b.nl"};
+  MessageFacts broken = {.summary = NULL, .sender = "env@b.nl"};
   g_autofree char *fallback = finish(page_message(frame(), &broken));
   g_assert_nonnull(strstr(fallback, "<bdi>env@b.nl</bdi>"));
   g_assert_nonnull(strstr(fallback, "href=\"/m/original\""));
+}
+
+#define SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+static void
+test_summary_hash(void)
+{
+  static const char block[] =
+      "body=text\npart=1\nsize=0\nsha256=" SHA256 "\npart=2\nsize=1\n\n";
+  g_autoptr(Summary) summary = summary_parse(block, strlen(block), NULL);
+  const Attachment *first = summary_find_part(summary, 1);
+  g_autofree char *hash = crypt_hex(first->sha256, sizeof first->sha256);
+  g_assert_true(first->has_sha256);
+  g_assert_cmpstr(hash, ==, SHA256);
+  g_assert_false(summary_find_part(summary, 2)->has_sha256);
 }
 
 static void
@@ -357,6 +375,10 @@ test_summary(void)
       {"body=text\npart=x\n\n", FALSE},
       {"body=text\npart=1\npart=1\n\n", FALSE},
       {"body=text\npart=1\nsize=-1\n\n", FALSE},
+      {"body=text\npart=1\nsha256=" SHA256 "\n\n", TRUE},
+      {"body=text\npart=1\nsha256=" SHA256 "00\n\n", FALSE},
+      {"body=text\npart=1\nsha256=e3b0\n\n", FALSE},
+      {"body=text\npart=1\nsha256=\n\n", FALSE},
       {"body=text\nname=of no attachment\n\n", TRUE},
       {"body=text\nsubject=%zz\n\n", FALSE},
   };
@@ -473,6 +495,7 @@ main(int argc, char **argv)
   g_test_add_func("/viewer/page/code", test_code_page);
   g_test_add_func("/viewer/page/message", test_message_page);
   g_test_add_func("/viewer/summary", test_summary);
+  g_test_add_func("/viewer/K3/summary hash", test_summary_hash);
   g_test_add_func("/viewer/sms", test_sms);
   g_test_add_func("/viewer/token", test_token);
   g_test_add_func("/viewer/failure", test_failure);

@@ -1,4 +1,4 @@
-#include "milter/attachment.h"
+#include "common/base/attachment.h"
 
 #include <string.h>
 

@@ -1,0 +1,39 @@
+/* The reader deletes his message (V12). */
+#include "common/base/log.h"
+#include "viewer-cgi/page_message.h"
+#include "viewer-cgi/visit.h"
+
+void
+handle_delete(Visit *visit)
+{
+  if (!visit_find_session(visit))
+    return;
+  g_autofree char *form_token =
+      visit_make_token(visit, TOKEN_DELETE, visit->session, sizeof visit->session);
+  if (form_token != NULL)
+    response_set_page(visit->response, 200,
+                      page_delete(&visit->frame, form_token, visit->entry->expires_s));
+}
+
+static void
+destroy(Visit *visit)
+{
+  const Entry *entry = visit->entry;
+  GError *error = NULL;
+  if (!store_delete(visit->viewer->store, entry, &error)) {
+    visit_fail(visit, error);
+    return;
+  }
+  event_log(EVENT_DELETED, NULL, entry->organisation, "ref", entry->reference, "client",
+            visit->request->client, NULL);
+  visit_forget(visit);
+  response_set_page(visit->response, 200, page_deleted(&visit->frame));
+}
+
+void
+handle_destroy(Visit *visit)
+{
+  if (visit_find_session(visit) &&
+      visit_check_form(visit, TOKEN_DELETE, visit->session, sizeof visit->session))
+    destroy(visit);
+}
