@@ -194,6 +194,24 @@ end_of_address(const char *p)
   return end;
 }
 
+/*
+ * The attributes of a link to HREF (from html_clean_href, so without quotes and
+ * backslashes). Cairo 1.16 writes an address into the document as it is: a parenthesis
+ * would end it, and what follows be part of the document.
+ */
+static char *
+link_attributes(const char *href)
+{
+  GString *attributes = g_string_new("uri='");
+  for (const char *p = href; *p != '\0'; p++) {
+    if (*p == '(' || *p == ')')
+      g_string_append_printf(attributes, "%%%02X", (guchar) *p);
+    else
+      g_string_append_c(attributes, *p);
+  }
+  return g_string_free(g_string_append_c(attributes, '\''), FALSE);
+}
+
 /* Finds the addresses in TEXT, and has them stand in runs of their own. */
 static void
 find_links(Paper *paper, const char *text, PangoAttrList *attributes)
@@ -212,9 +230,7 @@ find_links(Paper *paper, const char *text, PangoAttrList *attributes)
     g_autofree char *href = html_clean_href(address);
     if (href == NULL || end - p < LINK_MIN_BYTES)
       continue;
-    /* neither quotes nor backslashes are left in it */
-    Link link = {(gsize) (p - text), (gsize) (end - text),
-                 g_strdup_printf("uri='%s'", href)};
+    Link link = {(gsize) (p - text), (gsize) (end - text), link_attributes(href)};
     g_array_append_val(paper->links, link);
     PangoAttribute *color = pango_attr_foreground_new(0, 0, 0x9999);
     color->start_index = (guint) link.start;

@@ -42,10 +42,11 @@ paper_new(const char *title, const char *author, GDateTime *date, const char *la
 void
 paper_write(Paper *paper, PaperKind kind, const char *text, gsize bold);
 
-/* Items stand in a list. */
+/* Begins a list: from now on only PAPER_ITEM is written. */
 void
 paper_begin_list(Paper *paper);
 
+/* Ends it. */
 void
 paper_end_list(Paper *paper);
 
