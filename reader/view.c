@@ -20,7 +20,9 @@
   "color:#000;background:#fff;overflow-wrap:break-word}"                                   \
   "img{max-width:100%;height:auto}"                                                        \
   "blockquote{margin:0 0 0 .5em;padding-left:.5em;border-left:2px solid #999}"             \
-  ".plain{white-space:pre-wrap}"
+  ".plain{white-space:pre-wrap}"                                                           \
+  ".target{font-size:85%;font-weight:normal}"                                              \
+  "@page{margin:2cm}@media print{html{font-size:100%}body{margin:0}}"
 
 /* A name that could be taken for an address or for several stands in quotes (T30). */
 static void
