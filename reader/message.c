@@ -266,13 +266,19 @@ sort_part(Message *message, GMimePart *part, gint alternative)
     return;
   }
   Segment *segment = NULL;
+  const GMimePart *said = NULL;
   if (alternative >= 0) {
     segment = &g_array_index(message->segments, Segment, alternative);
-    if ((is_html ? segment->html : segment->text) != NULL)
-      segment = NULL; /* two of the same form: both are shown */
+    if ((is_html ? segment->html : segment->text) != NULL) {
+      /* Two of the same form: both are shown. Apple Mail's one text says it all. */
+      said = is_html ? segment->text : NULL;
+      segment = NULL;
+    }
   }
-  if (segment == NULL)
+  if (segment == NULL) {
     segment = add_segment(message);
+    segment->said = said;
+  }
   if (is_html)
     segment->html = part;
   else
@@ -361,14 +367,27 @@ blank_sink(const char *bytes, gsize len, gpointer data)
   return TRUE;
 }
 
+/* TEXT has no words, so it does not say those of another segment either. */
+static void
+forget_said(GArray *segments, const GMimePart *text)
+{
+  for (guint i = 0; i < segments->len; i++) {
+    Segment *segment = &g_array_index(segments, Segment, i);
+    if (segment->said == text)
+      segment->said = NULL;
+  }
+}
+
 /* Forms in which there is nothing to read go, and segments without any form. */
 static void
 drop_empty_segments(GArray *segments)
 {
   for (guint i = segments->len; i > 0; i--) {
     Segment *segment = &g_array_index(segments, Segment, i - 1);
-    if (segment->text != NULL && message_part_decode(segment->text, blank_sink, NULL))
+    if (segment->text != NULL && message_part_decode(segment->text, blank_sink, NULL)) {
+      forget_said(segments, segment->text);
       segment->text = NULL;
+    }
     if (segment->html != NULL && message_part_decode(segment->html, blank_sink, NULL))
       segment->html = NULL;
     if (segment->text == NULL && segment->html == NULL && segment->loose_text == NULL)

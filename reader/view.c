@@ -206,6 +206,8 @@ view_text(const Message *message)
   gboolean is_cut = message->is_cut;
   for (guint i = 0; i < message->segments->len; i++) {
     const Segment *segment = &g_array_index(message->segments, Segment, i);
+    if (segment->said != NULL)
+      continue;
     gsize room = VIEW_TEXT_MAX_BYTES - MIN(out->len, VIEW_TEXT_MAX_BYTES);
     g_autofree char *text = segment_text(segment, room, &is_cut);
     if (out->len > 0 && out->str[out->len - 1] != '\n')
