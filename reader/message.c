@@ -134,10 +134,26 @@ message_part_bytes(GMimePart *part, gsize max, gboolean *is_cut)
   return collected.bytes;
 }
 
+/* Takes away the character of UTF-8 that a cut at the end of BYTES left unfinished. */
+static void
+trim_character(GByteArray *bytes)
+{
+  guint len = bytes->len;
+  while (len > 0 && (bytes->data[len - 1] & 0xc0) == 0x80)
+    len--;
+  if (len > 0 && bytes->data[len - 1] >= 0xc0)
+    g_byte_array_set_size(bytes, len - 1);
+}
+
 char *
 message_part_text(GMimePart *part, gsize max, gboolean *is_cut)
 {
-  g_autoptr(GByteArray) bytes = message_part_bytes(part, max, is_cut);
+  gboolean is_part = FALSE;
+  g_autoptr(GByteArray) bytes = message_part_bytes(part, max, &is_part);
+  if (is_part)
+    trim_character(bytes);
+  if (is_part && is_cut != NULL)
+    *is_cut = TRUE;
   const char *charset =
       g_mime_object_get_content_type_parameter(GMIME_OBJECT(part), "charset");
   return charset_to_utf8((const char *) bytes->data, bytes->len, charset);

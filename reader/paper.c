@@ -5,6 +5,7 @@
 #include <pango/pangocairo.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "reader/html.h"
 
@@ -46,6 +47,7 @@ struct Paper {
   cairo_t *cairo;
   PangoLayout *layout;
   GArray *links; /* of Link */
+  guint links_left;
   char *language;
   double y; /* where the next line begins */
   guint pages;
@@ -140,6 +142,7 @@ paper_new(const char *title, const char *author, GDateTime *date, const char *la
   paper->links = g_array_new(FALSE, TRUE, sizeof(Link));
   g_array_set_clear_func(paper->links, link_clear);
   paper->language = g_strdup(language);
+  paper->links_left = PAPER_MAX_LINKS;
   paper->y = MARGIN;
   paper->pages = 1;
   paper->has_cap = TRUE;
@@ -168,7 +171,8 @@ end_page(Paper *paper)
 static gboolean
 break_page(Paper *paper, const char *tag)
 {
-  if (paper->has_cap && paper->pages == PAPER_MAX_PAGES) {
+  gboolean is_late = clock() >= (clock_t) PAPER_MAX_CPU_S * CLOCKS_PER_SEC;
+  if (paper->has_cap && (paper->pages == PAPER_MAX_PAGES || is_late)) {
     paper->is_full = TRUE;
     return FALSE;
   }
@@ -218,7 +222,7 @@ find_links(Paper *paper, const char *text, PangoAttrList *attributes)
 {
   static const char *const schemes[] = {"http://", "https://", "mailto:"};
   g_array_set_size(paper->links, 0);
-  for (const char *p = text; *p != '\0'; p++) {
+  for (const char *p = text; *p != '\0' && paper->links_left > 0; p++) {
     gboolean found = FALSE;
     gboolean is_within = p > text && g_ascii_isalnum(p[-1]);
     for (gsize i = 0; i < G_N_ELEMENTS(schemes) && !found && !is_within; i++)
@@ -232,6 +236,7 @@ find_links(Paper *paper, const char *text, PangoAttrList *attributes)
       continue;
     Link link = {(gsize) (p - text), (gsize) (end - text), link_attributes(href)};
     g_array_append_val(paper->links, link);
+    paper->links_left--;
     PangoAttribute *color = pango_attr_foreground_new(0, 0, 0x9999);
     color->start_index = (guint) link.start;
     color->end_index = (guint) link.end;

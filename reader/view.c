@@ -12,6 +12,7 @@
   "Dit bericht is te groot om hier helemaal te tonen. Download het originele bericht. / "  \
   "This message is too large to be shown in full. Download the original message."
 
+#define HTML_MORE_BYTES   8 /* a character may be cut away at the end */
 #define ADDRESS_MAX_DEPTH 4 /* of groups in groups, which RFC 5322 does not know */
 
 #define DOCUMENT_POLICY "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -192,11 +193,11 @@ segment_text(const Segment *segment, gsize max, gboolean *is_cut)
   return raw != NULL ? clean_text(raw, strlen(raw)) : NULL;
 }
 
-/* One byte more than is read of HTML, so that html.c sees that there is more. */
+/* More than is read of HTML, so that html.c sees that there is more. */
 static char *
 segment_html(const Segment *segment)
 {
-  return message_part_text(segment->html, HTML_MAX_BYTES + 1, NULL);
+  return message_part_text(segment->html, HTML_MAX_BYTES + HTML_MORE_BYTES, NULL);
 }
 
 char *

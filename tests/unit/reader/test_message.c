@@ -437,6 +437,32 @@ test_large_text(void)
   g_assert_cmpint(cut[VIEW_TEXT_MAX_BYTES], !=, 'y');
 }
 
+/* A cut is made between characters, and does not make UTF-8 something else. */
+static void
+test_cut_characters(void)
+{
+  static const char *const types[] = {"text/plain", "text/html",
+                                      "text/html; charset=utf-8"};
+  g_autoptr(GString) body = g_string_new(NULL);
+  while (body->len < VIEW_TEXT_MAX_BYTES + 10)
+    g_string_append(body, "\xf0\x9f\x98\x80");
+  for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+    for (guint shift = 0; shift < 4; shift++) {
+      g_autofree char *pad = g_strnfill(shift, 'x');
+      g_autofree char *source =
+          g_strdup_printf("Content-Type: %s\n\n%s%s\n", types[i], pad, body->str);
+      g_autoptr(Message) message = parse(source);
+      g_autofree char *text = view_text(message);
+      g_autofree char *html = view_html(message);
+      g_assert_true(g_utf8_validate(text, -1, NULL));
+      g_assert_true(g_utf8_validate(html, -1, NULL));
+      g_assert_null(strstr(text, "\xef\xbf\xbd"));
+      g_assert_null(strstr(text, "\xc3\xb0"));
+      g_assert_nonnull(strstr(text, "\xf0\x9f\x98\x80\n\n["));
+    }
+  }
+}
+
 /* The title is text of a stranger in a place of ours. */
 static void
 test_title(void)
@@ -543,6 +569,7 @@ main(int argc, char **argv)
   g_test_add_func("/message/T13/depth", test_depth);
   g_test_add_func("/message/T13/many parts", test_many_parts);
   g_test_add_func("/message/T13/large text", test_large_text);
+  g_test_add_func("/message/T13/cut characters", test_cut_characters);
   g_test_add_func("/message/T9/title", test_title);
   int failed = g_test_run();
   charset_close();
