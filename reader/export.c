@@ -20,8 +20,7 @@
 #include "reader/pdf.h"
 #include "reader/process.h"
 
-#define PDF_CPU_S        20
-#define PDF_MEMORY_BYTES (G_GUINT64_CONSTANT(768) * 1024 * 1024)
+#define PDF_CPU_S 20
 
 static gboolean
 confine(gboolean with_fonts, GError **error)
@@ -29,7 +28,7 @@ confine(gboolean with_fonts, GError **error)
   if (!with_fonts)
     return sandbox_confine_reader(PROCESS_CPU_S, PROCESS_MEMORY_BYTES, error);
   g_auto(GStrv) directories = paper_init();
-  return sandbox_confine_font_reader(PDF_CPU_S, PDF_MEMORY_BYTES,
+  return sandbox_confine_font_reader(PDF_CPU_S, PROCESS_MEMORY_BYTES,
                                      (const char *const *) directories, error);
 }
 

@@ -11,6 +11,9 @@
 #define WORD_MAX_BYTES     12
 #define LANGUAGE_MAX_BYTES 35 /* RFC 5646 4.4.1 */
 #define TITLE_MAX_BYTES    500
+#define WORDS_MAX_NODES    100 /* of a link, to see whether they are its target */
+#define WORDS_MAX_BYTES    HTML_HREF_MAX_BYTES
+#define ELLIPSIS           "…"
 #define HREF_SPECIAL       "\"'<>\\^`{|}" /* percent-encoded though ASCII */
 
 /* What the value of an attribute must be. */
@@ -215,15 +218,93 @@ html_clean_href(const char *href)
   return g_string_free(clean, FALSE);
 }
 
-static void
-append_link_attributes(GString *out, const xmlNode *node)
+/* The address that the link NODE goes to, a new string, or NULL. */
+static char *
+link_target(const xmlNode *node)
 {
   const char *href = html_tree_attribute(node, "href");
-  g_autofree char *clean = href != NULL ? html_clean_href(href) : NULL;
-  if (clean == NULL)
+  return href != NULL ? html_clean_href(href) : NULL;
+}
+
+/* Appends the first words in NODE to TEXT; *NODES more nodes are looked at. */
+static void
+collect_words(GString *text, const xmlNode *node, guint *nodes)
+{
+  for (node = node->children; node != NULL && *nodes > 0; node = node->next) {
+    (*nodes)--;
+    if (text->len > WORDS_MAX_BYTES)
+      return;
+    if (node->type == XML_TEXT_NODE && node->content != NULL)
+      g_string_append_len(text, (const char *) node->content,
+                          (gssize) strnlen((const char *) node->content, WORDS_MAX_BYTES));
+    else if (node->type == XML_ELEMENT_NODE)
+      collect_words(text, node, nodes);
+  }
+}
+
+/* ADDRESS without its scheme. */
+static const char *
+skip_scheme(const char *address)
+{
+  static const char *const schemes[] = {"https://", "http://", "mailto:", "tel:"};
+  for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++)
+    if (g_ascii_strncasecmp(address, schemes[i], strlen(schemes[i])) == 0)
+      return address + strlen(schemes[i]);
+  return address;
+}
+
+char *
+html_short_target(const char *href)
+{
+  const char *bare = skip_scheme(href);
+  gboolean is_web = g_ascii_strncasecmp(href, "http", 4) == 0;
+  gsize end = strcspn(bare, is_web ? "/?#" : "?");
+  g_autofree char *authority = g_strndup(bare, end);
+  const char *at = is_web ? strrchr(authority, '@') : NULL;
+  const char *host = at != NULL ? at + 1 : authority;
+  gsize len = strlen(host);
+  if (len > HTML_TARGET_MAX_BYTES)
+    return g_strconcat(ELLIPSIS, host + len - HTML_TARGET_MAX_BYTES, NULL);
+  gsize room = HTML_TARGET_MAX_BYTES - len;
+  const char *path = is_web && strcmp(bare + end, "/") != 0 ? bare + end : "";
+  return g_strdup_printf("%s%.*s%s", host, (int) room, path,
+                         strlen(path) > room ? ELLIPSIS : "");
+}
+
+/* Whether WORDS are ADDRESS but for what nobody would miss. */
+static gboolean
+is_same_address(const char *words, const char *address)
+{
+  const char *said = skip_scheme(words);
+  const char *meant = skip_scheme(address);
+  gsize said_len = strlen(said);
+  gsize meant_len = strlen(meant);
+  said_len -= said_len > 0 && said[said_len - 1] == '/';
+  meant_len -= meant_len > 0 && meant[meant_len - 1] == '/';
+  return said_len == meant_len && g_ascii_strncasecmp(said, meant, meant_len) == 0;
+}
+
+/* Whether the words of the link NODE are where it goes: HREF, or SHOWN of it. */
+static gboolean
+says_target(const xmlNode *node, const char *href, const char *shown)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  guint nodes = WORDS_MAX_NODES;
+  collect_words(text, node, &nodes);
+  const char *words = g_strstrip(text->str);
+  return is_same_address(words, href) || is_same_address(words, shown);
+}
+
+/* Shows where the link NODE goes, to HREF, unless its words are that. */
+static void
+append_target(GString *out, const xmlNode *node, const char *href)
+{
+  g_autofree char *shown = html_short_target(href);
+  if (says_target(node, href, shown))
     return;
-  append_attribute(out, "href", clean);
-  g_string_append(out, " rel=\"noopener noreferrer nofollow\" target=\"_blank\"");
+  g_string_append(out, " <span class=\"target\" dir=\"ltr\">[");
+  html_append_escaped(out, shown, strlen(shown));
+  g_string_append(out, "]</span>");
 }
 
 /* The type that the first bytes say, whatever the mail says; NULL when it is not shown. */
@@ -280,6 +361,23 @@ static void
 append_nodes(GString *out, const xmlNode *node, HtmlContext *context);
 
 static void
+append_link(GString *out, const xmlNode *node, HtmlContext *context)
+{
+  g_autofree char *href = link_target(node);
+  g_string_append(out, "<a");
+  if (href != NULL) {
+    append_attribute(out, "href", href);
+    g_string_append(out, " rel=\"noopener noreferrer nofollow\" target=\"_blank\"");
+  }
+  append_attributes(out, node);
+  g_string_append_c(out, '>');
+  append_nodes(out, node->children, context);
+  g_string_append(out, "</a>");
+  if (href != NULL)
+    append_target(out, node, href);
+}
+
+static void
 append_element(GString *out, const xmlNode *node, HtmlContext *context)
 {
   const char *name = (const char *) node->name;
@@ -304,9 +402,11 @@ append_element(GString *out, const xmlNode *node, HtmlContext *context)
     g_string_append_c(out, '>');
     break;
   case HTML_KEEP:
+    if (strcmp(name, "a") == 0) {
+      append_link(out, node, context);
+      break;
+    }
     g_string_append_printf(out, "<%s", name); /* a name of our list */
-    if (strcmp(name, "a") == 0)
-      append_link_attributes(out, node);
     append_attributes(out, node);
     g_string_append_c(out, '>');
     append_nodes(out, node->children, context);

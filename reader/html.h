@@ -13,6 +13,7 @@
 #define HTML_IMAGE_MAX_BYTES  (2 * 1024 * 1024) /* of one image that is shown */
 #define HTML_IMAGES_MAX_BYTES (8 * 1024 * 1024) /* of all images of a message */
 #define HTML_HREF_MAX_BYTES   8192
+#define HTML_TARGET_MAX_BYTES 60 /* of a link's target, beside its words */
 
 /*
  * Gives the bytes of the message's own image CONTENT_ID (from a cid: address, RFC 2392), at
@@ -35,7 +36,8 @@ html_append_escaped(GString *out, const char *text, gsize len);
 
 /*
  * Appends SOURCE (valid UTF-8; more than HTML_MAX_BYTES are left out) to OUT as one
- * harmless div element.
+ * harmless div element. Links open outside, and their target stands behind their words when
+ * these are something else.
  */
 void
 html_append_safe(GString *out, const char *source, HtmlContext *context);
@@ -53,3 +55,11 @@ html_append_text(GString *out, const char *source, HtmlContext *context);
  */
 char *
 html_clean_href(const char *href);
+
+/*
+ * HREF (from html_clean_href) as short text that tells where it goes: without scheme and
+ * without what a web address has before its host, which is there to deceive; the end of the
+ * host, and as much of the path as HTML_TARGET_MAX_BYTES leave. A new string.
+ */
+char *
+html_short_target(const char *href);

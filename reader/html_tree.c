@@ -169,7 +169,7 @@ html_tree_parse(const char *source, gboolean *is_cut)
 {
   gsize len = strlen(source);
   if (len > HTML_MAX_BYTES) {
-    len = HTML_MAX_BYTES;
+    len = (gsize) (g_utf8_find_prev_char(source, source + HTML_MAX_BYTES + 1) - source);
     *is_cut = TRUE;
   }
   htmlParserCtxtPtr parser = htmlNewParserCtxt();

@@ -85,6 +85,12 @@ tests_unit_reader_test_pack_CFLAGS = $(READER_TEST_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_unit_reader_test_pack_LDADD = $(EXPORT_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/reader/test_pack
 
+check_PROGRAMS += tests/unit/reader/test_bounce
+tests_unit_reader_test_bounce_SOURCES = tests/unit/reader/test_bounce.c
+tests_unit_reader_test_bounce_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_bounce_LDADD = $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_bounce
+
 check_PROGRAMS += tests/unit/reader/test_pdf
 tests_unit_reader_test_pdf_SOURCES = tests/unit/reader/test_pdf.c
 tests_unit_reader_test_pdf_CFLAGS = $(READER_TEST_CFLAGS)
@@ -112,7 +118,7 @@ tests_unit_reader_test_program_SOURCES = tests/unit/reader/test_program.c \
 tests_unit_reader_test_program_CFLAGS = $(READER_TEST_CFLAGS)
 tests_unit_reader_test_program_LDADD = $(XML_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/reader/test_program
-EXTRA_DIST += tests/data/mail
+EXTRA_DIST += tests/data/bounces tests/data/mail
 
 check_PROGRAMS += tests/fuzz/fuzz_html
 tests_fuzz_fuzz_html_SOURCES = tests/fuzz/fuzz_html.c \
@@ -134,6 +140,12 @@ tests_fuzz_fuzz_facts_CFLAGS = $(READER_TEST_CFLAGS)
 tests_fuzz_fuzz_facts_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
 TESTS += tests/fuzz/fuzz_facts
 
+check_PROGRAMS += tests/fuzz/fuzz_bounce
+tests_fuzz_fuzz_bounce_SOURCES = tests/fuzz/fuzz_bounce.c
+tests_fuzz_fuzz_bounce_CFLAGS = $(READER_TEST_CFLAGS)
+tests_fuzz_fuzz_bounce_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
+TESTS += tests/fuzz/fuzz_bounce
+
 check_PROGRAMS += tests/fuzz/fuzz_multipart
 tests_fuzz_fuzz_multipart_SOURCES = tests/fuzz/fuzz_multipart.c
 tests_fuzz_fuzz_multipart_CFLAGS = $(READER_TEST_CFLAGS)
@@ -146,4 +158,5 @@ tests_fuzz_fuzz_zip_CFLAGS = $(READER_TEST_CFLAGS)
 tests_fuzz_fuzz_zip_LDADD = $(FUZZ_LIBS) $(READER_LIBS) $(BASE_LIBS)
 TESTS += tests/fuzz/fuzz_zip
 EXTRA_DIST += tests/fuzz/corpus/fuzz_html tests/fuzz/corpus/fuzz_message \
-	tests/fuzz/corpus/fuzz_facts tests/fuzz/corpus/fuzz_multipart tests/fuzz/corpus/fuzz_zip
+	tests/fuzz/corpus/fuzz_bounce tests/fuzz/corpus/fuzz_facts \
+	tests/fuzz/corpus/fuzz_multipart tests/fuzz/corpus/fuzz_zip

@@ -134,10 +134,26 @@ message_part_bytes(GMimePart *part, gsize max, gboolean *is_cut)
   return collected.bytes;
 }
 
+/* Takes away the character of UTF-8 that a cut at the end of BYTES left unfinished. */
+static void
+trim_character(GByteArray *bytes)
+{
+  guint len = bytes->len;
+  while (len > 0 && (bytes->data[len - 1] & 0xc0) == 0x80)
+    len--;
+  if (len > 0 && bytes->data[len - 1] >= 0xc0)
+    g_byte_array_set_size(bytes, len - 1);
+}
+
 char *
 message_part_text(GMimePart *part, gsize max, gboolean *is_cut)
 {
-  g_autoptr(GByteArray) bytes = message_part_bytes(part, max, is_cut);
+  gboolean is_part = FALSE;
+  g_autoptr(GByteArray) bytes = message_part_bytes(part, max, &is_part);
+  if (is_part)
+    trim_character(bytes);
+  if (is_part && is_cut != NULL)
+    *is_cut = TRUE;
   const char *charset =
       g_mime_object_get_content_type_parameter(GMIME_OBJECT(part), "charset");
   return charset_to_utf8((const char *) bytes->data, bytes->len, charset);
@@ -266,13 +282,19 @@ sort_part(Message *message, GMimePart *part, gint alternative)
     return;
   }
   Segment *segment = NULL;
+  const GMimePart *said = NULL;
   if (alternative >= 0) {
     segment = &g_array_index(message->segments, Segment, alternative);
-    if ((is_html ? segment->html : segment->text) != NULL)
-      segment = NULL; /* two of the same form: both are shown */
+    if ((is_html ? segment->html : segment->text) != NULL) {
+      /* Two of the same form: both are shown. Apple Mail's one text says it all. */
+      said = is_html ? segment->text : NULL;
+      segment = NULL;
+    }
   }
-  if (segment == NULL)
+  if (segment == NULL) {
     segment = add_segment(message);
+    segment->said = said;
+  }
   if (is_html)
     segment->html = part;
   else
@@ -361,14 +383,27 @@ blank_sink(const char *bytes, gsize len, gpointer data)
   return TRUE;
 }
 
+/* TEXT has no words, so it does not say those of another segment either. */
+static void
+forget_said(GArray *segments, const GMimePart *text)
+{
+  for (guint i = 0; i < segments->len; i++) {
+    Segment *segment = &g_array_index(segments, Segment, i);
+    if (segment->said == text)
+      segment->said = NULL;
+  }
+}
+
 /* Forms in which there is nothing to read go, and segments without any form. */
 static void
 drop_empty_segments(GArray *segments)
 {
   for (guint i = segments->len; i > 0; i--) {
     Segment *segment = &g_array_index(segments, Segment, i - 1);
-    if (segment->text != NULL && message_part_decode(segment->text, blank_sink, NULL))
+    if (segment->text != NULL && message_part_decode(segment->text, blank_sink, NULL)) {
+      forget_said(segments, segment->text);
       segment->text = NULL;
+    }
     if (segment->html != NULL && message_part_decode(segment->html, blank_sink, NULL))
       segment->html = NULL;
     if (segment->text == NULL && segment->html == NULL && segment->loose_text == NULL)

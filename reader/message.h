@@ -19,6 +19,8 @@ typedef struct {
   GMimePart *text;        /* text/plain, borrowed from the message, or NULL */
   GMimePart *html;        /* text/html, borrowed, or NULL */
   const char *loose_text; /* text of a multipart without parts, borrowed, or NULL */
+  const GMimePart
+      *said; /* the text of an earlier piece that has these words too, or NULL */
 } Segment;
 
 typedef struct {

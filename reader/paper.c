@@ -5,6 +5,7 @@
 #include <pango/pangocairo.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "reader/html.h"
 
@@ -46,6 +47,7 @@ struct Paper {
   cairo_t *cairo;
   PangoLayout *layout;
   GArray *links; /* of Link */
+  guint links_left;
   char *language;
   double y; /* where the next line begins */
   guint pages;
@@ -140,6 +142,7 @@ paper_new(const char *title, const char *author, GDateTime *date, const char *la
   paper->links = g_array_new(FALSE, TRUE, sizeof(Link));
   g_array_set_clear_func(paper->links, link_clear);
   paper->language = g_strdup(language);
+  paper->links_left = PAPER_MAX_LINKS;
   paper->y = MARGIN;
   paper->pages = 1;
   paper->has_cap = TRUE;
@@ -168,7 +171,8 @@ end_page(Paper *paper)
 static gboolean
 break_page(Paper *paper, const char *tag)
 {
-  if (paper->has_cap && paper->pages == PAPER_MAX_PAGES) {
+  gboolean is_late = clock() >= (clock_t) PAPER_MAX_CPU_S * CLOCKS_PER_SEC;
+  if (paper->has_cap && (paper->pages == PAPER_MAX_PAGES || is_late)) {
     paper->is_full = TRUE;
     return FALSE;
   }
@@ -194,13 +198,31 @@ end_of_address(const char *p)
   return end;
 }
 
+/*
+ * The attributes of a link to HREF (from html_clean_href, so without quotes and
+ * backslashes). Cairo 1.16 writes an address into the document as it is: a parenthesis
+ * would end it, and what follows be part of the document.
+ */
+static char *
+link_attributes(const char *href)
+{
+  GString *attributes = g_string_new("uri='");
+  for (const char *p = href; *p != '\0'; p++) {
+    if (*p == '(' || *p == ')')
+      g_string_append_printf(attributes, "%%%02X", (guchar) *p);
+    else
+      g_string_append_c(attributes, *p);
+  }
+  return g_string_free(g_string_append_c(attributes, '\''), FALSE);
+}
+
 /* Finds the addresses in TEXT, and has them stand in runs of their own. */
 static void
 find_links(Paper *paper, const char *text, PangoAttrList *attributes)
 {
   static const char *const schemes[] = {"http://", "https://", "mailto:"};
   g_array_set_size(paper->links, 0);
-  for (const char *p = text; *p != '\0'; p++) {
+  for (const char *p = text; *p != '\0' && paper->links_left > 0; p++) {
     gboolean found = FALSE;
     gboolean is_within = p > text && g_ascii_isalnum(p[-1]);
     for (gsize i = 0; i < G_N_ELEMENTS(schemes) && !found && !is_within; i++)
@@ -212,10 +234,9 @@ find_links(Paper *paper, const char *text, PangoAttrList *attributes)
     g_autofree char *href = html_clean_href(address);
     if (href == NULL || end - p < LINK_MIN_BYTES)
       continue;
-    /* neither quotes nor backslashes are left in it */
-    Link link = {(gsize) (p - text), (gsize) (end - text),
-                 g_strdup_printf("uri='%s'", href)};
+    Link link = {(gsize) (p - text), (gsize) (end - text), link_attributes(href)};
     g_array_append_val(paper->links, link);
+    paper->links_left--;
     PangoAttribute *color = pango_attr_foreground_new(0, 0, 0x9999);
     color->start_index = (guint) link.start;
     color->end_index = (guint) link.end;

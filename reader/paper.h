@@ -8,8 +8,9 @@
 
 #include <glib.h>
 
-#define PAPER_MAX_PAGES                                                                    \
-  300 /* with words; what is written with paper_end_cap comes behind */
+#define PAPER_MAX_PAGES 150 /* before paper_end_cap */
+#define PAPER_MAX_CPU_S 5   /* of the process; then it is full, whatever there is */
+#define PAPER_MAX_LINKS 2000
 
 typedef enum {
   PAPER_TITLE,   /* H1 */
@@ -37,19 +38,20 @@ paper_new(const char *title, const char *author, GDateTime *date, const char *la
 /*
  * Writes TEXT (valid UTF-8, lines end in line feeds) as KIND, its first BOLD bytes in bold.
  * Each line has the direction of its own first letter; addresses of http, https and mailto
- * in it become links. Beyond PAPER_MAX_PAGES nothing is written.
+ * in it become links, up to PAPER_MAX_LINKS. When it is full nothing is written.
  */
 void
 paper_write(Paper *paper, PaperKind kind, const char *text, gsize bold);
 
-/* Items stand in a list. */
+/* Begins a list: from now on only PAPER_ITEM is written. */
 void
 paper_begin_list(Paper *paper);
 
+/* Ends it. */
 void
 paper_end_list(Paper *paper);
 
-/* Whether PAPER_MAX_PAGES are full. */
+/* Whether PAPER_MAX_PAGES are full, or PAPER_MAX_CPU_S are over. */
 gboolean
 paper_is_full(const Paper *paper);
 

@@ -12,6 +12,7 @@
   "Dit bericht is te groot om hier helemaal te tonen. Download het originele bericht. / "  \
   "This message is too large to be shown in full. Download the original message."
 
+#define HTML_MORE_BYTES   8 /* a character may be cut away at the end */
 #define ADDRESS_MAX_DEPTH 4 /* of groups in groups, which RFC 5322 does not know */
 
 #define DOCUMENT_POLICY "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -20,7 +21,9 @@
   "color:#000;background:#fff;overflow-wrap:break-word}"                                   \
   "img{max-width:100%;height:auto}"                                                        \
   "blockquote{margin:0 0 0 .5em;padding-left:.5em;border-left:2px solid #999}"             \
-  ".plain{white-space:pre-wrap}"
+  ".plain{white-space:pre-wrap}"                                                           \
+  ".target{font-size:85%;font-weight:normal}"                                              \
+  "@page{margin:2cm}@media print{html{font-size:100%}body{margin:0}}"
 
 /* A name that could be taken for an address or for several stands in quotes (T30). */
 static void
@@ -190,11 +193,11 @@ segment_text(const Segment *segment, gsize max, gboolean *is_cut)
   return raw != NULL ? clean_text(raw, strlen(raw)) : NULL;
 }
 
-/* One byte more than is read of HTML, so that html.c sees that there is more. */
+/* More than is read of HTML, so that html.c sees that there is more. */
 static char *
 segment_html(const Segment *segment)
 {
-  return message_part_text(segment->html, HTML_MAX_BYTES + 1, NULL);
+  return message_part_text(segment->html, HTML_MAX_BYTES + HTML_MORE_BYTES, NULL);
 }
 
 char *
@@ -204,6 +207,8 @@ view_text(const Message *message)
   gboolean is_cut = message->is_cut;
   for (guint i = 0; i < message->segments->len; i++) {
     const Segment *segment = &g_array_index(message->segments, Segment, i);
+    if (segment->said != NULL)
+      continue;
     gsize room = VIEW_TEXT_MAX_BYTES - MIN(out->len, VIEW_TEXT_MAX_BYTES);
     g_autofree char *text = segment_text(segment, room, &is_cut);
     if (out->len > 0 && out->str[out->len - 1] != '\n')

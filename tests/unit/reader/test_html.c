@@ -19,6 +19,8 @@ typedef struct {
 
 #define LINK "\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">"
 
+#define TARGET(words) " <span class=\"target\" dir=\"ltr\">[" words "]</span>"
+
 static const Row safe_rows[] = {
     {"", ""},
     {"x", "<p>x</p>"}, /* libxml2 wraps loose text */
@@ -50,8 +52,26 @@ static const Row safe_rows[] = {
      "b'>x</p>",
      "<p title=\"ab\">x</p>"},
     {"<a href='https://example.com/?a=1&amp;b=\"2\"'>x</a>",
-     "<a href=\"https://example.com/?a=1&amp;b=%222%22" LINK "x</a>"},
-    {"<a href='mailto:a@example.com'>x</a>", "<a href=\"mailto:a@example.com" LINK "x</a>"},
+     "<a href=\"https://example.com/?a=1&amp;b=%222%22" LINK
+     "x</a>" TARGET("example.com/?a=1&amp;b=%222%22")},
+    {"<a href='mailto:a@example.com'>x</a>",
+     "<a href=\"mailto:a@example.com" LINK "x</a>" TARGET("a@example.com")},
+    {"<a href='mailto:a@example.com?subject=y'>A@example.com</a>",
+     "<a href=\"mailto:a@example.com?subject=y" LINK "A@example.com</a>"},
+    {"<a href='mailto:a@example.com'>a@example.com</a>",
+     "<a href=\"mailto:a@example.com" LINK "a@example.com</a>"},
+    {"<a href='https://example.com/'> <b>Example</b>.com\n</a>",
+     "<a href=\"https://example.com/" LINK " <b>Example</b>.com\n</a>"},
+    {"<a href='https://evil.example/'>https://bank.example/</a>",
+     "<a href=\"https://evil.example/" LINK
+     "https://bank.example/</a>" TARGET("evil.example")},
+    {"<a href='https://bank.example@evil.example/a'>x</a>",
+     "<a href=\"https://bank.example@evil.example/a" LINK "x</a>" TARGET("evil.example/a")},
+    {"<a href='https://example.com/'><img src=cid:png></a>",
+     "<a href=\"https://example.com/" LINK
+     "<img src=\"data:image/png;base64,iVBORw0KGgo=\" alt=\"\"></a>" TARGET("example.com")},
+    {"<a href='https://example.com/'></a>",
+     "<a href=\"https://example.com/" LINK "</a>" TARGET("example.com")},
     {"<a name=x>y</a>", "<a>y</a>"},
     {"<section><article>x</article></section>", "<div><div>x</div></div>"},
     {"<form action=/x><p>x</p><input value=y></form>", "<div><p>x</p></div>"},
@@ -95,6 +115,23 @@ static const Row href_rows[] = {
     {"cid:x", NULL},
     {"data:text/html,x", NULL},
     {"", NULL},
+};
+
+#define TEN "0123456789"
+
+static const Row target_rows[] = {
+    {"https://example.com/", "example.com"},
+    {"HTTP://Example.com", "Example.com"},
+    {"https://example.com/a?b#c", "example.com/a?b#c"},
+    {"https://example.com?b@c", "example.com?b@c"},
+    {"https://www.bank.example:x@y@evil.example/", "evil.example"},
+    {"https://example.com/" TEN TEN TEN TEN TEN,
+     "example.com/" TEN TEN TEN TEN "01234567…"},
+    {"https://" TEN TEN TEN TEN TEN TEN ".bank.example.evil.example/a",
+     "…"
+     "6789" TEN TEN TEN ".bank.example.evil.example"},
+    {"mailto:a@example.com?subject=x", "a@example.com"},
+    {"tel:+31612345678", "+31612345678"},
 };
 
 static const Row text_rows[] = {
@@ -177,6 +214,10 @@ test_href(void)
   for (gsize i = 0; i < G_N_ELEMENTS(href_rows); i++) {
     g_autofree char *href = html_clean_href(href_rows[i].source);
     g_assert_cmpstr(href, ==, href_rows[i].expected);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(target_rows); i++) {
+    g_autofree char *shown = html_short_target(target_rows[i].source);
+    g_assert_cmpstr(shown, ==, target_rows[i].expected);
   }
   g_autofree char *endless = g_strnfill(HTML_HREF_MAX_BYTES, 'x');
   g_autofree char *href = g_strconcat("https://", endless, NULL);

@@ -43,6 +43,23 @@ static const Row rows[] = {
     {"outlook.eml", JAN, NAME, "Uw afspraak – herinnering", "html",
      "image/png image001.png 70",
      "Geachte heer,\n\nUw afspraak is op 3 augustus – tot dan.\n"},
+    {"outlook-new.eml", JAN, NAME, "brief", "html",
+     "image/png logo.png 70|application/"
+     "vnd.openxmlformats-officedocument.wordprocessingml.document brief.docx 4",
+     "Hallo \n\n________________________________\nVan: Piet <piet@example.org>\n"},
+    {"apple-mail.eml", JAN, NAME, "afspraak", "html",
+     "image/png kaart.png 70|application/pdf route.pdf 9",
+     "Beste Piet,\n\nZie de praktijk (https://praktijk.example/route).\n\nGroet, Jan\n"},
+    {"pgp-signed.eml", JAN, NAME, "ondertekend", "text",
+     "application/pgp-keys OpenPGP_0x1.asc 37|"
+     "application/pgp-signature OpenPGP_signature.asc 30",
+     "Ondertekend met OpenPGP.\n"},
+    {"winmail.eml", JAN, NAME, "tnef", "text", "application/ms-tnef winmail.dat 6",
+     "Zie de bijlage.\n"},
+    {"smime-opaque.eml", JAN, NAME, "versleuteld", "none",
+     "application/pkcs7-mime smime.p7m 12", ""},
+    {"cut-html.eml", JAN, NAME, "afgebroken", "html", "",
+     "Het begin is er\n\n<https://example.com/>\n"},
     {"gmail.eml", JAN, NAME, "Re: uw vraag", "html", "application/pdf uitslag Zoë.pdf 19",
      "Dank u wel! 😀\n\n> Op ma 27 jul schreef Zoë:\n> Hoe gaat het?\n"},
     {"related.eml", JAN, NAME, "met plaatjes", "html",
@@ -420,6 +437,32 @@ test_large_text(void)
   g_assert_cmpint(cut[VIEW_TEXT_MAX_BYTES], !=, 'y');
 }
 
+/* A cut is made between characters, and does not make UTF-8 something else. */
+static void
+test_cut_characters(void)
+{
+  static const char *const types[] = {"text/plain", "text/html",
+                                      "text/html; charset=utf-8"};
+  g_autoptr(GString) body = g_string_new(NULL);
+  while (body->len < VIEW_TEXT_MAX_BYTES + 10)
+    g_string_append(body, "\xf0\x9f\x98\x80");
+  for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+    for (guint shift = 0; shift < 4; shift++) {
+      g_autofree char *pad = g_strnfill(shift, 'x');
+      g_autofree char *source =
+          g_strdup_printf("Content-Type: %s\n\n%s%s\n", types[i], pad, body->str);
+      g_autoptr(Message) message = parse(source);
+      g_autofree char *text = view_text(message);
+      g_autofree char *html = view_html(message);
+      g_assert_true(g_utf8_validate(text, -1, NULL));
+      g_assert_true(g_utf8_validate(html, -1, NULL));
+      g_assert_null(strstr(text, "\xef\xbf\xbd"));
+      g_assert_null(strstr(text, "\xc3\xb0"));
+      g_assert_nonnull(strstr(text, "\xf0\x9f\x98\x80\n\n["));
+    }
+  }
+}
+
 /* The title is text of a stranger in a place of ours. */
 static void
 test_title(void)
@@ -431,6 +474,62 @@ test_title(void)
   g_assert_cmpstr(fault, ==, NULL);
   g_assert_nonnull(strstr(html, "<title>&lt;/title&gt;&lt;script&gt;"));
   g_assert_nonnull(strstr(html, "&lt;/div&gt;&lt;script&gt;x"));
+}
+
+/* What each program marks for itself is gone, and what it meant is there. */
+static void
+test_programs(void)
+{
+  static const struct {
+    const char *file;
+    const char *shown[3];
+    const char *gone[4];
+  } programs[] = {
+      {"outlook.eml",
+       {"<p style=\"margin:0\">Geachte heer,</p>", "<img src=\"data:image/png;base64,"},
+       {"<o:p>", "behavior", "shapedefaults", "[endif]"}},
+      {"outlook-new.eml",
+       {">Hallo</div>", "<img src=\"data:image/png;base64,", "rgb(0, 0, 0)"},
+       {"alleen Outlook", "tracker.example", "v:shape", "margin-top"}},
+      {"apple-mail.eml",
+       {"<img src=\"data:image/png;base64,", ">de praktijk</a>", "Groet, Jan"},
+       {"apple-inline", "-webkit", "line-break"}},
+      {"gmail.eml",
+       {"<blockquote style=\"margin:0px 0px 0px 0.8ex;border-left:1px solid "
+        "rgb(204,204,204);padding-left:1ex\">"},
+       {"gmail_quote"}},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(programs); i++) {
+    g_autoptr(Message) message = load(programs[i].file);
+    g_autofree char *html = view_html(message);
+    g_test_message("%s", html);
+    for (gsize j = 0; j < G_N_ELEMENTS(programs[i].shown); j++)
+      g_assert_true(programs[i].shown[j] == NULL ||
+                    strstr(html, programs[i].shown[j]) != NULL);
+    for (gsize j = 0; j < G_N_ELEMENTS(programs[i].gone); j++)
+      g_assert_true(programs[i].gone[j] == NULL ||
+                    strstr(html, programs[i].gone[j]) == NULL);
+  }
+}
+
+/* The second HTML of an alternative is in its text; unless that has no words. */
+static void
+test_said(void)
+{
+  static const char *const texts[][2] = {{"alles", "alles\n"}, {"  ", "een\ntwee\n"}};
+  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+    g_autofree char *source =
+        g_strdup_printf("Content-Type: multipart/alternative; boundary=b\n\n--b\n\n%s\n"
+                        "--b\nContent-Type: multipart/mixed; boundary=c\n\n"
+                        "--c\nContent-Type: text/html\n\n<p>een</p>\n"
+                        "--c\nContent-Type: text/html\n\n<p>twee</p>\n--c--\n--b--\n",
+                        texts[i][0]);
+    g_autoptr(Message) message = parse(source);
+    g_autofree char *text = view_text(message);
+    g_autofree char *html = view_html(message);
+    g_assert_cmpstr(text, ==, texts[i][1]);
+    g_assert_nonnull(strstr(html, "twee"));
+  }
 }
 
 /* Only the real image of the message is in the document. */
@@ -459,6 +558,8 @@ main(int argc, char **argv)
   g_test_add_func("/message/T30/header tricks", test_tricks);
   g_test_add_func("/message/V4/dates", test_dates);
   g_test_add_func("/message/V4/images", test_images);
+  g_test_add_func("/message/V4/mail programs", test_programs);
+  g_test_add_func("/message/V4/said before", test_said);
   g_test_add_func("/message/F24/long subject", test_long_subject);
   g_test_add_func("/message/F24/long line", test_long_line);
   g_test_add_func("/message/T12/file names", test_file_names);
@@ -468,6 +569,7 @@ main(int argc, char **argv)
   g_test_add_func("/message/T13/depth", test_depth);
   g_test_add_func("/message/T13/many parts", test_many_parts);
   g_test_add_func("/message/T13/large text", test_large_text);
+  g_test_add_func("/message/T13/cut characters", test_cut_characters);
   g_test_add_func("/message/T9/title", test_title);
   int failed = g_test_run();
   charset_close();

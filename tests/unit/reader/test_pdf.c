@@ -168,11 +168,12 @@ static void
 test_links(void)
 {
   g_autoptr(GByteArray) pdf =
-      make(TEXT "javascript:alert(1) file:///etc/passwd xhttps://no.example/ https:// "
-                "https://a.example/')/S/JavaScript(x (https://b.example/). "
-                "mailto:c@example.nl https://d.example/\\x\n",
+      make("From: \"a)/S/JavaScript(\" <a@example.nl>\nSubject: )/S/JavaScript(\n\n"
+           "javascript:alert(1) file:///etc/passwd xhttps://no.example/ https:// "
+           "https://a.example/')/S/JavaScript(x (https://b.example/). "
+           "mailto:c@example.nl https://d.example/\\x\n",
            PDF_NL);
-  static const char *const links[] = {"(https://a.example/%27\\)/S/JavaScript\\(x)",
+  static const char *const links[] = {"(https://a.example/%27%29/S/JavaScript%28x)",
                                       "(https://b.example/)", "(mailto:c@example.nl)",
                                       "(https://d.example/%5Cx)"};
   for (gsize i = 0; i < G_N_ELEMENTS(links); i++)
@@ -213,13 +214,13 @@ test_pages(void)
 static void
 test_long_word(void)
 {
-  g_autofree char *word = g_strnfill(50000, 'x');
+  g_autofree char *word = g_strnfill(50000, 'q');
   g_autofree char *text = g_strconcat(TEXT, word, "\nhet einde\n", NULL);
   g_autoptr(GByteArray) pdf = make(text, PDF_NL);
   g_autofree char *said = ask(PDFTOTEXT, "-layout", pdf, "-");
   guint count = 0;
   for (const char *p = said; *p != '\0'; p++)
-    count += *p == 'x';
+    count += *p == 'q';
   g_assert_cmpuint(count, ==, 50000);
   assert_says(said, "het einde\n");
 }
