@@ -3,18 +3,15 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/submit/letter.h"
-#include "common/submit/submit.h"
 #include "deliver/notify.h"
-
-#define LINK_LABEL "link"
+#include "deliver/post.h"
 
 static gboolean
-derive_link(const Service *service, FilingRecipient *recipient, GError **error)
+derive_link(const Service *service, guint32 key_id, const guint8 nonce[STORE_NONCE_BYTES],
+            guint8 secret[STORE_LINK_SECRET_BYTES], GError **error)
 {
-  return keyring_derive(service->link_keys, recipient->link_key_id, LINK_LABEL,
-                        recipient->link_nonce, sizeof recipient->link_nonce,
-                        recipient->link_secret, sizeof recipient->link_secret, error);
+  return keyring_derive(service->link_keys, key_id, LINK_LABEL, nonce, STORE_NONCE_BYTES,
+                        secret, STORE_LINK_SECRET_BYTES, error);
 }
 
 gboolean
@@ -22,49 +19,76 @@ announce_prepare(const Service *service, FilingRecipient *recipient, GError **er
 {
   recipient->link_key_id = keyring_current(service->link_keys);
   return crypt_random(recipient->link_nonce, sizeof recipient->link_nonce, error) &&
-         derive_link(service, recipient, error);
+         derive_link(service, recipient->link_key_id, recipient->link_nonce,
+                     recipient->link_secret, error);
 }
 
-/* The notification as a message; wipe it. */
-static GString *
-format_notification(const Organisation *organisation, const Ticket *ticket,
-                    const FilingRecipient *recipient)
+gboolean
+announce_prepare_status(const Service *service, FilingDispatch *dispatch, GError **error)
 {
-  char *secret = crypt_base64url(recipient->link_secret, sizeof recipient->link_secret);
-  char *link = notify_link(organisation->viewer_url, secret);
-  NotifyFacts facts = {
-      .organisation_name = organisation->display_name,
-      .service_domain = organisation->service_domain,
-      .viewer_url = organisation->viewer_url,
-      .contact = organisation->contact,
-      .sender = ticket->sender,
-      .sender_name = ticket->sender_name,
-      .recipient = recipient->address,
-      .number = recipient->number != NULL ? recipient->number : "",
-      .link = link,
-      .reference = recipient->reference,
-      .now_s = g_get_real_time() / G_USEC_PER_SEC,
-      .expires_s = recipient->expires_s,
-  };
+  dispatch->status_key_id = keyring_current(service->link_keys);
+  return crypt_random(dispatch->status_nonce, sizeof dispatch->status_nonce, error) &&
+         keyring_derive(service->link_keys, dispatch->status_key_id, STATUS_LABEL,
+                        dispatch->status_nonce, sizeof dispatch->status_nonce,
+                        dispatch->status_secret, sizeof dispatch->status_secret, error);
+}
+
+/* Submits what FACTS say, to which the organisation and the link with SECRET are added. */
+static gboolean
+submit_link(const Service *service, const Organisation *organisation, NotifyFacts facts,
+            const guint8 *secret, char **queue_id, GError **error)
+{
+  char *text = crypt_base64url(secret, STORE_LINK_SECRET_BYTES);
+  char *link = notify_link(organisation->viewer_url, text);
+  facts.organisation_name = organisation->display_name;
+  facts.service_domain = organisation->service_domain;
+  facts.viewer_url = organisation->viewer_url;
+  facts.contact = organisation->contact;
+  facts.link = link;
+  facts.now_s = g_get_real_time() / G_USEC_PER_SEC;
   GString *message = notify_format(&facts);
-  secret_wipe(secret, strlen(secret));
+  secret_wipe(text, strlen(text));
   secret_wipe(link, strlen(link));
-  g_free(secret);
+  g_free(text);
   g_free(link);
-  return message;
+  return post_to_reader(service, organisation, facts.reference, facts.recipient, message,
+                        queue_id, error);
 }
 
 static gboolean
 submit_notification(const Service *service, const Organisation *organisation,
-                    const Ticket *ticket, const FilingRecipient *recipient,
-                    char **submitted_id, GError **error)
+                    const Ticket *ticket, const FilingRecipient *recipient, char **queue_id,
+                    GError **error)
 {
-  g_autofree char *from = letter_sender(organisation->service_domain);
-  GString *message = format_notification(organisation, ticket, recipient);
-  gboolean sent = submit_send(service->config->submit_url, from, recipient->address,
-                              message->str, message->len, submitted_id, error);
-  secret_wipe(message->str, message->len);
-  g_string_free(message, TRUE);
+  const NotifyFacts facts = {
+      .sender = ticket->sender,
+      .sender_name = ticket->sender_name,
+      .recipient = recipient->address,
+      .number = recipient->number != NULL ? recipient->number : "",
+      .reference = recipient->reference,
+      .expires_s = recipient->expires_s,
+  };
+  return submit_link(service, organisation, facts, recipient->link_secret, queue_id, error);
+}
+
+gboolean
+announce_remind(const Service *service, const Organisation *organisation, const Due *due,
+                char **queue_id, GError **error)
+{
+  guint8 secret[STORE_LINK_SECRET_BYTES];
+  if (!derive_link(service, due->link_key_id, due->link_nonce, secret, error))
+    return FALSE;
+  const NotifyFacts facts = {
+      .sender = due->sender,
+      .sender_name = due->sender_name,
+      .recipient = due->address,
+      .number = due->number,
+      .reference = due->reference,
+      .expires_s = due->expires_s,
+      .reminder = TRUE,
+  };
+  gboolean sent = submit_link(service, organisation, facts, secret, queue_id, error);
+  secret_wipe(secret, sizeof secret);
   return sent;
 }
 
@@ -83,7 +107,9 @@ announce_send(const Service *service, const Organisation *organisation,
 {
   g_autoptr(GError) error = NULL;
   /* What existed has its own nonce, and perhaps an older key. */
-  if (recipient->existed && !derive_link(service, recipient, &error))
+  if (recipient->existed &&
+      !derive_link(service, recipient->link_key_id, recipient->link_nonce,
+                   recipient->link_secret, &error))
     return fail(outcome_of_error(error), recipient, queue_id, error);
 
   g_autofree char *submitted_id = NULL;

@@ -14,6 +14,10 @@
 gboolean
 announce_prepare(const Service *service, FilingRecipient *recipient, GError **error);
 
+/* The same for the status page of the message as a whole. */
+gboolean
+announce_prepare_status(const Service *service, FilingDispatch *dispatch, GError **error);
+
 /*
  * Sends the notification of RECIPIENT, which was just committed or was there before, and
  * records that it was sent. OUTCOME_STORED, or what went wrong (then it was logged under
@@ -22,3 +26,8 @@ announce_prepare(const Service *service, FilingRecipient *recipient, GError **er
 Outcome
 announce_send(const Service *service, const Organisation *organisation,
               const Ticket *ticket, FilingRecipient *recipient, const char *queue_id);
+
+/* Sends DUE's reader his link once more (V7). *QUEUE_ID, FALSE and ERROR as submit_send. */
+gboolean
+announce_remind(const Service *service, const Organisation *organisation, const Due *due,
+                char **queue_id, GError **error);

@@ -6,7 +6,10 @@
 #include "common/base/log.h"
 #include "deliver/address.h"
 #include "deliver/announce.h"
+#include "deliver/confirm.h"
 #include "deliver/head.h"
+#include "deliver/number.h"
+#include "deliver/post.h"
 #include "deliver/teach.h"
 
 /*
@@ -32,6 +35,7 @@ struct Deposit {
   guint8 body_sha256[CRYPT_SHA256_BYTES];
   gint64 notify_until_us; /* monotonic */
   gboolean mute;          /* the phone book did not answer: the others are not told */
+  FilingDispatch dispatch;
 };
 
 /* One recipient of this delivery whom the ticket names. */
@@ -88,6 +92,7 @@ deposit_free(Deposit *deposit)
   head_free(deposit->head);
   crypt_hash_free(deposit->body_hash);
   g_byte_array_unref(deposit->keep);
+  secret_wipe(deposit->dispatch.status_secret, sizeof deposit->dispatch.status_secret);
   g_free(deposit->queue_id);
   g_free(deposit);
 }
@@ -143,10 +148,24 @@ accuse(Deposit *deposit, EventKind kind, Outcome outcome, const char *why)
   remember(deposit, outcome, why);
 }
 
+static gboolean
+are_for_numbers(const GPtrArray *recipients)
+{
+  for (guint i = 0; i < recipients->len; i++)
+    if (!recipient_is(recipients->pdata[i], CONTROL_NUMBER))
+      return FALSE;
+  return TRUE;
+}
+
 static void
-open_ticket(Deposit *deposit)
+open_ticket(Deposit *deposit, const GPtrArray *recipients)
 {
   guint count = head_ticket_count(deposit->head);
+  if (count == 0 && are_for_numbers(recipients)) {
+    /* Without a number it is ordinary mail to the milter, and no attack. */
+    remember(deposit, OUTCOME_CHANGE_NUMBER, "no number");
+    return;
+  }
   if (count != 1) {
     accuse(deposit, EVENT_TICKET,
            count == 0 ? OUTCOME_TICKET_MISSING : OUTCOME_TICKET_DOUBLE,
@@ -175,12 +194,12 @@ check_body(Deposit *deposit)
 }
 
 static void
-check_message(Deposit *deposit)
+check_message(Deposit *deposit, const GPtrArray *recipients)
 {
   head_finish(deposit->head, deposit->keep);
   file_head(deposit);
   if (deposit->trouble == OUTCOME_STORED)
-    open_ticket(deposit);
+    open_ticket(deposit, recipients);
   if (deposit->trouble == OUTCOME_STORED)
     check_body(deposit);
   if (deposit->trouble != OUTCOME_STORED)
@@ -250,12 +269,61 @@ collect_targets(const Deposit *deposit, const GPtrArray *recipients)
   GArray *targets = g_array_new(FALSE, TRUE, sizeof(Target));
   g_array_set_clear_func(targets, target_clear);
   for (guint i = 0; i < recipients->len; i++) {
-    const TicketRecipient *named = find_named(deposit->ticket, recipients->pdata[i]);
-    if (named != NULL && (named->number != NULL || named->by_mail) &&
-        find_target(targets, named) == NULL)
+    const Recipient *recipient = recipients->pdata[i];
+    const TicketRecipient *named = find_named(deposit->ticket, recipient->address);
+    if (recipient->reference == NULL && named != NULL &&
+        (named->number != NULL || named->by_mail) && find_target(targets, named) == NULL)
       add_target(deposit, targets, named);
   }
   return targets;
+}
+
+/* Everybody to whom the message goes; a control address is nobody. */
+static FilingRoute *
+list_routes(const Ticket *ticket, guint *count)
+{
+  FilingRoute *routes = g_new0(FilingRoute, ticket->recipients->len + 1);
+  *count = 0;
+  for (guint i = 0; i < ticket->recipients->len; i++) {
+    const TicketRecipient *named = ticket->recipients->pdata[i];
+    gboolean reads = named->number != NULL || named->by_mail;
+    if (!control_is_shaped(named->address))
+      routes[(*count)++] = (FilingRoute){.address = named->address,
+                                         .route = named->route != NULL ? named->route
+                                                  : reads              ? "viewer"
+                                                                       : ""};
+  }
+  return routes;
+}
+
+/* The COUNT RECIPIENTS in one commit. */
+static gboolean
+commit(Deposit *deposit, FilingRecipient *recipients, guint count, GError **error)
+{
+  const Ticket *ticket = deposit->ticket;
+  FilingDispatch *dispatch = &deposit->dispatch;
+  g_autofree FilingRoute *routes = list_routes(ticket, &dispatch->route_count);
+  dispatch->routes = routes;
+  dispatch->confirmed = !confirm_is_wanted(deposit->organisation, ticket->sender);
+  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
+  const FilingMeta meta = {
+      .organisation = deposit->organisation->name,
+      .ticket_id = ticket->id,
+      .body_sha256 = deposit->body_sha256,
+      .sender = ticket->sender,
+      .sender_name = ticket->sender_name,
+      .message_id = ticket->message_id,
+      .queue_id = deposit->queue_id,
+      .received_s = now_s,
+      .expires_s = now_s + (gint64) deposit->organisation->retention_days * DAY_S,
+      .parts = ticket->parts,
+      .parts_cut = ticket->parts_cut,
+      .dispatch = dispatch,
+  };
+  gboolean committed = announce_prepare_status(deposit->service, dispatch, error) &&
+                       filing_commit(deposit->filing, &meta, recipients, count, error);
+  dispatch->routes = NULL;
+  return committed;
 }
 
 /* Files the message for all TARGETS that nothing is wrong with. */
@@ -270,20 +338,8 @@ commit_targets(Deposit *deposit, GArray *targets)
   if (count == 0)
     return;
 
-  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
-  FilingMeta meta = {
-      .organisation = deposit->organisation->name,
-      .ticket_id = deposit->ticket->id,
-      .body_sha256 = deposit->body_sha256,
-      .sender = deposit->ticket->sender,
-      .sender_name = deposit->ticket->sender_name,
-      .message_id = deposit->ticket->message_id,
-      .queue_id = deposit->queue_id,
-      .received_s = now_s,
-      .expires_s = now_s + (gint64) deposit->organisation->retention_days * DAY_S,
-  };
   g_autoptr(GError) error = NULL;
-  gboolean committed = filing_commit(deposit->filing, &meta, list, count, &error);
+  gboolean committed = commit(deposit, list, count, &error);
   if (!committed)
     remember(deposit, outcome_of_error(error), error->message);
   for (guint i = 0, next = 0; i < targets->len; i++) {
@@ -296,10 +352,40 @@ commit_targets(Deposit *deposit, GArray *targets)
   secret_wipe(list, count * sizeof *list);
 }
 
+/*
+ * Whether what was filed before can be read no more. Then Postfix's repeat comes late, and
+ * a link that leads nowhere would only confuse. FALSE with an error when that is not known.
+ */
+static gboolean
+find_over(const Deposit *deposit, const FilingRecipient *filing, gboolean *over,
+          GError **error)
+{
+  g_autoptr(Dispatch) dispatch = NULL;
+  *over = FALSE;
+  if (!filing->existed)
+    return TRUE;
+  if (!store_find_dispatch_of(deposit->service->store, deposit->organisation->name,
+                              filing->reference, &dispatch, error))
+    return FALSE;
+  const DispatchRecipient *recipient = post_find_recipient(dispatch, filing->reference);
+  *over = recipient != NULL && recipient->state != ENTRY_OPEN;
+  return TRUE;
+}
+
 static void
 notify_target(Deposit *deposit, Target *target)
 {
   if (target->filing.notified)
+    return;
+  gboolean over;
+  g_autoptr(GError) error = NULL;
+  if (!find_over(deposit, &target->filing, &over, &error)) {
+    log_line(LOG_LEVEL_WARNING, "%s: ref=%s, %s", deposit->queue_id,
+             target->filing.reference, error->message);
+    target->outcome = outcome_of_error(error);
+    return;
+  }
+  if (over)
     return;
   if (g_get_monotonic_time() > deposit->notify_until_us)
     target->outcome = OUTCOME_NOTIFY_LATER;
@@ -345,41 +431,57 @@ complete_targets(Deposit *deposit, GArray *targets)
   }
 }
 
-static void
-set_result(const Deposit *deposit, const char *address, GArray *targets,
-           DepositResult *result)
+/* The outcome for RECIPIENT, whom the ticket has as NAMED. */
+static Outcome
+outcome_for(const Deposit *deposit, const Recipient *recipient,
+            const TicketRecipient *named, const Target *target)
 {
-  const TicketRecipient *named = find_named(deposit->ticket, address);
-  const Target *target = named != NULL ? find_target(targets, named) : NULL;
-  memset(result, 0, sizeof *result);
   if (named == NULL) {
     event_log(EVENT_TICKET, deposit->queue_id, deposit->ticket->organisation, "code",
               outcome_code(OUTCOME_RECIPIENT), "message-id", deposit->ticket->message_id,
-              "to", address, NULL);
-    result->outcome = OUTCOME_RECIPIENT;
-  } else if (target == NULL)
-    result->outcome = OUTCOME_NUMBER;
+              "to", recipient->address, NULL);
+    return OUTCOME_RECIPIENT;
+  }
+  if (recipient_is(recipient, CONTROL_NUMBER))
+    return number_change(deposit->service, deposit->ticket, named, recipient,
+                         deposit->queue_id);
+  return target != NULL ? target->outcome : OUTCOME_NUMBER;
+}
+
+static void
+set_result(const Deposit *deposit, const Recipient *recipient, GArray *targets,
+           DepositResult *result)
+{
+  const TicketRecipient *named = find_named(deposit->ticket, recipient->address);
+  const Target *target = named != NULL ? find_target(targets, named) : NULL;
+  memset(result, 0, sizeof *result);
+  result->outcome = outcome_for(deposit, recipient, named, target);
+  const char *reference = target != NULL ? target->filing.reference : recipient->reference;
+  if (result->outcome == OUTCOME_STORED || result->outcome == OUTCOME_CHANGED)
+    g_strlcpy(result->reference, reference, sizeof result->reference);
   else
-    result->outcome = target->outcome;
-  if (target != NULL && target->outcome == OUTCOME_STORED)
-    g_strlcpy(result->reference, target->filing.reference, sizeof result->reference);
-  if (result->outcome != OUTCOME_STORED)
-    log_line(LOG_LEVEL_WARNING, "%s: to=%s, code=%s", deposit->queue_id, address,
+    log_line(LOG_LEVEL_WARNING, "%s: to=%s, code=%s", deposit->queue_id, recipient->address,
              outcome_code(result->outcome));
 }
 
 void
 deposit_finish(Deposit *deposit, const GPtrArray *recipients, DepositResult *results)
 {
-  check_message(deposit);
-  if (deposit->trouble != OUTCOME_STORED) {
-    for (guint i = 0; i < recipients->len; i++)
-      results[i] = (DepositResult){.outcome = deposit->trouble};
-    return;
+  check_message(deposit, recipients);
+  g_autoptr(GArray) targets = NULL;
+  if (deposit->trouble == OUTCOME_STORED) {
+    targets = collect_targets(deposit, recipients);
+    commit_targets(deposit, targets);
+    complete_targets(deposit, targets);
+    confirm_wake(deposit->service);
   }
-  g_autoptr(GArray) targets = collect_targets(deposit, recipients);
-  commit_targets(deposit, targets);
-  complete_targets(deposit, targets);
-  for (guint i = 0; i < recipients->len; i++)
-    set_result(deposit, recipients->pdata[i], targets, &results[i]);
+  for (guint i = 0; i < recipients->len; i++) {
+    const Recipient *recipient = recipients->pdata[i];
+    if (recipient_is(recipient, CONTROL_BOUNCE))
+      continue;
+    if (targets == NULL)
+      results[i] = (DepositResult){.outcome = deposit->trouble};
+    else
+      set_result(deposit, recipient, targets, &results[i]);
+  }
 }

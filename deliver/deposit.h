@@ -6,12 +6,13 @@
  */
 #pragma once
 
+#include "deliver/recipient.h"
 #include "deliver/reply.h"
 #include "deliver/service.h"
 
 typedef struct {
   Outcome outcome;
-  char reference[STORE_REFERENCE_MAX + 1]; /* for OUTCOME_STORED */
+  char reference[STORE_REFERENCE_MAX + 1]; /* for what is answered with 250 */
 } DepositResult;
 
 typedef struct Deposit Deposit;
@@ -32,9 +33,10 @@ void
 deposit_write(Deposit *deposit, const char *bytes, gsize len);
 
 /*
- * The message is complete: checks its ticket and body, files it for RECIPIENTS (of char *,
- * without labels, at least one), and sends the notifications. Fills RESULTS, one for each
- * recipient. Call once.
+ * The message is complete: checks its ticket and body, files it for RECIPIENTS (of
+ * Recipient, at least one) and sends the notifications, or changes the number of an entry
+ * when that is what one of them is for. Fills RESULTS, one for each recipient, but not
+ * those for bounces (returned.h). Call once.
  */
 void
 deposit_finish(Deposit *deposit, const GPtrArray *recipients, DepositResult *results);

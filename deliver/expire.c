@@ -5,8 +5,9 @@
 
 #include "common/base/log.h"
 #include "common/store/store.h"
+#include "deliver/due.h"
 
-#define FIRST_MS (5 * 60 * 1000) /* after the rush of a start */
+#define FIRST_MS (5 * 1000)
 #define EVERY_MS (60 * 60 * 1000)
 
 /* Whether the service goes on after a pause of WAIT_MS. */
@@ -28,6 +29,7 @@ expire_main(gpointer p)
   for (int wait_ms = FIRST_MS; pause_for(service, wait_ms); wait_ms = EVERY_MS) {
     guint removed = 0;
     g_autoptr(GError) error = NULL;
+    due_run(service);
     if (!store_expire(service->store, g_get_real_time() / G_USEC_PER_SEC, &removed, &error))
       log_line(LOG_LEVEL_WARNING, "nothing could be removed: %s", error->message);
     else if (removed > 0)

@@ -2,18 +2,27 @@
 noinst_LIBRARIES += deliver/libdeliver.a
 deliver_libdeliver_a_SOURCES = \
 	deliver/address.c deliver/address.h \
+	deliver/bounce_reader.c deliver/bounce_reader.h \
 	deliver/claim.c deliver/claim.h \
 	deliver/head.c deliver/head.h \
 	deliver/lmtp.c deliver/lmtp.h \
 	deliver/notify.c deliver/notify.h \
-	deliver/reply.c deliver/reply.h
+	deliver/prose.c deliver/prose.h \
+	deliver/reply.c deliver/reply.h \
+	deliver/tell.c deliver/tell.h
 
 sbin_PROGRAMS += deliver/zegel-deliver
 deliver_zegel_deliver_SOURCES = \
 	deliver/announce.c deliver/announce.h \
+	deliver/confirm.c deliver/confirm.h \
 	deliver/deposit.c deliver/deposit.h \
+	deliver/due.c deliver/due.h \
 	deliver/expire.c deliver/expire.h \
 	deliver/main.c \
+	deliver/number.c deliver/number.h \
+	deliver/post.c deliver/post.h \
+	deliver/recipient.c deliver/recipient.h \
+	deliver/returned.c deliver/returned.h \
 	deliver/server.c deliver/server.h \
 	deliver/service.h \
 	deliver/session.c deliver/session.h \
@@ -46,6 +55,16 @@ check_PROGRAMS += tests/unit/deliver/test_reply
 tests_unit_deliver_test_reply_SOURCES = tests/unit/deliver/test_reply.c
 tests_unit_deliver_test_reply_LDADD = deliver/libdeliver.a $(BASE_LIBS)
 TESTS += tests/unit/deliver/test_reply
+
+check_PROGRAMS += tests/unit/deliver/test_tell
+tests_unit_deliver_test_tell_SOURCES = tests/unit/deliver/test_tell.c
+tests_unit_deliver_test_tell_LDADD = deliver/libdeliver.a $(SUBMIT_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/deliver/test_tell
+
+check_PROGRAMS += tests/unit/deliver/test_bounce_reader
+tests_unit_deliver_test_bounce_reader_SOURCES = tests/unit/deliver/test_bounce_reader.c
+tests_unit_deliver_test_bounce_reader_LDADD = deliver/libdeliver.a $(BASE_LIBS)
+TESTS += tests/unit/deliver/test_bounce_reader
 
 check_PROGRAMS += tests/fuzz/fuzz_lmtp
 tests_fuzz_fuzz_lmtp_SOURCES = tests/fuzz/fuzz_lmtp.c

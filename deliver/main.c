@@ -2,8 +2,9 @@
  * zegel-deliver - the LMTP server to which Postfix brings what is for the viewer.
  *
  * Opens the ticket that zegel-milter sealed, files the message sealed, sends the
- * notification, and only then answers 250. It never looks into a message and never runs
- * as root. What it cannot do now Postfix keeps: its queue is our outbox.
+ * notification, and only then answers 250. Afterwards it tells the sender what became of
+ * it: zegel-reader reads the bounces for it. It never looks into a message itself and never
+ * runs as root. What it cannot do now Postfix keeps: its queue is our outbox.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -19,6 +20,7 @@
 #include "common/conf/conf.h"
 #include "common/sandbox/sandbox.h"
 #include "common/submit/submit.h"
+#include "deliver/confirm.h"
 #include "deliver/expire.h"
 #include "deliver/server.h"
 #include "deliver/service.h"
@@ -33,6 +35,7 @@ typedef struct {
   KeyRing *link_keys;
   KeyRing *store_keys;
   KeyRing *ticket_keys;
+  KeyRing *origin_keys;
   Store *store;
   int listen_fd;
   int signal_fd;
@@ -48,7 +51,9 @@ load_keys(Daemon *self, GError **error)
          (self->store_keys = keyring_load(config->deliver_store_key, KEY_STORE, error)) !=
              NULL &&
          (self->ticket_keys =
-              keyring_load(config->deliver_ticket_key, KEY_TICKET, error)) != NULL;
+              keyring_load(config->deliver_ticket_key, KEY_TICKET, error)) != NULL &&
+         (self->origin_keys =
+              keyring_load(config->deliver_origin_key, KEY_ORIGIN, error)) != NULL;
 }
 
 /* Everything that root must do, and then no more root. */
@@ -79,6 +84,7 @@ serve(Daemon *self, GError **error)
       .config = self->config,
       .link_keys = self->link_keys,
       .ticket_keys = self->ticket_keys,
+      .origin_keys = self->origin_keys,
       .store = self->store,
       .claims = claims_new(),
       .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -89,10 +95,12 @@ serve(Daemon *self, GError **error)
   }
   log_line(LOG_LEVEL_INFO, "started, %s", self->config->deliver_socket);
   daemon_ready();
+  confirm_start(&service);
   GThread *expire = expire_start(&service);
   if (!server_run(&service, self->listen_fd, self->signal_fd))
     _exit(EX_OK); /* sessions still use all this; what they had not committed is lost */
   g_thread_join(expire);
+  confirm_stop(&service);
   close(service.stop_fd);
   claims_free(service.claims);
   return TRUE;
@@ -102,6 +110,7 @@ static void
 release(Daemon *self)
 {
   store_close(self->store);
+  keyring_free(self->origin_keys);
   keyring_free(self->ticket_keys);
   keyring_free(self->store_keys);
   keyring_free(self->link_keys);

@@ -23,16 +23,21 @@ typedef struct {
   const char *reference;         /* the same reference gives the same Message-ID */
   gint64 now_s;                  /* Unix time */
   gint64 expires_s;
+  gboolean reminder; /* the reader is told once more, shortly before the end (V7) */
 } NotifyFacts;
 
 /* The link for the link secret SECRET_TEXT (base64url) at VIEWER_URL, a new string. */
 char *
 notify_link(const char *viewer_url, const char *secret_text);
 
+/* The same for the page that shows the sender what became of his message (S14). */
+char *
+notify_status_link(const char *viewer_url, const char *secret_text);
+
 /*
- * The notification as a message with CRLF line ends, ASCII only unless the recipient's
- * address is not (its text is quoted-printable). A new string that holds the link: wipe it.
- * Dates are in local time. Any thread.
+ * The notification as a message with CRLF line ends, plain text and HTML with the same
+ * words, ASCII only unless the recipient's address is not (its text is quoted-printable). A
+ * new string that holds the link: wipe it. Dates are in local time. Any thread.
  */
 GString *
 notify_format(const NotifyFacts *facts);

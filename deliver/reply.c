@@ -14,6 +14,7 @@ static const char *const replies[REPLY_COUNT] = {
     [REPLY_NO_RECIPIENT] = "503 5.5.1 No valid recipients",
     [REPLY_NESTED] = "503 5.5.1 A message is under way",
     [REPLY_NO_LABEL] = "550 5.7.1 Z-DELIVER-LABEL Only labelled recipients are taken here",
+    [REPLY_NO_MAILBOX] = "550 5.1.1 Z-DELIVER-MAILBOX There is no such address here",
     [REPLY_TOO_MANY_RECIPIENTS] = "452 4.5.3 Too many recipients",
     [REPLY_TOO_LARGE] = "552 5.3.4 Z-S11-SIZE Message is larger than message_max_bytes",
     [REPLY_TOO_MANY_SESSIONS] = "421 4.3.2 Too many sessions, try again later",
@@ -68,6 +69,25 @@ static const struct {
                                   "than 1 MB"},
     [OUTCOME_TOO_LARGE] = {"Z-S11-SIZE", "552 5.3.4 Z-S11-SIZE Message is larger than "
                                          "message_max_bytes"},
+    [OUTCOME_NOTED] = {"Z-DELIVER-NOTED", "250 2.0.0 %s noted"},
+    [OUTCOME_BOUNCE_LATER] = {"Z-DELIVER-BOUNCE",
+                              "451 4.3.0 Z-DELIVER-BOUNCE Cannot deal with the bounce now"},
+    [OUTCOME_CHANGED] = {"Z-T31-CHANGED", "250 2.0.0 %s number changed"},
+    [OUTCOME_CHANGE_SENDER] =
+        {"Z-T31-SENDER",
+         "550 5.7.1 Z-T31-SENDER Alleen wie het bericht heeft gestuurd kan het nummer "
+         "veranderen. Only who sent the message can change its number"},
+    [OUTCOME_CHANGE_NUMBER] =
+        {"Z-T31-NUMBER",
+         "550 5.7.1 Z-T31-NUMBER Verstuur opnieuw met SMS en het goede mobiele nummer "
+         "vooraan in het onderwerp, zoals SMS 0612345678. Send again with SMS and the "
+         "right mobile number at the start of the subject, like SMS 0612345678"},
+    [OUTCOME_CHANGE_OVER] =
+        {"Z-T31-OVER",
+         "550 5.7.1 Z-T31-OVER Dit bericht is niet meer te lezen; verstuur het opnieuw. "
+         "This message cannot be read any more; send it again"},
+    [OUTCOME_CHANGE_LATER] = {"Z-T31-LATER",
+                              "451 4.3.0 Z-T31-LATER Cannot change the number now"},
 };
 
 const char *

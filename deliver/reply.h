@@ -23,6 +23,7 @@ typedef enum {
   REPLY_NO_RECIPIENT,
   REPLY_NESTED,
   REPLY_NO_LABEL,
+  REPLY_NO_MAILBOX,
   REPLY_TOO_MANY_RECIPIENTS,
   REPLY_TOO_LARGE,
   REPLY_TOO_MANY_SESSIONS,
@@ -50,6 +51,13 @@ typedef enum {
   OUTCOME_NOTIFY_NEVER,     /* stored; zegel-submit refused this recipient for good */
   OUTCOME_HEADER_TOO_LARGE, /* HEAD_MAX_BYTES */
   OUTCOME_TOO_LARGE,        /* message_max_bytes */
+  OUTCOME_NOTED,            /* a bounce was read, and what it asks for was done */
+  OUTCOME_BOUNCE_LATER,     /* that cannot be done now */
+  OUTCOME_CHANGED,          /* another number counts from now on */
+  OUTCOME_CHANGE_SENDER,    /* asked by somebody else than the message's sender */
+  OUTCOME_CHANGE_NUMBER,    /* asked without a number */
+  OUTCOME_CHANGE_OVER,      /* asked for a message that cannot be read any more */
+  OUTCOME_CHANGE_LATER,     /* that cannot be done now */
   OUTCOME_COUNT
 } Outcome;
 
@@ -61,7 +69,7 @@ reply_text(Reply reply);
 const char *
 reply_fault(LmtpFault fault);
 
-/* The line for OUTCOME as a new string; REFERENCE stands in it for OUTCOME_STORED. */
+/* The line for OUTCOME as a new string; REFERENCE stands in those of 250. */
 char *
 reply_outcome(Outcome outcome, const char *reference);
 

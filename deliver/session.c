@@ -6,11 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/base/label.h"
 #include "common/base/log.h"
 #include "common/crypt/ticket.h"
 #include "deliver/deposit.h"
 #include "deliver/lmtp.h"
+#include "deliver/recipient.h"
+#include "deliver/returned.h"
 
 #define BUFFER_BYTES   65536
 #define IDLE_MS        (300 * 1000) /* RFC 5321 4.5.3.2.7 */
@@ -34,8 +35,10 @@ typedef struct {
   /* The message under way: */
   char *queue_id;        /* from XFORWARD, or NULL */
   gboolean has_sender;   /* MAIL was taken */
-  GPtrArray *recipients; /* of char *, without labels */
-  Deposit *deposit;      /* while its bytes come */
+  GPtrArray *recipients; /* of Recipient */
+  gboolean in_message;   /* its bytes come, and go to one or both of these: */
+  Deposit *deposit;      /* for what the milter sealed, or NULL */
+  Returned *returned;    /* for a bounce, or NULL */
   gint64 message_until_us;
 } Session;
 
@@ -104,7 +107,7 @@ wait_bytes(Session *session)
 {
   struct pollfd fds[] = {{.fd = session->fd, .events = POLLIN},
                          {.fd = session->service->stop_fd, .events = POLLIN}};
-  gboolean in_message = session->deposit != NULL;
+  gboolean in_message = session->in_message;
   gint64 until_us = g_get_monotonic_time() + (gint64) IDLE_MS * 1000;
   if (in_message)
     until_us = MIN(until_us, session->message_until_us);
@@ -147,6 +150,8 @@ static void
 reset(Session *session)
 {
   g_clear_pointer(&session->deposit, deposit_free);
+  g_clear_pointer(&session->returned, returned_free);
+  session->in_message = FALSE;
   g_clear_pointer(&session->queue_id, g_free);
   g_ptr_array_set_size(session->recipients, 0);
   session->has_sender = FALSE;
@@ -157,7 +162,10 @@ finish_message(Session *session)
 {
   guint count = session->recipients->len;
   g_autofree DepositResult *results = g_new0(DepositResult, count);
-  deposit_finish(session->deposit, session->recipients, results);
+  if (session->deposit != NULL)
+    deposit_finish(session->deposit, session->recipients, results);
+  if (session->returned != NULL)
+    returned_finish(session->returned, session->recipients, results);
   for (guint i = 0; i < count; i++) {
     g_autofree char *line = reply_outcome(results[i].outcome, results[i].reference);
     say(session, line);
@@ -166,9 +174,26 @@ finish_message(Session *session)
 }
 
 static void
+take_content(Session *session, const char *bytes, gsize len)
+{
+  if (session->deposit != NULL)
+    deposit_write(session->deposit, bytes, len);
+  if (session->returned != NULL)
+    returned_write(session->returned, bytes, len);
+}
+
+static void
 begin_message(Session *session)
 {
-  session->deposit = deposit_new(session->service, session_queue_id(session));
+  const char *queue_id = session_queue_id(session);
+  for (guint i = 0; i < session->recipients->len; i++) {
+    gboolean bounce = recipient_is(session->recipients->pdata[i], CONTROL_BOUNCE);
+    if (bounce && session->returned == NULL)
+      session->returned = returned_new(session->service, queue_id);
+    else if (!bounce && session->deposit == NULL)
+      session->deposit = deposit_new(session->service, queue_id);
+  }
+  session->in_message = TRUE;
   session->message_until_us =
       g_get_monotonic_time() + (gint64) MESSAGE_MAX_S * G_USEC_PER_SEC;
   lmtp_begin_content(session->lmtp);
@@ -212,13 +237,14 @@ take_recipient(Session *session, const LmtpCommand *command)
     return REPLY_NO_SENDER;
   if (session->recipients->len >= MAX_RECIPIENTS)
     return REPLY_TOO_MANY_RECIPIENTS;
-  if (label_of(command->path) == LABEL_NONE) {
-    log_line(LOG_LEVEL_WARNING, "%s: to=%s carries no label", session_queue_id(session),
+  Reply reply = REPLY_RECIPIENT_OK;
+  Recipient *recipient = recipient_parse(session->service, command->path, &reply);
+  if (recipient != NULL)
+    g_ptr_array_add(session->recipients, recipient);
+  else
+    log_line(LOG_LEVEL_WARNING, "%s: to=%s is nobody here", session_queue_id(session),
              command->path);
-    return REPLY_NO_LABEL;
-  }
-  g_ptr_array_add(session->recipients, label_strip(command->path));
-  return REPLY_RECIPIENT_OK;
+  return reply;
 }
 
 static Reply
@@ -298,7 +324,7 @@ handle_event(Session *session, const LmtpEvent *event)
     handle_command(session, event->command);
     break;
   case LMTP_EVENT_CONTENT:
-    deposit_write(session->deposit, event->content, event->content_len);
+    take_content(session, event->content, event->content_len);
     break;
   case LMTP_EVENT_END:
     finish_message(session);
@@ -313,7 +339,7 @@ session_run(const Service *service, int fd)
   session.buffer = g_malloc(BUFFER_BYTES);
   session.out = g_string_new(NULL);
   session.lmtp = lmtp_new();
-  session.recipients = g_ptr_array_new_with_free_func(g_free);
+  session.recipients = g_ptr_array_new_with_free_func((GDestroyNotify) recipient_free);
   g_string_append_printf(session.out, "220 %s LMTP zegel-deliver\r\n", g_get_host_name());
   while (!session.over) {
     LmtpEvent event;

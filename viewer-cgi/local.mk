@@ -6,10 +6,14 @@ viewer_cgi_libviewer_a_SOURCES = \
 	viewer-cgi/disposition.c viewer-cgi/disposition.h \
 	viewer-cgi/failure.c viewer-cgi/failure.h \
 	viewer-cgi/form.c viewer-cgi/form.h \
+	viewer-cgi/form_copy.c viewer-cgi/form_copy.h \
+	viewer-cgi/form_mail.c viewer-cgi/form_mail.h \
+	viewer-cgi/form_ticket.c viewer-cgi/form_ticket.h \
 	viewer-cgi/handle_access.c viewer-cgi/handle_answer.c \
 	viewer-cgi/handle_delete.c viewer-cgi/handle_download.c \
 	viewer-cgi/handle_forward.c viewer-cgi/handle_message.c \
 	viewer-cgi/handle_number.c viewer-cgi/handle_shared.c \
+	viewer-cgi/handle_form.c viewer-cgi/handle_form_send.c viewer-cgi/handle_status.c \
 	viewer-cgi/html.c viewer-cgi/html.h \
 	viewer-cgi/logo.c viewer-cgi/logo.h \
 	viewer-cgi/mail.c viewer-cgi/mail.h viewer-cgi/mail_share.c \
@@ -22,6 +26,8 @@ viewer_cgi_libviewer_a_SOURCES = \
 	viewer-cgi/page_forward.c viewer-cgi/page_forward.h \
 	viewer-cgi/page_message.c viewer-cgi/page_message.h \
 	viewer-cgi/page_other.c \
+	viewer-cgi/page_status.c viewer-cgi/page_status.h \
+	viewer-cgi/page_write.c viewer-cgi/page_write.h \
 	viewer-cgi/reading.c viewer-cgi/reading.h \
 	viewer-cgi/request.c viewer-cgi/request.h \
 	viewer-cgi/response.c viewer-cgi/response.h \
@@ -62,10 +68,14 @@ viewer_cgi_zegel_viewer_LDADD = $(VIEWER_LIBS) $(SANDBOX_LIBS) $(FCGI_LIBS)
 
 VIEWER_TESTS = \
 	tests/unit/viewer/test_child \
+	tests/unit/viewer/test_form \
+	tests/unit/viewer/test_form_page \
 	tests/unit/viewer/test_input \
 	tests/unit/viewer/test_output \
 	tests/unit/viewer/test_pages \
 	tests/unit/viewer/test_reading \
+	tests/unit/viewer/test_status \
+	tests/unit/viewer/test_status_page \
 	tests/unit/viewer/test_upload \
 	tests/unit/viewer/test_viewer \
 	tests/fuzz/fuzz_form \
@@ -77,6 +87,11 @@ check_PROGRAMS += $(VIEWER_TESTS)
 TESTS += $(VIEWER_TESTS)
 tests_unit_viewer_test_child_SOURCES = tests/unit/viewer/test_child.c
 tests_unit_viewer_test_child_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_form_SOURCES = tests/unit/viewer/test_form.c \
+	tests/unit/viewer/site.c tests/unit/viewer/site.h
+tests_unit_viewer_test_form_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_form_page_SOURCES = tests/unit/viewer/test_form_page.c
+tests_unit_viewer_test_form_page_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_input_SOURCES = tests/unit/viewer/test_input.c
 tests_unit_viewer_test_input_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_output_SOURCES = tests/unit/viewer/test_output.c
@@ -85,6 +100,11 @@ tests_unit_viewer_test_pages_SOURCES = tests/unit/viewer/test_pages.c
 tests_unit_viewer_test_pages_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_reading_SOURCES = tests/unit/viewer/test_reading.c $(VIEWER_WORLD)
 tests_unit_viewer_test_reading_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_status_SOURCES = tests/unit/viewer/test_status.c \
+	tests/unit/viewer/site.c tests/unit/viewer/site.h
+tests_unit_viewer_test_status_LDADD = $(VIEWER_LIBS)
+tests_unit_viewer_test_status_page_SOURCES = tests/unit/viewer/test_status_page.c
+tests_unit_viewer_test_status_page_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_upload_SOURCES = tests/unit/viewer/test_upload.c
 tests_unit_viewer_test_upload_LDADD = $(VIEWER_LIBS)
 tests_unit_viewer_test_viewer_SOURCES = tests/unit/viewer/test_viewer.c $(VIEWER_WORLD)

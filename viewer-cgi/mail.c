@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/crypt/origin.h"
 #include "common/submit/letter.h"
 #include "common/submit/submit.h"
 
 #define NUMBER_SHOWN 2
+#define ID_BYTES     16
 
 /* Wipes MESSAGE and frees it. */
 static gboolean
@@ -149,9 +151,9 @@ mail_wrong_text(const Organisation *organisation, const Entry *entry)
       "van hem of haar is. Het bericht is daarom nog niet te lezen.\n"
       "\n"
       "Wat u kunt doen: vraag de ontvanger om het goede nummer, niet per e-mail.\n"
-      "Stuur het bericht dan opnieuw, met SMS en dat nummer in het onderwerp.\n"
-      "Of beantwoord de bevestiging van uw bericht, met SMS en dat nummer in het\n"
-      "onderwerp. Dan blijft de link van de ontvanger werken.\n"
+      "Beantwoord dan deze e-mail, met het goede nummer vooraan in het onderwerp,\n"
+      "zo: SMS 0612345678\n"
+      "De link van de ontvanger blijft werken.\n"
       "\n"
       "Het nummer verandert niet vanzelf: alleen u kunt het veranderen.\n"
       "\n"
@@ -166,9 +168,9 @@ mail_wrong_text(const Organisation *organisation, const Entry *entry)
       "hers. So the message cannot be read yet.\n"
       "\n"
       "What you can do: ask the recipient for the right number, not by e-mail.\n"
-      "Then send the message again, with SMS and that number in the subject.\n"
-      "Or answer the confirmation of your message, with SMS and that number in\n"
-      "the subject. Then the recipient's link stays valid.\n"
+      "Then answer this e-mail, with the right number at the start of the\n"
+      "subject, like this: SMS 0612345678\n"
+      "The recipient's link stays valid.\n"
       "\n"
       "The number does not change by itself: only you can change it.\n"
       "\n"
@@ -177,14 +179,84 @@ mail_wrong_text(const Organisation *organisation, const Entry *entry)
 }
 
 gboolean
-mail_tell_wrong(const Config *config, const Organisation *organisation, const Entry *entry,
-                GError **error)
+mail_tell_wrong(const Config *config, const KeyRing *keys, const Organisation *organisation,
+                const Entry *entry, GError **error)
 {
   gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
   g_autofree char *id =
       g_strdup_printf("wrong.%s.%" G_GINT64_FORMAT, entry->reference, now_s);
-  const LetterFacts facts = letter_facts(
-      organisation, entry->sender, "Verkeerd mobiel nummer / Wrong mobile number", id);
+  g_autofree char *correct =
+      control_address(keys, CONTROL_NUMBER, organisation->name, entry->reference,
+                      organisation->service_domain, error);
+  if (correct == NULL)
+    return FALSE;
+  LetterFacts facts = letter_facts(organisation, entry->sender,
+                                   "Verkeerd mobiel nummer / Wrong mobile number", id);
+  facts.reply_to = correct;
+  facts.in_reply_to = entry->message_id;
   g_autofree char *text = mail_wrong_text(organisation, entry);
   return submit(config, organisation, entry->sender, letter_format(&facts, text), error);
+}
+
+char *
+mail_form_text(const Organisation *organisation, const char *link)
+{
+  g_autofree char *name = letter_line(organisation->display_name, LETTER_NAME_MAX_CHARS);
+  return g_strdup_printf(
+      "(English below)\n"
+      "\n"
+      "U wilt een beveiligd bericht schrijven aan\n"
+      "%s.\n"
+      "Dat doet u op deze pagina:\n"
+      "\n"
+      "%s\n"
+      "\n"
+      "De link werkt 24 uur, voor \u00e9\u00e9n bericht. Geef de link aan niemand.\n"
+      "\n"
+      "Hebt u hier niet om gevraagd? Dan hoeft u niets te doen. Iemand heeft\n"
+      "zich misschien vergist in zijn adres.\n"
+      "\n"
+      "----------------------------------------\n"
+      "\n"
+      "You want to write a secure message to\n"
+      "%s.\n"
+      "You can do that on this page:\n"
+      "\n"
+      "%s\n"
+      "\n"
+      "The link works for 24 hours, for one message. Do not give it to anyone.\n"
+      "\n"
+      "Did you not ask for this? Then there is nothing that you need to do.\n"
+      "Perhaps somebody made a mistake in an address.\n",
+      name, link, name, link);
+}
+
+/* A Message-ID of its own for each: nobody's mail program takes two for one. */
+static char *
+random_id(GError **error)
+{
+  guint8 bytes[ID_BYTES];
+  if (!crypt_random(bytes, sizeof bytes, error))
+    return NULL;
+  g_autofree char *hex = crypt_hex(bytes, sizeof bytes);
+  return g_strconcat("form.", hex, NULL);
+}
+
+gboolean
+mail_send_form(const Config *config, const Organisation *organisation, const char *address,
+               const char *ticket, GError **error)
+{
+  g_autofree char *id = random_id(error);
+  if (id == NULL)
+    return FALSE;
+  const LetterFacts facts = letter_facts(
+      organisation, address, "Uw link naar het formulier / Your link to the form", id);
+  char *link = g_strconcat(organisation->viewer_url, "form/", ticket, NULL);
+  char *text = mail_form_text(organisation, link);
+  GString *message = letter_format(&facts, text);
+  secret_wipe(text, strlen(text));
+  secret_wipe(link, strlen(link));
+  g_free(text);
+  g_free(link);
+  return submit(config, organisation, address, message, error);
 }

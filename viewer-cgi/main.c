@@ -132,6 +132,7 @@ give_up_rights(Program *program)
   if (program->origin_keys == NULL || !sandbox_harden(&error))
     daemon_die(error);
   program->viewer.origin_keys = program->origin_keys;
+  program->viewer.store_keys = program->keys;
 }
 
 static void

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #define LINK_PREFIX   "/l/"
+#define STATUS_PREFIX "/s/"
+#define FORM_PREFIX   "/form/"
 #define PART_PREFIX   "/m/part/"
 #define SHARED_PREFIX "/r/"
 
@@ -26,6 +28,8 @@ static const RouteRow fixed[] = {
     {METHOD_GET, "/m/delete", ROUTE_DELETE},
     {METHOD_POST, "/m/delete", ROUTE_DESTROY},
     {METHOD_POST, "/logout", ROUTE_LOGOUT},
+    {METHOD_GET, "/form", ROUTE_FORM},
+    {METHOD_POST, "/form", ROUTE_FORM_ASK},
     {METHOD_GET, "/m/answer", ROUTE_ANSWER},
     {METHOD_POST, "/m/answer", ROUTE_ANSWER_SEND},
     {METHOD_GET, "/m/forward", ROUTE_FORWARD},
@@ -45,6 +49,19 @@ static const RouteRow of_link[] = {
     {METHOD_GET, "/no-phone", ROUTE_NO_PHONE},
 };
 
+/* What may follow /s/TOKEN. */
+static const RouteRow of_status[] = {
+    {METHOD_GET, "", ROUTE_STATUS},
+    {METHOD_GET, "/recall", ROUTE_RECALL_ASK},
+    {METHOD_POST, "/recall", ROUTE_RECALL},
+};
+
+/* What may follow /form/TICKET. */
+static const RouteRow of_form[] = {
+    {METHOD_GET, "", ROUTE_FORM_WRITE},
+    {METHOD_POST, "", ROUTE_FORM_SEND},
+};
+
 static RouteKind
 find_row(const RouteRow *rows, gsize count, Method method, const char *path)
 {
@@ -54,16 +71,24 @@ find_row(const RouteRow *rows, gsize count, Method method, const char *path)
   return ROUTE_NONE;
 }
 
-static Route
-find_link(Method method, const char *rest)
+/* How many characters of base64url REST begins with. */
+static gsize
+token_length(const char *rest)
 {
-  Route route = {.kind = ROUTE_NONE};
   gsize len = 0;
   while (g_ascii_isalnum(rest[len]) || rest[len] == '-' || rest[len] == '_')
     len++;
+  return len;
+}
+
+static Route
+find_token(const RouteRow *rows, gsize count, Method method, const char *rest)
+{
+  Route route = {.kind = ROUTE_NONE};
+  gsize len = token_length(rest);
   if (len != ROUTE_TOKEN_CHARS)
     return route;
-  route.kind = find_row(of_link, G_N_ELEMENTS(of_link), method, rest + len);
+  route.kind = find_row(rows, count, method, rest + len);
   if (route.kind != ROUTE_NONE)
     memcpy(route.token, rest, len);
   return route;
@@ -87,7 +112,7 @@ find_shared(Method method, const char *reference)
 gboolean
 route_takes_files(RouteKind kind)
 {
-  return kind == ROUTE_ANSWER_SEND;
+  return kind == ROUTE_ANSWER_SEND || kind == ROUTE_FORM_SEND;
 }
 
 Route
@@ -95,7 +120,16 @@ route_find(Method method, const char *path)
 {
   Route route = {.kind = ROUTE_NONE};
   if (g_str_has_prefix(path, LINK_PREFIX))
-    return find_link(method, path + strlen(LINK_PREFIX));
+    return find_token(of_link, G_N_ELEMENTS(of_link), method, path + strlen(LINK_PREFIX));
+  if (g_str_has_prefix(path, STATUS_PREFIX))
+    return find_token(of_status, G_N_ELEMENTS(of_status), method,
+                      path + strlen(STATUS_PREFIX));
+  if (g_str_has_prefix(path, FORM_PREFIX)) {
+    const char *ticket = path + strlen(FORM_PREFIX);
+    route.kind =
+        find_row(of_form, G_N_ELEMENTS(of_form), method, ticket + token_length(ticket));
+    return route;
+  }
   if (g_str_has_prefix(path, SHARED_PREFIX))
     return find_shared(method, path + strlen(SHARED_PREFIX));
   if (g_str_has_prefix(path, PART_PREFIX)) {

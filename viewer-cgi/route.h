@@ -44,12 +44,19 @@ typedef enum {
   ROUTE_FORWARD_SEND, /* POST /m/forward */
   ROUTE_SHARED,       /* /r and /r/REFERENCE */
   ROUTE_SHARED_OPEN,  /* POST /r */
+  ROUTE_STATUS,       /* /s/TOKEN */
+  ROUTE_RECALL_ASK,   /* /s/TOKEN/recall */
+  ROUTE_RECALL,       /* POST /s/TOKEN/recall */
+  ROUTE_FORM,         /* /form */
+  ROUTE_FORM_ASK,     /* POST /form */
+  ROUTE_FORM_WRITE,   /* /form/TICKET */
+  ROUTE_FORM_SEND,    /* POST /form/TICKET: with files */
   ROUTE_COUNT
 } RouteKind;
 
 typedef struct {
   RouteKind kind;
-  char token[ROUTE_TOKEN_CHARS + 1];       /* of /l/...; else "" */
+  char token[ROUTE_TOKEN_CHARS + 1];       /* of /l/... and /s/...; else "" */
   guint part;                              /* of /m/part/N, from 1 */
   char reference[ROUTE_REFERENCE_MAX + 1]; /* of /r/REFERENCE; else "" */
 } Route;

@@ -7,7 +7,8 @@
 static const char *const purpose_names[] = {
     [TOKEN_SEND] = "send",          [TOKEN_CODE] = "code",     [TOKEN_LOGOUT] = "logout",
     [TOKEN_WRONG] = "wrong number", [TOKEN_DELETE] = "delete", [TOKEN_ANSWER] = "answer",
-    [TOKEN_FORWARD] = "forward",    [TOKEN_SHARED] = "shared",
+    [TOKEN_FORWARD] = "forward",    [TOKEN_SHARED] = "shared", [TOKEN_RECALL] = "recall",
+    [TOKEN_FORM] = "form",          [TOKEN_WRITE] = "write",
 };
 
 Secret *

@@ -19,7 +19,10 @@ typedef enum {
   TOKEN_DELETE,  /* bound to the session */
   TOKEN_ANSWER,  /* bound to the session */
   TOKEN_FORWARD, /* bound to the session */
-  TOKEN_SHARED   /* bound to the organisation's name: there is no session yet */
+  TOKEN_SHARED,  /* bound to the organisation's name: there is no session yet */
+  TOKEN_RECALL,  /* bound to the status secret */
+  TOKEN_FORM,    /* bound to the name of the organisation */
+  TOKEN_WRITE    /* bound to the nonce of the form ticket */
 } TokenPurpose;
 
 /* The key for tokens out of RING (KEY_STORE); freed with secret_free, or NULL. */

@@ -66,6 +66,13 @@ static const struct {
     [ROUTE_FORWARD_SEND] = {handle_forward_send, "/m/forward"},
     [ROUTE_SHARED] = {handle_shared, NULL},
     [ROUTE_SHARED_OPEN] = {handle_shared_open, "/r"},
+    [ROUTE_STATUS] = {handle_status, NULL},
+    [ROUTE_RECALL_ASK] = {handle_recall_ask, NULL},
+    [ROUTE_RECALL] = {handle_recall, NULL},
+    [ROUTE_FORM] = {handle_form, "/form"},
+    [ROUTE_FORM_ASK] = {handle_form_ask, "/form"},
+    [ROUTE_FORM_WRITE] = {handle_form_write, NULL},
+    [ROUTE_FORM_SEND] = {handle_form_send, NULL},
 };
 
 /* The language of the visit; one that was just chosen is remembered. */

@@ -20,6 +20,7 @@ typedef struct {
   const Secret *token_key;    /* NULL only without a store */
   const Logos *logos;         /* NULL: there are none */
   const KeyRing *origin_keys; /* for the marks of what visitors wrote */
+  const KeyRing *store_keys;  /* for the links to the web form */
   Slots *upload_slots;        /* for who sends files; NULL: no limit */
 } Viewer;
 

@@ -215,6 +215,18 @@ handle_shared(Visit *visit);
 void
 handle_shared_open(Visit *visit);
 
+/* "/s/TOKEN": what became of a message (handle_status.c). */
+void
+handle_status(Visit *visit);
+
+/* "/s/TOKEN/recall": is that what you want? */
+void
+handle_recall_ask(Visit *visit);
+
+/* POST "/s/TOKEN/recall". */
+void
+handle_recall(Visit *visit);
+
 /* "/m/delete": asks whether it is meant (handle_delete.c). */
 void
 handle_delete(Visit *visit);
@@ -222,3 +234,19 @@ handle_delete(Visit *visit);
 /* POST "/m/delete". */
 void
 handle_destroy(Visit *visit);
+
+/* "/form": what it is, and the field for an address (handle_form.c). */
+void
+handle_form(Visit *visit);
+
+/* POST "/form": a mail with the way to the form. */
+void
+handle_form_ask(Visit *visit);
+
+/* "/form/TICKET": the form itself (handle_form_send.c). */
+void
+handle_form_write(Visit *visit);
+
+/* POST "/form/TICKET": what was written goes to the organisation. */
+void
+handle_form_send(Visit *visit);

@@ -18,6 +18,13 @@ static const char *const event_names[] = {
     [EVENT_OBSERVED] = "observed",
     [EVENT_STORED] = "stored",
     [EVENT_NOTIFIED] = "notified",
+    [EVENT_CONFIRMED] = "confirmed",
+    [EVENT_BOUNCED] = "bounced",
+    [EVENT_DELAYED] = "delayed",
+    [EVENT_BOUNCE_DROPPED] = "bounce-dropped",
+    [EVENT_NUMBER_CHANGED] = "number-changed",
+    [EVENT_TOLD] = "told",
+    [EVENT_REMINDED] = "reminded",
     [EVENT_TICKET] = "ticket",
     [EVENT_INTEGRITY] = "integrity",
     [EVENT_CODE_SENT] = "code-sent",
@@ -42,6 +49,10 @@ static const char *const event_names[] = {
     [EVENT_PHONE_SHOWN] = "phone-shown",
     [EVENT_PHONE_FORGOTTEN] = "phone-forgotten",
     [EVENT_PHONE_REFUSED] = "phone-refused",
+    [EVENT_RECALLED] = "recalled",
+    [EVENT_FORM_ASKED] = "form-asked",
+    [EVENT_FORM_REFUSED] = "form-refused",
+    [EVENT_FORM_SENT] = "form-sent",
 };
 
 const char *

@@ -26,6 +26,13 @@ typedef enum {
   EVENT_OBSERVED,        /* observe: what would have happened */
   EVENT_STORED,          /* a message was sealed and committed for a recipient */
   EVENT_NOTIFIED,        /* the notification was given to Postfix */
+  EVENT_CONFIRMED,       /* the confirmation to the sender was given to Postfix */
+  EVENT_BOUNCED,         /* a notification came back: its link was withdrawn */
+  EVENT_DELAYED,         /* a notification is still on its way */
+  EVENT_BOUNCE_DROPPED,  /* what came back is no bounce, or too late */
+  EVENT_NUMBER_CHANGED,  /* the sender gave another number for a message */
+  EVENT_TOLD,            /* the sender was told that a message was never opened */
+  EVENT_REMINDED,        /* the reader was reminded before its end */
   EVENT_TICKET,          /* a ticket was missing or forged */
   EVENT_INTEGRITY,       /* a body or stored message is not what was sealed */
   EVENT_CODE_SENT,       /* an access code went out by SMS */
@@ -38,7 +45,7 @@ typedef enum {
   EVENT_FORWARDED,       /* a reader let somebody else read the message */
   EVENT_LOGOUT,          /* the session was ended by its user */
   EVENT_DELETED,         /* the reader deleted his message */
-  EVENT_NUMBER_WRONG,    /* the reader says that the number is not his: the sender is told */
+  EVENT_NUMBER_WRONG,    /* the reader says that the number is not his */
   EVENT_PROMISED,        /* a route was written into routes.db */
   EVENT_BOOK,            /* the domain book was read */
   EVENT_DKIM,            /* a DKIM key of ours was made, or is not used as it was */
@@ -49,7 +56,11 @@ typedef enum {
   EVENT_PHONE_TOLD,      /* the sender was mailed that it was replaced */
   EVENT_PHONE_SHOWN,     /* an administrator looked somebody up in the phone book */
   EVENT_PHONE_FORGOTTEN, /* an administrator took somebody out of it */
-  EVENT_PHONE_REFUSED    /* somebody asked the phone book who has no right to */
+  EVENT_PHONE_REFUSED,   /* somebody asked the phone book who has no right to */
+  EVENT_RECALLED,        /* the sender took a message back */
+  EVENT_FORM_ASKED,      /* somebody was mailed the way to the web form */
+  EVENT_FORM_REFUSED,    /* he was not: a limit, or Postfix */
+  EVENT_FORM_SENT        /* what was written in the web form went to the organisation */
 } EventKind;
 
 /*

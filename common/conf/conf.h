@@ -145,7 +145,8 @@ typedef struct {
   char *deliver_store_key;
   char *deliver_ticket_key;
   char *deliver_origin_key;
-  char *submit_url; /* smtp://host:port of zegel-submit */
+  char *deliver_reader; /* path of zegel-reader */
+  char *submit_url;     /* smtp://host:port of zegel-submit */
   guint message_max_bytes;
   /* [viewer] */
   char *viewer_socket;

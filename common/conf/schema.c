@@ -88,6 +88,8 @@ static const SchemaRow rows[] = {
      0, 0},
     {"deliver", "origin_key", SCHEMA_PATH, C(deliver_origin_key), KEY_DIR "deliver/origin",
      0, 0},
+    {"deliver", "reader", SCHEMA_PATH, C(deliver_reader), ZEGEL_LIBEXECDIR "/zegel-reader",
+     0, 0},
     {"deliver", "submit", SCHEMA_STRING, C(submit_url), "smtp://127.0.0.1:10587", 0, 0},
     {"deliver", "message_max_bytes", SCHEMA_UINT, C(message_max_bytes), "52428800", 65536,
      1073741824},

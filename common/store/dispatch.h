@@ -59,6 +59,16 @@ store_set_confirmed(Store *store, const char *organisation, const guint8 *ticket
                     const char *queue_id, GError **error);
 
 /*
+ * At most MAX dispatches of ORGANISATION that were received since SINCE_S and are not
+ * confirmed, the oldest first, without the first SKIP of them: those that were looked at
+ * and have to wait. An array of Dispatch with its free function set, that the caller
+ * unrefs, or NULL with an error.
+ */
+GPtrArray *
+store_find_unconfirmed(Store *store, const char *organisation, gint64 since_s, guint skip,
+                       guint max, GError **error);
+
+/*
  * Withdraws the entry REFERENCE, and what its reader shared of it: wrapped keys, codes and
  * sessions are gone when this returns (S13). KIND says why: HISTORY_RECALLED or
  * HISTORY_BOUNCED. *CHANGED gets FALSE when it was over already. FALSE with

@@ -7,25 +7,30 @@
 
 /* ---- Passwords ---- */
 
-#define PASSWORD_CHARS 12 /* of 5 bits each */
-#define GROUP_CHARS    4
-#define SCRYPT_COST    16384 /* with blocks of 1 KiB: 16 MiB */
+#define GROUP_CHARS 4     /* of 5 bits each */
+#define SCRYPT_COST 16384 /* with blocks of 1 KiB: 16 MiB */
 
 static const char alphabet[32] = "0123456789abcdefghjkmnpqrstvwxyz";
 
-gboolean
-store_make_password(char *password, GError **error)
+void
+store_password_from(const guint8 random[STORE_PASSWORD_BYTES], char *password)
 {
-  guint8 random[PASSWORD_CHARS];
   gsize n = 0;
-  if (!crypt_random(random, sizeof random, error))
-    return FALSE;
-  for (gsize i = 0; i < sizeof random; i++) {
+  for (gsize i = 0; i < STORE_PASSWORD_BYTES; i++) {
     if (i > 0 && i % GROUP_CHARS == 0)
       password[n++] = '-';
     password[n++] = alphabet[random[i] & 31];
   }
   password[n] = '\0';
+}
+
+gboolean
+store_make_password(char *password, GError **error)
+{
+  guint8 random[STORE_PASSWORD_BYTES];
+  if (!crypt_random(random, sizeof random, error))
+    return FALSE;
+  store_password_from(random, password);
   secret_wipe(random, sizeof random);
   return TRUE;
 }

@@ -12,7 +12,8 @@
 #include "common/store/store.h"
 
 #define STORE_PASSWORD_MAX    32 /* characters */
-#define STORE_PASSWORD_TRIES  5  /* wrong ones within STORE_PASSWORD_WAIT_S */
+#define STORE_PASSWORD_BYTES  12
+#define STORE_PASSWORD_TRIES  5 /* wrong ones within STORE_PASSWORD_WAIT_S */
 #define STORE_PASSWORD_WAIT_S 900
 #define STORE_ANSWERS_MAX     2 /* V5 */
 #define STORE_FORWARDS_MAX    2 /* V6 */
@@ -24,6 +25,10 @@
  */
 gboolean
 store_make_password(char *password, GError **error);
+
+/* The same, made of STORE_PASSWORD_BYTES bytes at RANDOM that nobody can guess. */
+void
+store_password_from(const guint8 random[STORE_PASSWORD_BYTES], char *password);
 
 /* The link secret of PASSWORD (case, spaces and dashes do not matter) and NONCE into
  * SECRET: takes about 50 ms and 16 MiB. */

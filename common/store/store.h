@@ -68,7 +68,7 @@ typedef struct {
   guint32 status_key_id;                         /* the link key that was used */
   guint8 status_secret[STORE_LINK_SECRET_BYTES]; /* HKDF(link key, nonce) */
 
-  gboolean confirmed; /* its confirmation went out before */
+  gboolean confirmed; /* in: none is wanted; out: it went out before, or is not wanted */
 } FilingDispatch;
 
 /* What is filed with a message; all borrowed. */

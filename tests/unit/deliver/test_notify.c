@@ -29,14 +29,13 @@ usual_facts(void)
   };
 }
 
-/* The body of MESSAGE without quoted-printable; checks every line on the way. */
+/* LEN bytes at BYTES without quoted-printable; checks every line on the way. */
 static char *
-decode_body(const char *message)
+decode(const char *bytes, gsize len)
 {
-  const char *body = strstr(message, "\r\n\r\n");
-  g_assert_nonnull(body);
+  g_autofree char *part = g_strndup(bytes, len);
   GString *text = g_string_new(NULL);
-  g_auto(GStrv) lines = g_strsplit(body + 4, "\r\n", -1);
+  g_auto(GStrv) lines = g_strsplit(part, "\r\n", -1);
   for (char **line = lines; *line != NULL; line++) {
     g_assert_cmpuint(strlen(*line), <=, 76);
     g_assert_null(strpbrk(*line, "\r\n"));
@@ -60,6 +59,40 @@ decode_body(const char *message)
   }
   g_assert_true(g_utf8_validate(text->str, (gssize) text->len, NULL));
   return g_string_free(text, FALSE);
+}
+
+/* The alternative of MESSAGE that is of TYPE, decoded; there are just two. */
+static char *
+decode_part(const char *message, const char *type)
+{
+  static const char boundary[] = "\r\n--=_zegel";
+  const char *start = strstr(message, boundary);
+  g_autofree char *head = g_strdup_printf("\r\nContent-Type: %s; charset=utf-8\r\n"
+                                          "Content-Transfer-Encoding: "
+                                          "quoted-printable\r\n\r\n",
+                                          type);
+  char *found = NULL;
+  guint parts = 0;
+  g_assert_nonnull(start);
+  for (const char *end; (end = strstr(start + 1, boundary)) != NULL; start = end) {
+    const char *part = start + strlen(boundary);
+    parts++;
+    if (!g_str_has_prefix(part, head))
+      continue;
+    g_assert_null(found);
+    part += strlen(head);
+    found = decode(part, (gsize) (end - part));
+  }
+  g_assert_cmpuint(parts, ==, 2);
+  g_assert_cmpstr(start, ==, "\r\n--=_zegel--\r\n");
+  g_assert_nonnull(found);
+  return found;
+}
+
+static char *
+decode_body(const char *message)
+{
+  return decode_part(message, "text/plain");
 }
 
 /* The names of the header fields, "From To Subject ...". */
@@ -89,8 +122,8 @@ check_shape(const char *message)
 {
   g_autofree char *names = field_names(message);
   g_assert_cmpstr(names, ==,
-                  "From To Subject Date Message-ID Auto-Submitted Content-Language "
-                  "MIME-Version Content-Type Content-Transfer-Encoding");
+                  "From To Subject Date Message-ID Auto-Submitted "
+                  "X-Auto-Response-Suppress Content-Language MIME-Version Content-Type");
   g_autofree char *body = decode_body(message);
   g_assert_nonnull(strstr(body, "\n" LINK "\n"));
 }
@@ -224,7 +257,7 @@ test_long(void)
     facts.contact = text->str;
     GString *message = notify_format(&facts);
     check_shape(message->str);
-    g_assert_cmpuint(message->len, <, 32768);
+    g_assert_cmpuint(message->len, <, 65536);
     g_autofree char *body = decode_body(message->str);
     g_assert_nonnull(strstr(body, "\xe2\x80\xa6 (jan@zorg.example) heeft u"));
     g_string_free(message, TRUE);
@@ -308,6 +341,97 @@ test_code_by_mail(void)
   g_string_free(message, TRUE);
 }
 
+/* TEXT with REGEX replaced by INSTEAD; frees TEXT. */
+static char *
+replace(char *text, const char *regex, const char *instead)
+{
+  g_autoptr(GRegex) compiled = g_regex_new(regex, 0, 0, NULL);
+  char *result = g_regex_replace_literal(compiled, text, -1, 0, instead, 0, NULL);
+  g_free(text);
+  return result;
+}
+
+/* The words with one space in between, and no dashes. */
+static char *
+words_of(char *text)
+{
+  return g_strstrip(replace(text, "[\\s-]+", " "));
+}
+
+/* HTML as a reader sees it, without the buttons. */
+static char *
+words_of_html(const char *html)
+{
+  char *text = replace(g_strdup(html), "(?s)<head>.*</head>", "");
+  text = replace(text, "(?s)<table.*?</table>", "");
+  text = replace(text, "<[^>]*>", "");
+  text = replace(text, "&lt;", "<");
+  text = replace(text, "&gt;", ">");
+  text = replace(text, "&quot;", "\"");
+  text = replace(text, "&apos;|&#39;", "'");
+  return words_of(replace(text, "&amp;", "&"));
+}
+
+/* Both parts say the same; the HTML brings nothing from outside and no colour of its own.
+ */
+static void
+check_html(const char *message)
+{
+  g_autofree char *html = decode_part(message, "text/html");
+  g_autofree char *seen = words_of_html(html);
+  g_autofree char *read = words_of(decode_body(message));
+  g_assert_cmpstr(seen, ==, read);
+  static const char *const never[] = {"<img", "<script", "<style", "<link",
+                                      "url(", "@import", "<form",  "<iframe"};
+  for (guint i = 0; i < G_N_ELEMENTS(never); i++) {
+    g_test_message("%s in %s", never[i], html);
+    g_assert_null(strstr(html, never[i]));
+  }
+  g_auto(GStrv) links = g_strsplit(html, "href=", -1);
+  g_assert_cmpuint(g_strv_length(links), ==, 3);
+  for (guint i = 1; links[i] != NULL; i++)
+    g_assert_true(g_str_has_prefix(links[i], "\"" LINK "\""));
+}
+
+static void
+test_html(void)
+{
+  static const char *const names[] = {"Jan Jansen", "", "<b>Jan</b> & \"co\"",
+                                      "<img src=x onerror=alert(1)>", "'-->"};
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    NotifyFacts facts = usual_facts();
+    facts.sender_name = names[i];
+    facts.organisation_name = *names[i] != '\0' ? names[i] : "Zorg";
+    facts.contact = names[i];
+    GString *message = notify_format(&facts);
+    g_autofree char *html = decode_part(message->str, "text/html");
+    if (strchr(names[i], '<') != NULL) {
+      g_assert_null(strstr(html, names[i]));
+      g_assert_null(strstr(html, "<b>"));
+    }
+    check_html(message->str);
+    g_string_free(message, TRUE);
+  }
+}
+
+/* A reminder says so in both languages, and is another message (V7). */
+static void
+test_reminder(void)
+{
+  NotifyFacts facts = usual_facts();
+  facts.reminder = TRUE;
+  GString *message = notify_format(&facts);
+  g_autofree char *body = decode_body(message->str);
+  g_assert_nonnull(strstr(message->str, "\r\nMessage-ID: <reminder.ABC123@"));
+  g_assert_nonnull(strstr(message->str, "\r\nSubject: Herinnering: "));
+  g_assert_nonnull(strstr(body, "nog niet gelezen"));
+  g_assert_nonnull(strstr(body, "not read it yet"));
+  g_assert_nonnull(strstr(body, "tot 16 mei 2026."));
+  check_html(message->str);
+  check_shape(message->str);
+  g_string_free(message, TRUE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -325,5 +449,7 @@ main(int argc, char **argv)
   g_test_add_func("/deliver/notify/repeat", test_repeat);
   g_test_add_func("/deliver/notify/short-number", test_short_number);
   g_test_add_func("/deliver/notify/code by mail", test_code_by_mail);
+  g_test_add_func("/deliver/notify/html", test_html);
+  g_test_add_func("/deliver/notify/reminder", test_reminder);
   return g_test_run();
 }

@@ -31,7 +31,9 @@ test_lines(void)
     check_line(line);
     g_assert_cmpint(strstr(line, "REF stored") != NULL, ==, i == OUTCOME_STORED);
     g_assert_true(g_str_has_prefix(outcome_code((Outcome) i), "Z-"));
-    if (i != OUTCOME_STORED)
+    if (*line == '2')
+      g_assert_true(g_str_has_prefix(line, "250 2.0.0 REF "));
+    else
       g_assert_nonnull(strstr(line, outcome_code((Outcome) i)));
   }
 }
@@ -60,6 +62,13 @@ test_classes(void)
       {OUTCOME_NOTIFY_NEVER, "550 5.1.1 "},
       {OUTCOME_HEADER_TOO_LARGE, "552 5.3.4 "},
       {OUTCOME_TOO_LARGE, "552 5.3.4 "},
+      {OUTCOME_NOTED, "250 2.0.0 "},
+      {OUTCOME_BOUNCE_LATER, "451 4.3.0 "},
+      {OUTCOME_CHANGED, "250 2.0.0 "},
+      {OUTCOME_CHANGE_SENDER, "550 5.7.1 "},
+      {OUTCOME_CHANGE_NUMBER, "550 5.7.1 "},
+      {OUTCOME_CHANGE_OVER, "550 5.7.1 "},
+      {OUTCOME_CHANGE_LATER, "451 4.3.0 "},
   };
   g_assert_cmpuint(G_N_ELEMENTS(rows), ==, OUTCOME_COUNT);
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -17,6 +17,7 @@ make_dispatch(FilingDispatch *dispatch)
   dispatch->routes = routes;
   dispatch->route_count = G_N_ELEMENTS(routes);
   dispatch->status_key_id = 9;
+  dispatch->confirmed = FALSE;
   g_assert_true(crypt_random(dispatch->status_nonce, STORE_NONCE_BYTES, NULL));
   g_assert_true(crypt_random(dispatch->status_secret, STORE_LINK_SECRET_BYTES, NULL));
 }
@@ -260,6 +261,60 @@ test_due_max(Fixture *fixture, gconstpointer data)
   g_assert_cmpuint(list->len, ==, 3);
 }
 
+/* The references of the first recipients of what waits for ORG, "1 2 ", a new string. */
+static char *
+waiting(Fixture *fixture, gint64 since_s, guint skip, guint max)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) list =
+      store_find_unconfirmed(fixture->store, ORG, since_s, skip, max, &error);
+  g_assert_no_error(error);
+  GString *text = g_string_new(NULL);
+  for (guint i = 0; i < list->len; i++) {
+    const Dispatch *dispatch = list->pdata[i];
+    g_assert_false(dispatch->confirmed);
+    g_assert_cmpstr(dispatch->sender, ==, SENDER);
+    g_assert_nonnull(nth(dispatch, 0)->reference);
+    g_string_append_printf(text, "%u ", dispatch->ticket_id[0]);
+  }
+  return g_string_free(text, FALSE);
+}
+
+/* What is not confirmed, and does not want to be, waits until it is. */
+static void
+test_unconfirmed(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  static const struct {
+    gint64 since_s;
+    guint skip, max;
+    guint count;
+  } rows[] = {{0, 0, 10, 3}, {0, 1, 10, 2}, {0, 0, 2, 2}, {0, 3, 10, 0}, {1, 0, 10, 0}};
+  for (guint i = 0; i < 4; i++) {
+    FilingDispatch filing;
+    FilingRecipient recipient;
+    make_dispatch(&filing);
+    filing.confirmed = i == 3;
+    mail_file(fixture->store, &(Mail){.ticket = (guint8) (i + 1), .dispatch = &filing},
+              &recipient);
+    g_assert_cmpint(filing.confirmed, ==, i == 3);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    gint64 since_s = rows[i].since_s != 0 ? store_now(fixture->store) + 1 : 0;
+    g_autofree char *found = waiting(fixture, since_s, rows[i].skip, rows[i].max);
+    g_assert_cmpuint(strlen(found), ==, 2 * rows[i].count);
+    g_assert_null(strchr(found, '4'));
+  }
+  g_autoptr(GPtrArray) all = store_find_unconfirmed(fixture->store, ORG, 0, 0, 1, NULL);
+  const Dispatch *first = all->pdata[0];
+  g_assert_true(store_set_confirmed(fixture->store, ORG, first->ticket_id, "4Z", NULL));
+  g_autofree char *left = waiting(fixture, 0, 0, 10);
+  g_assert_cmpuint(strlen(left), ==, 4);
+  g_autoptr(GPtrArray) others =
+      store_find_unconfirmed(fixture->store, "ander", 0, 0, 10, NULL);
+  g_assert_cmpuint(others->len, ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -267,6 +322,7 @@ main(int argc, char **argv)
   fixture_add("/dispatch/found", test_found);
   fixture_add("/dispatch/not found", test_not_found);
   fixture_add("/dispatch/same ticket", test_same_ticket);
+  fixture_add("/dispatch/unconfirmed", test_unconfirmed);
   fixture_add("/dispatch/case of the domain", test_domain_case);
   fixture_add("/dispatch/history", test_history);
   fixture_add("/dispatch/history of codes", test_code_history);

@@ -1,0 +1,166 @@
+#include "deliver/returned.h"
+
+#include "common/base/log.h"
+#include "common/base/secret.h"
+#include "deliver/bounce_reader.h"
+#include "deliver/post.h"
+
+/* A report stands at the beginning, before what it returns of the message. */
+#define MESSAGE_MAX_BYTES (256 * 1024)
+#define LOG_TEXT_MAX      200 /* characters of what the other side said */
+
+struct Returned {
+  const Service *service;
+  char *queue_id;
+  GByteArray *bytes;
+};
+
+Returned *
+returned_new(const Service *service, const char *queue_id)
+{
+  Returned *returned = g_new0(Returned, 1);
+  returned->service = service;
+  returned->queue_id = g_strdup(queue_id);
+  returned->bytes = g_byte_array_new();
+  return returned;
+}
+
+void
+returned_free(Returned *returned)
+{
+  if (returned == NULL)
+    return;
+  secret_wipe(returned->bytes->data, returned->bytes->len); /* it may quote the link */
+  g_byte_array_unref(returned->bytes);
+  g_free(returned->queue_id);
+  g_free(returned);
+}
+
+void
+returned_write(Returned *returned, const char *bytes, gsize len)
+{
+  gsize room = MESSAGE_MAX_BYTES - returned->bytes->len;
+  g_byte_array_append(returned->bytes, (const guint8 *) bytes, (guint) MIN(len, room));
+}
+
+/* ---- One entry ---- */
+
+/* A bounce about one recipient of a message. All borrowed. */
+typedef struct {
+  const Returned *returned;
+  const Organisation *organisation;
+  const Dispatch *dispatch;
+  const DispatchRecipient *recipient;
+  const Bounce *bounce;
+} Case;
+
+static void
+log_case(const Case *one, EventKind kind)
+{
+  const char *text = one->bounce->text != NULL ? one->bounce->text : "";
+  g_autofree char *brief =
+      g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), LOG_TEXT_MAX));
+  event_log(kind, one->returned->queue_id, one->organisation->name, "ref",
+            one->recipient->reference, "message-id", one->dispatch->message_id, "to",
+            one->recipient->address, "status",
+            *one->bounce->status != '\0' ? one->bounce->status : NULL, "text",
+            *brief != '\0' ? brief : NULL, NULL);
+}
+
+/* FALSE with an error: not now. */
+static gboolean
+tell(const Case *one, GError **error)
+{
+  gboolean failed = one->bounce->kind == BOUNCE_FAILED;
+  TellFacts facts = post_facts(one->organisation, one->dispatch, one->recipient);
+  g_autofree char *id =
+      g_strconcat(failed ? "bounced." : "delayed.", one->recipient->reference, NULL);
+  GString *message = failed ? tell_bounced(&facts, tell_reason(one->bounce->status), id)
+                            : tell_delayed(&facts, id);
+  return post_to_sender(one->returned->service, one->organisation, one->dispatch->sender,
+                        message, NULL, error);
+}
+
+static gboolean
+has_line(const DispatchRecipient *recipient, HistoryKind kind)
+{
+  for (guint i = 0; recipient->history != NULL && i < recipient->history->len; i++)
+    if (g_array_index(recipient->history, HistoryLine, i).kind == kind)
+      return TRUE;
+  return FALSE;
+}
+
+/*
+ * Who has opened the message had the link: what fails then is a copy of the mail on its way
+ * to somebody else. First the letter, then the record: killed in between, the letter goes
+ * once more with the same Message-ID; the other way round it would be lost.
+ */
+static gboolean
+act(const Case *one, GError **error)
+{
+  Store *store = one->returned->service->store;
+  const char *organisation = one->organisation->name;
+  const char *reference = one->recipient->reference;
+  gboolean open =
+      one->recipient->state == ENTRY_OPEN && !has_line(one->recipient, HISTORY_OPENED);
+  if (one->bounce->kind == BOUNCE_FAILED && open) {
+    gboolean changed;
+    if (!tell(one, error) ||
+        !store_withdraw(store, organisation, reference, HISTORY_BOUNCED, &changed, error))
+      return FALSE;
+    log_case(one, EVENT_BOUNCED);
+  } else if (one->bounce->kind == BOUNCE_DELAYED && open &&
+             !has_line(one->recipient, HISTORY_DELAYED)) {
+    if (!tell(one, error) ||
+        !store_note(store, organisation, reference, HISTORY_DELAYED, NULL, error))
+      return FALSE;
+    log_case(one, EVENT_DELAYED);
+  } else {
+    log_case(one, EVENT_BOUNCE_DROPPED);
+  }
+  return TRUE;
+}
+
+/* BOUNCE concerns the entry that ADDRESSED names. */
+static gboolean
+handle(const Returned *returned, const Recipient *addressed, const Bounce *bounce,
+       GError **error)
+{
+  g_autoptr(Dispatch) dispatch = NULL;
+  if (!store_find_dispatch_of(returned->service->store, addressed->organisation->name,
+                              addressed->reference, &dispatch, error))
+    return FALSE;
+  const DispatchRecipient *recipient = post_find_recipient(dispatch, addressed->reference);
+  if (recipient != NULL) {
+    const Case one = {.returned = returned,
+                      .organisation = addressed->organisation,
+                      .dispatch = dispatch,
+                      .recipient = recipient,
+                      .bounce = bounce};
+    return act(&one, error);
+  }
+  event_log(EVENT_BOUNCE_DROPPED, returned->queue_id, addressed->organisation->name, "ref",
+            addressed->reference, NULL);
+  return TRUE;
+}
+
+void
+returned_finish(Returned *returned, const GPtrArray *recipients, DepositResult *results)
+{
+  Bounce bounce;
+  g_autoptr(GError) error = NULL;
+  bounce_read(returned->service->config->deliver_reader,
+              (const char *) returned->bytes->data, returned->bytes->len, &bounce, &error);
+  for (guint i = 0; i < recipients->len; i++) {
+    const Recipient *addressed = recipients->pdata[i];
+    if (!recipient_is(addressed, CONTROL_BOUNCE))
+      continue;
+    gboolean done = error == NULL && handle(returned, addressed, &bounce, &error);
+    results[i].outcome = done ? OUTCOME_NOTED : OUTCOME_BOUNCE_LATER;
+    g_strlcpy(results[i].reference, addressed->reference, sizeof results[i].reference);
+    if (!done)
+      log_line(LOG_LEVEL_WARNING, "%s: ref=%s, code=%s, %s", returned->queue_id,
+               addressed->reference, outcome_code(OUTCOME_BOUNCE_LATER), error->message);
+  }
+  bounce_clear(&bounce);
+}
