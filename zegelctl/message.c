@@ -93,7 +93,7 @@ run_number(int argc, char **argv)
 {
   (void) argc;
   GError *error = NULL;
-  g_auto(Opened) opened = {NULL};
+  g_auto(Opened) opened = {.config = NULL};
   g_autofree char *number = NULL;
   g_autofree char *user = command_user();
   const char *reference = argv[0];
@@ -116,7 +116,7 @@ run_recall(int argc, char **argv)
 {
   (void) argc;
   GError *error = NULL;
-  g_auto(Opened) opened = {NULL};
+  g_auto(Opened) opened = {.config = NULL};
   gboolean changed = FALSE;
   const char *reference = argv[0];
   g_autofree char *user = command_user();
@@ -137,7 +137,7 @@ run_expire(int argc, char **argv)
   (void) argc;
   (void) argv;
   GError *error = NULL;
-  g_auto(Opened) opened = {NULL};
+  g_auto(Opened) opened = {.config = NULL};
   guint removed = 0;
   gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
   if (!open_store(&opened, &error) || !store_expire(opened.store, now_s, &removed, &error))

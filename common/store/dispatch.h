@@ -41,7 +41,9 @@ dispatch_free(Dispatch *dispatch);
 
 /*
  * Finds a dispatch of ORGANISATION by its STATUS_SECRET (STORE_LINK_SECRET_BYTES).
- * *DISPATCH is NULL when there is none. FALSE with an error when that is not known.
+ * *DISPATCH is NULL when there is none. FALSE with an error when that is not known. From 30
+ * days after it expired on it has times, but no names and no recipients any more; after a
+ * year it never was.
  */
 gboolean
 store_find_dispatch(Store *store, const char *organisation, const guint8 *status_secret,
@@ -71,7 +73,8 @@ store_find_unconfirmed(Store *store, const char *organisation, gint64 since_s, g
 /*
  * Withdraws the entry REFERENCE, and what its reader shared of it: wrapped keys, codes and
  * sessions are gone when this returns (S13). KIND says why: HISTORY_RECALLED or
- * HISTORY_BOUNCED. *CHANGED gets FALSE when it was over already. FALSE with
+ * HISTORY_BOUNCED. *CHANGED gets FALSE when it was over already; what its reader shared
+ * before he deleted it goes all the same. FALSE with
  * ZEGEL_ERROR_INVALID when there is no such entry.
  */
 gboolean

@@ -106,7 +106,8 @@ store_was_counted(Store *store, const char *organisation, const char *what,
 
 /*
  * Keeps TEXT (UTF-8) as the draft of ENTRY, sealed under its link secret; "" removes it. It
- * goes with the entry.
+ * goes with the entry. FALSE with ZEGEL_ERROR_LIMIT for more than STORE_DRAFT_MAX_BYTES, or
+ * with ZEGEL_ERROR_INVALID when ENTRY is over.
  */
 gboolean
 store_put_draft(Store *store, const Entry *entry, const guint8 *link_secret,

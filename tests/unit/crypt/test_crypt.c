@@ -38,6 +38,26 @@ test_hkdf(gconstpointer data)
   g_assert_cmpmem(okm, okm_len, expected, okm_len);
 }
 
+/* RFC 7914 section 12, the third vector. */
+static void
+test_scrypt(void)
+{
+  static const char password[] = "pleaseletmein", salt[] = "SodiumChloride";
+  guint8 out[64], expected[64];
+  memset(out, 0xee, sizeof out);
+  g_assert_true(
+      crypt_unhex("7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
+                  "d5432955613f0fcf62d49705242a9af9e61e85dc0d651e40dfcf017b45575887",
+                  expected, sizeof expected));
+  g_autoptr(Secret) secret = secret_new_from(password, strlen(password));
+  g_autoptr(GError) error = NULL;
+  g_assert_true(crypt_scrypt(secret, salt, strlen(salt), 16384, out, sizeof out, &error));
+  g_assert_no_error(error);
+  g_assert_cmpmem(out, sizeof out, expected, sizeof expected);
+  g_assert_false(crypt_scrypt(secret, salt, strlen(salt), 3, out, sizeof out, &error));
+  g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY);
+}
+
 /* RFC 5869 A.2: long input; its info has no NUL, so it is text to us. */
 static void
 test_hkdf_long(void)
@@ -161,6 +181,7 @@ main(int argc, char **argv)
     g_test_add_data_func(path, &hkdf_rows[i], test_hkdf);
   }
   g_test_add_func("/crypt/hkdf/rfc5869 A.2", test_hkdf_long);
+  g_test_add_func("/crypt/scrypt/rfc7914", test_scrypt);
   g_test_add_func("/crypt/hmac/rfc4231", test_hmac);
   g_test_add_func("/crypt/hash", test_hash);
   g_test_add_func("/crypt/base64url", test_base64url);

@@ -200,6 +200,47 @@ test_code_history(Fixture *fixture, gconstpointer data)
                    1);
 }
 
+static void
+rotate(Fixture *fixture, KeyRing *ring)
+{
+  fixture_close(fixture);
+  keyring_free(fixture->ring);
+  fixture->ring = ring;
+  fixture_open(fixture);
+}
+
+/* After a rotation all is found, and the old key is needed as long as something is. */
+static void
+test_rotation(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  static const char new_only[] = "zegel-key 1 store 0000000b " RING_KEY_NEW "\n";
+  FilingDispatch filing;
+  FilingRecipient one, two;
+  gboolean changed = FALSE;
+  make_dispatch(&filing);
+  mail_file(fixture->store, &(Mail){.ticket = 1, .len = 10, .dispatch = &filing}, &one);
+  rotate(fixture, ring_new(KEY_STORE, TRUE));
+  FilingDispatch again = filing;
+  mail_file(fixture->store, &(Mail){.ticket = 1, .address = OTHER, .dispatch = &again},
+            &two);
+  g_autoptr(Dispatch) dispatch = find(fixture, ORG, filing.status_secret);
+  g_assert_cmpstr(nth(dispatch, 0)->reference, ==, one.reference);
+  g_assert_cmpstr(nth(dispatch, 0)->number, ==, NUMBER);
+  g_assert_cmpstr(nth(dispatch, 2)->reference, ==, two.reference);
+
+  /* No entry has a key under the old one any more, but the dispatch is sealed with it. */
+  g_assert_true(
+      store_withdraw(fixture->store, ORG, one.reference, HISTORY_RECALLED, &changed, NULL));
+  fixture_close(fixture);
+  g_autoptr(KeyRing) ring =
+      keyring_parse(new_only, strlen(new_only), KEY_STORE, "new", NULL);
+  g_autoptr(GError) error = NULL;
+  g_assert_null(store_open(fixture->path, fixture->messages, ring, &error));
+  g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG);
+  fixture_open(fixture);
+}
+
 static guint
 count_due(Fixture *fixture, DueKind kind, gint64 before_s)
 {
@@ -326,6 +367,7 @@ main(int argc, char **argv)
   fixture_add("/dispatch/case of the domain", test_domain_case);
   fixture_add("/dispatch/history", test_history);
   fixture_add("/dispatch/history of codes", test_code_history);
+  fixture_add("/dispatch/rotation", test_rotation);
   fixture_add("/dispatch/due", test_due);
   fixture_add("/dispatch/due at most", test_due_max);
   return g_test_run();

@@ -6,11 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/store/dispatch.h"
+#include "common/store/share.h"
 #include "tests/unit/store/fixture.h"
 #include "tests/unit/tap.h"
 
 #define KIB   1024
 #define KILLS 40
+#define ENDS  10
 
 static int
 try_file(Store *store, guint8 ticket, gsize len)
@@ -246,6 +249,78 @@ test_kills(Fixture *fixture, gconstpointer data)
                   count_rows(fixture, "SELECT count(*) FROM entry"));
 }
 
+/* Withdraws what was filed, one after the other, until it is killed. */
+static void
+withdraw_until_killed(Fixture *fixture, const FilingRecipient *recipients, int out)
+{
+  fixture_open(fixture);
+  for (guint8 i = 0; i < ENDS; i++) {
+    gboolean changed = FALSE;
+    g_assert_true(store_withdraw(fixture->store, ORG, recipients[i].reference,
+                                 HISTORY_RECALLED, &changed, NULL));
+    if (write(out, &i, 1) != 1)
+      _exit(1);
+  }
+  _exit(0);
+}
+
+/* Each message of RECIPIENTS is whole, or withdrawn with its history: how many are. */
+static guint
+count_withdrawn(Fixture *fixture, const FilingRecipient *recipients)
+{
+  guint withdrawn = 0;
+  for (guint i = 0; i < ENDS; i++) {
+    EntryState state = mail_state(fixture->store, &recipients[i]);
+    HistoryLine line =
+        mail_history(fixture->store, recipients[i].reference, HISTORY_RECALLED);
+    g_assert_true((state == ENTRY_WITHDRAWN) == (line.count == 1));
+    if (state == ENTRY_WITHDRAWN)
+      withdrawn++;
+    else
+      mail_check(fixture->store, &recipients[i], 200 * KIB);
+  }
+  return withdrawn;
+}
+
+/* F1, S13: killed at any moment, what was said to be withdrawn is. */
+static void
+test_withdraw_kills(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  guint partly = 0;
+  for (guint round = 0; round < 12; round++) {
+    FilingRecipient recipients[ENDS];
+    int pipe_fds[2];
+    for (guint8 i = 0; i < ENDS; i++)
+      mail_file(fixture->store,
+                &(Mail){.ticket = (guint8) (1 + round * ENDS + i), .len = 200 * KIB},
+                &recipients[i]);
+    fixture_close(fixture);
+    g_assert_cmpint(pipe(pipe_fds), ==, 0);
+    pid_t child = fork();
+    if (child == 0)
+      withdraw_until_killed(fixture, recipients, pipe_fds[1]);
+    close(pipe_fds[1]);
+    guint8 last = 0;
+    guint said = 0;
+    if (round % 3 != 0 && read(pipe_fds[0], &last, 1) == 1)
+      said++;
+    g_usleep(round * 700);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    while (read(pipe_fds[0], &last, 1) == 1)
+      said++;
+    close(pipe_fds[0]);
+    fixture_open(fixture);
+    guint withdrawn = count_withdrawn(fixture, recipients);
+    g_assert_cmpuint(withdrawn, >=, said);
+    g_assert_cmpuint(withdrawn, <=, said + 1);
+    partly += withdrawn > 0 && withdrawn < ENDS;
+  }
+  g_test_message("%u of 12 were killed in between", partly);
+  g_assert_cmpuint(partly, >, 0);
+}
+
 /* Two processes file at once; nothing of either is lost. */
 static void
 test_two_processes(Fixture *fixture, gconstpointer data)
@@ -275,6 +350,45 @@ test_two_processes(Fixture *fixture, gconstpointer data)
 #define DAMAGES      60
 #define DAMAGED_MAIL 6
 
+/* The same of draft, attachments and dispatch. */
+static void
+read_damaged_more(Store *store, const Entry *entry, const guint8 *link_secret)
+{
+  gboolean cut = FALSE;
+  g_autofree char *draft = store_get_draft(store, entry, link_secret, NULL);
+  g_autoptr(GPtrArray) parts = store_entry_parts(store, entry, link_secret, &cut, NULL);
+  g_autoptr(Dispatch) dispatch = NULL;
+  if (draft != NULL && *draft != '\0')
+    g_assert_cmpstr(draft, ==, "geachte dokter");
+  if (parts != NULL && parts->len > 0)
+    g_assert_cmpstr(((TicketPart *) parts->pdata[0])->name, ==, "brief.pdf");
+  if (store_find_dispatch_of(store, ORG, entry->reference, &dispatch, NULL) &&
+      dispatch != NULL && dispatch->recipients->len > 0)
+    g_assert_cmpstr(((DispatchRecipient *) dispatch->recipients->pdata[0])->address, ==,
+                    ADDRESS);
+}
+
+/* Six messages with all that may belong to one. */
+static void
+file_damaged_mail(Store *store, FilingRecipient *recipients)
+{
+  const FilingRoute route = {ADDRESS, "viewer"};
+  g_autofree char *name = g_strdup("brief.pdf");
+  TicketPart part = {.name = name, .size = 77};
+  g_autoptr(GPtrArray) parts = g_ptr_array_new();
+  g_ptr_array_add(parts, &part);
+  for (guint8 i = 0; i < DAMAGED_MAIL; i++) {
+    FilingDispatch dispatch = {.routes = &route, .route_count = 1};
+    g_assert_true(crypt_random(dispatch.status_secret, STORE_LINK_SECRET_BYTES, NULL));
+    Mail mail = {
+        .ticket = (guint8) (i + 1), .len = 3000, .dispatch = &dispatch, .parts = parts};
+    mail_file(store, &mail, &recipients[i]);
+    g_autoptr(Entry) entry = mail_entry(store, ORG, &recipients[i]);
+    g_assert_true(
+        store_put_draft(store, entry, recipients[i].link_secret, "geachte dokter", NULL));
+  }
+}
+
 /* What is read after damage is right, or it is an error; DAMAGED_MAIL messages at most. */
 static guint
 read_damaged(Fixture *fixture, const FilingRecipient *recipients)
@@ -296,6 +410,7 @@ read_damaged(Fixture *fixture, const FilingRecipient *recipients)
     g_autofree guint8 *content = mail_content(3000);
     g_assert_cmpmem(all->data, all->len, content, 3000);
     right++;
+    read_damaged_more(store, entry, recipients[i].link_secret);
   }
   if (store != NULL)
     try_file(store, 200, 3000); /* may succeed or fail, but ends */
@@ -317,9 +432,7 @@ test_random_damage(Fixture *fixture, gconstpointer data)
 {
   (void) data;
   FilingRecipient recipients[DAMAGED_MAIL];
-  for (guint8 i = 0; i < DAMAGED_MAIL; i++)
-    mail_file(fixture->store, &(Mail){.ticket = (guint8) (i + 1), .len = 3000},
-              &recipients[i]);
+  file_damaged_mail(fixture->store, recipients);
   writer_checkpoint(fixture->store->writer);
   fixture_close(fixture);
   g_autofree char *bytes = NULL;
@@ -398,6 +511,7 @@ main(int argc, char **argv)
   fixture_add("/fault/full (F8)", test_full);
   fixture_add("/fault/bad neighbour", test_bad_neighbour);
   fixture_add("/fault/kills (F1)", test_kills);
+  fixture_add("/fault/kills while withdrawing (F1)", test_withdraw_kills);
   fixture_add("/fault/two processes", test_two_processes);
   fixture_add("/fault/random damage (F12)", test_random_damage);
   fixture_add("/fault/log size", test_log_size);

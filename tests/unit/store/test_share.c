@@ -227,6 +227,69 @@ test_uses_race(Fixture *fixture, gconstpointer data)
   g_assert_cmpuint(after->forwards_left, ==, 0);
 }
 
+typedef struct {
+  Store *store;
+  const Shared *shared;
+} Guesser;
+
+static gpointer
+guess(gpointer p)
+{
+  const Guesser *guesser = p;
+  Opened opened;
+  return GINT_TO_POINTER(open_shared(guesser->store, ORG, guesser->shared->reference,
+                                     "0000-0000-0000", &opened));
+}
+
+/* T2: however many guess at once, no more than STORE_PASSWORD_TRIES are compared. */
+static void
+test_guess_race(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  Shared shared;
+  GThread *threads[RACERS];
+  share(fixture->store, 10, &shared);
+  Guesser guesser = {fixture->store, &shared};
+  int compared = 0;
+  for (int i = 0; i < RACERS; i++)
+    threads[i] = g_thread_new("guesser", guess, &guesser);
+  for (int i = 0; i < RACERS; i++)
+    compared += GPOINTER_TO_INT(g_thread_join(threads[i])) == SHARED_WRONG;
+  g_assert_cmpint(compared, ==, STORE_PASSWORD_TRIES);
+}
+
+static gint64
+time_of(Store *store, const char *reference, const char *password)
+{
+  Opened opened;
+  gint64 start = g_get_monotonic_time();
+  g_assert_cmpint(open_shared(store, ORG, reference, password, &opened), ==, SHARED_WRONG);
+  return g_get_monotonic_time() - start;
+}
+
+/* T16: the shortest of several tries takes as long for what never existed. */
+static void
+test_same_time(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  enum {
+    ROUNDS = 4 /* below the limit of tries */
+  };
+  Shared shared;
+  gint64 known = G_MAXINT64, unknown = G_MAXINT64;
+  share(fixture->store, 10, &shared);
+  for (int i = 0; i < ROUNDS; i++) {
+    gint64 took = time_of(fixture->store, shared.reference, "0000-0000-0000");
+    known = MIN(known, took);
+    took = time_of(fixture->store, "0000000000000000", "0000-0000-0000");
+    unknown = MIN(unknown, took);
+  }
+  g_test_message("known %" G_GINT64_FORMAT " us, unknown %" G_GINT64_FORMAT " us", known,
+                 unknown);
+  g_assert_cmpint(unknown, >, known / 2);
+  g_assert_cmpint(known, >, unknown / 2);
+}
+
 static gboolean
 take(Store *store, const Entry *entry, EntryUse use)
 {
@@ -366,6 +429,8 @@ main(int argc, char **argv)
   fixture_add("/share/parent deleted", test_deleted_parent);
   g_test_add_func("/share/password", test_password);
   fixture_add("/share/uses race (V5, V6)", test_uses_race);
+  fixture_add("/share/guesses race (T2)", test_guess_race);
+  fixture_add("/share/same time (T16)", test_same_time);
   fixture_add("/share/uses", test_uses);
   fixture_add("/share/count", test_count);
   fixture_add("/share/was counted", test_was_counted);
