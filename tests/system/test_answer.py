@@ -7,6 +7,9 @@ import os
 import re
 import secrets
 import signal
+import socket
+import struct
+import time
 
 import harness as lab
 import walk
@@ -335,6 +338,62 @@ def test_dangerous_names():
     page = reader.answer("   \n", ())
     assert page.status == 400, page.status
     said_sent(reader.browser.submit(page, page.form("once"), text="toch"))
+
+
+VIEWER_SOCKET = "/run/zegel/viewer.sock"
+STALL_S = 30  # fastcgi.c, IO_DEADLINE_S
+FCGI_BEGIN, FCGI_PARAMS, FCGI_STDIN, FCGI_STDOUT = 1, 4, 5, 6
+
+
+def record(kind, content):
+    return struct.pack("!BBHHBx", 1, kind, 1, len(content), 0) + content
+
+
+def stalled_upload(reader):
+    """A connection to the viewer, as a web server that streams what a slow client sends: the
+    head of an answer, and no more than the first octets of its body."""
+    kind, body = multipart({"text": "x" * 100000})
+    cookies = reader.browser.cookies[SERVICE]
+    pairs = {"REQUEST_METHOD": "POST", "REQUEST_URI": "/m/answer", "HTTP_HOST": SERVICE,
+             "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body)),
+             "HTTP_COOKIE": "; ".join("%s=%s" % pair for pair in cookies.items())}
+    params = b"".join(struct.pack("!BL", len(name), len(value) | 1 << 31) + name.encode()
+                      + value.encode() for name, value in pairs.items())
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(2 * STALL_S)
+    connection.connect(VIEWER_SOCKET)
+    connection.sendall(record(FCGI_BEGIN, struct.pack("!HB5x", 1, 0)) +
+                       record(FCGI_PARAMS, params) + record(FCGI_PARAMS, b"") +
+                       record(FCGI_STDIN, body[:100]))
+    return connection
+
+
+def status_of(connection):
+    """The status that came on CONNECTION."""
+    with connection:
+        data = b""
+        while b"Status: " not in data:
+            piece = connection.recv(65536)
+            assert piece, data
+            data += piece
+        return int(re.search(rb"Status: (\d+)", data).group(1))
+
+
+def test_slow_clients():
+    """F21 T26: who sends files slowly keeps half of the workers at most, and not for ever"""
+    reader = Reader()
+    slots = len(workers()) // 2
+    start = time.monotonic()
+    stalled = [stalled_upload(reader) for _ in range(slots)]
+    time.sleep(1)
+    assert status_of(stalled_upload(reader)) == 503
+    for _ in range(3):
+        assert reader.browser.get(reader.base + "/m").status == 200
+    assert time.monotonic() - start < STALL_S / 2
+    assert [status_of(one) for one in stalled] == [400] * slots
+    assert time.monotonic() - start < STALL_S + 15
+    reader.open()
+    said_sent(reader.answer("x"))
 
 
 def workers():
