@@ -1,11 +1,12 @@
 """Forwarded messages (V6): direct, or into the viewer with reference and password."""
+import os
 import re
 
 import harness as lab
 import walk
 from browser import Browser
-from harness import ENV, mailbox, part, unique, wait_for, wait_mail
-from test_answer import Reader, letter
+from harness import ENV, mailbox, part, unique, wait_mail
+from test_answer import Reader
 
 SERVICE = "veilig." + part("own")
 BASE = "https://%s" % SERVICE
@@ -152,17 +153,41 @@ def test_wrong_passwords():
     assert page.status == 429 and "/m" not in page.url[-2:], (page.status, page.text)
 
 
-def test_recalled():
-    """V6: who deletes or loses the message takes it from whom he forwarded it to as well"""
+def test_deleted():
+    """V6 V12: who deletes his own message does not take it from whom he forwarded it to"""
     reader = Forwarder()
     other = walk.new_outsider()
     password = password_on(reader.forward(other))
     link = way_in(wait_mail(other))
     browser, page = open_shared(link, password)
     assert page.url.endswith("/m"), page.text
-    with lab.without("viewer"):
-        pass
+    page = reader.browser.get(BASE + "/m/delete")
+    page = reader.browser.submit(page, page.form("/m/delete"))
+    assert page.status == 200, page.text
+    assert reader.browser.get(BASE + "/m").status != 200
     assert browser.get(BASE + "/m").status == 200
+    page = browser.get(BASE + "/m/delete")
+    page = browser.submit(page, page.form("/m/delete"))
+    assert page.status == 200, page.text
+    _, page = open_shared(link, password)
+    assert page.status == 410, (page.status, page.text)
+
+
+def test_recalled():
+    """V6 S13: what is recalled is gone for whom it was forwarded to as well"""
+    reader = Forwarder()
+    other = walk.new_outsider()
+    password = password_on(reader.forward(other))
+    link = way_in(wait_mail(other))
+    browser, page = open_shared(link, password)
+    assert page.url.endswith("/m"), page.text
+    reference = next(re.search(r"ref=(\w+)", line).group(1)
+                     for line in lab.log_lines("event=forwarded,.* to=%s," % other))
+    lab.command(os.path.join(ENV["LAB_SBINDIR"], "zegelctl"), "message", "recall", reference)
+    page = browser.get(BASE + "/m")
+    assert page.status in (403, 410) and "Beste patient" not in page.text, page.status
+    _, page = open_shared(link, password)
+    assert page.status == 410, (page.status, page.text)
 
 
 def test_without_postfix():
