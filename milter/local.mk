@@ -98,6 +98,11 @@ tests_unit_milter_test_visitor_SOURCES = tests/unit/milter/test_visitor.c
 tests_unit_milter_test_visitor_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_visitor
 
+check_PROGRAMS += tests/unit/milter/test_ticket_plan
+tests_unit_milter_test_ticket_plan_SOURCES = tests/unit/milter/test_ticket_plan.c
+tests_unit_milter_test_ticket_plan_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_ticket_plan
+
 check_PROGRAMS += tests/unit/milter/test_service
 tests_unit_milter_test_service_SOURCES = tests/unit/milter/test_service.c
 tests_unit_milter_test_service_LDADD = $(MILTER_PURE_LIBS)

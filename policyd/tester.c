@@ -65,7 +65,7 @@ read_check(Check *check)
 {
   Tester *tester = check->tester;
   const char *domain = check->domain;
-  gboolean own = conf_organisation_of_domain(tester->config, domain) != NULL;
+  gboolean own = conf_organisation_of_author(tester->config, domain) != NULL;
   Side side = own ? SIDE_OURS : SIDE_THEIRS;
   g_autoptr(GPtrArray) lines =
       g_ptr_array_new_with_free_func((GDestroyNotify) check_line_free);

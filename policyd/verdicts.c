@@ -198,7 +198,7 @@ log_change(Entry *entry)
   if (!changed)
     return;
   const Organisation *organisation =
-      ours ? conf_organisation_of_domain(entry->verdicts->config, entry->domain) : NULL;
+      ours ? conf_organisation_of_author(entry->verdicts->config, entry->domain) : NULL;
   event_log(EVENT_READINESS, NULL, organisation != NULL ? organisation->name : NULL,
             "domain", entry->domain, "side", ours ? "ours" : "theirs", "ready",
             names[verdict->readiness], "reason", verdict->code, NULL);
@@ -260,7 +260,7 @@ verdicts_read(const Verdicts *verdicts, Side side, const char *domain, Lookup *l
                  verdict);
     return;
   }
-  const Organisation *organisation = conf_organisation_of_domain(config, domain);
+  const Organisation *organisation = conf_organisation_of_author(config, domain);
   const OwnFacts own = {
       .relay_addresses = (const char *const *) config->relay_addresses,
       .hostname = config->hostname,

@@ -366,6 +366,14 @@ conf_organisation_of_service_domain(const Config *config, const char *domain)
 }
 
 const Organisation *
+conf_organisation_of_author(const Config *config, const char *domain)
+{
+  const Organisation *organisation = conf_organisation_of_domain(config, domain);
+  return organisation != NULL ? organisation
+                              : conf_organisation_of_service_domain(config, domain);
+}
+
+const Organisation *
 conf_organisation_of_client(const Config *config, const char *login, const char *address)
 {
   for (guint i = 0; login != NULL && i < config->organisations->len; i++)

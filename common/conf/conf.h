@@ -200,6 +200,11 @@ conf_organisation_of_domain(const Config *config, const char *domain);
 const Organisation *
 conf_organisation_of_service_domain(const Config *config, const char *domain);
 
+/* The organisation that sends mail from DOMAIN (any case): the one that has it among its
+ * mail domains, or as its service domain; or NULL. */
+const Organisation *
+conf_organisation_of_author(const Config *config, const char *domain);
+
 /*
  * The organisation of a client (O3): by SASL LOGIN (NULL when there is none), else by the
  * textual IP ADDRESS (NULL when unknown). NULL when it belongs to none.

@@ -38,6 +38,24 @@ SECTIONS = {"From a version with one milter": "upgrade ",
             "From a version whose viewer took no answers": "answers ",
             "To take zegel out again": "undo "}
 FLOWS_WITHIN_S = 20
+# Before "answers 1" the machine becomes one of the version before, and at its end it is not.
+OLDER = """
+postconf -MX 127.0.0.1:10588/inet
+postconf -e "relay_domains=$(postconf -h relay_domains | sed 's/ *\\$zegel_service//')" \
+    "transport_maps=$(postconf -h transport_maps | sed 's/ *\\$zegel_service//')"
+postconf -X zegel_service zegel_visitor_milters
+postfix reload
+rm /etc/postfix/zegel_service*
+"""
+NEWER = """
+for list in relay_domains transport_maps; do
+    test "$(postconf -h $list | grep -oF '$zegel_service' | wc -l)" = 1
+done
+postconf -P 127.0.0.1:10588/inet/milter_macro_daemon_name | grep -q ZEGEL_VISITOR
+postconf -P 127.0.0.1:10588/inet/smtpd_milters | grep -qF '$zegel_visitor_milters'
+for i in $(seq 100); do ss -Hltn sport = :10588 | grep -q 10588 && exit 0; sleep 0.1; done
+exit 1
+"""
 
 
 def blocks():
@@ -122,6 +140,10 @@ def prepare(place, text):
         with open("/etc/postfix/zegel_milter_clients", "a", encoding="utf-8") as file:
             file.write("%s { unix:zegel/milter.sock, default_action=tempfail }\n" %
                        ENV["LAB_SYSTEM_NET"])
+    if place == "answers 1":
+        text = OLDER + text
+    if place == "answers 3":
+        text += NEWER
     for theirs, ours in (("sidn.nl", ENV["LAB_READY"]),
                          ("generate example.nl", "generate " + OWN),
                          ("somebody@a-domain-in-your-transport-table", "piet@elders.example")):

@@ -80,6 +80,13 @@ static const struct {
     {{0}, "jan@yes-partner.nl", NTA},
     {{0}, "jan@no-partner.nl", VIEWER},
     {{.sender = "a@zorg.nl"}, "jan@yes.nl", NOT_OURS},
+    {{.sender = "noreply@veilig.zorg.nl"},
+     "jan@yes.nl",
+     NOT_OURS}, /* it is, but not ready */
+    {{.sender = "noreply@VEILIG.zorg.nl"}, "jan@yes.nl", NOT_OURS},
+    {{.sender = "noreply@veilig.zorg.nl"}, "jan@partner.nl", COMMUNITY},
+    {{.sender = "x@x.veilig.zorg.nl"}, "jan@yes.nl", "viewer Z-R1-VIEWER Z-N2-NOT-OURS"},
+    {{.sender = "x@veilig.ander.nl"}, "jan@yes.nl", "viewer Z-R1-VIEWER Z-N2-NOT-OURS"},
     {{.sender = "a@example.com"}, "jan@yes.nl", "viewer Z-R1-VIEWER Z-N2-NOT-OURS"},
     {{.sender = "a@ander.nl"}, "jan@yes.nl", "viewer Z-R1-VIEWER Z-N2-NOT-OURS"},
     {{.sender = ""}, "jan@yes.nl", "viewer Z-R1-VIEWER Z-N1-NO-DOMAIN"},
