@@ -50,9 +50,11 @@ prose_end(Prose *prose);
 
 /* ---- Words that several letters need; new strings ---- */
 
-/* "3 februari 2026" and "3 February 2026", in local time. */
+/* "3 februari 2026", in local time. */
 char *
 prose_day_dutch(gint64 time_s);
+
+/* "3 February 2026", in local time. */
 char *
 prose_day_english(gint64 time_s);
 
