@@ -13,6 +13,7 @@ EXTRA_DIST += \
 	contrib/postfix/zegel_header_checks \
 	contrib/postfix/zegel_header_keep \
 	contrib/postfix/zegel_milter_clients \
+	contrib/postfix/zegel_service \
 	contrib/postfix/zegel_transport
 
 # contrib/systemd

@@ -1,6 +1,7 @@
 #include "milter/again.h"
 
 #include "common/base/error.h"
+#include "milter/decision.h"
 
 static TicketState
 state_of_error(const GError *error)
@@ -18,7 +19,7 @@ open_ticket(Message *message, const Config *config, const KeyRing *ring)
   if (message->again.tickets > 1)
     return TICKET_STATE_DOUBLE;
   g_autoptr(GError) error = NULL;
-  g_autoptr(Ticket) ticket = ticket_open(ring, message->ticket_text->str, &error);
+  g_autoptr(Ticket) ticket = ticket_open(ring, message->sealed_text->str, &error);
   if (ticket == NULL)
     return state_of_error(error);
   const Organisation *organisation = conf_organisation(config, ticket->organisation);
@@ -43,30 +44,46 @@ again_open(Message *message, const Config *config, const KeyRing *ring)
 gboolean
 again_check_body(Message *message)
 {
-  if (message->body == NULL)
+  message_end_body(message);
+  if (!message->body_hashed)
     return FALSE;
-  guint8 sha256[CRYPT_SHA256_BYTES];
-  crypt_hash_finish(message->body, sha256);
-  message->again.changed =
-      !crypt_equal(sha256, message->ticket->body_sha256, sizeof sha256);
+  message->again.changed = !crypt_equal(message->body_sha256, message->ticket->body_sha256,
+                                        sizeof message->body_sha256);
   return message->again.changed;
 }
 
-/* Writes what OUTCOME has into the ticket's entry for ADDRESS. FALSE: it stood there. */
+/* Somebody new is more important than to say of an own mailbox that it is one. */
+static void
+make_room(Ticket *ticket)
+{
+  GPtrArray *all = ticket->recipients;
+  for (guint i = all->len; all->len >= TICKET_MAX_RECIPIENTS && i > 0; i--)
+    if (g_strcmp0(((TicketRecipient *) all->pdata[i - 1])->route, route_name(ROUTE_OWN)) ==
+        0)
+      g_ptr_array_remove_index(all, i - 1);
+}
+
+/* Writes what OUTCOME of ANSWER has into the ticket's entry for ADDRESS. FALSE: it stood
+ * there. */
 static gboolean
-renew_recipient(Ticket *ticket, const char *address, const Outcome *outcome)
+renew_recipient(Ticket *ticket, const char *address, const Outcome *outcome,
+                const RouteAnswer *answer)
 {
   TicketRecipient *entry =
       (TicketRecipient *) (gpointer) ticket_find_recipient(ticket, address);
   gboolean bare = entry != NULL && entry->number == NULL && !entry->by_mail;
   if (entry != NULL && (!bare || (outcome->number == NULL && !outcome->by_mail)))
     return FALSE;
-  if (entry == NULL)
+  if (entry == NULL) {
+    make_room(ticket);
     entry = ticket_add_recipient(ticket, address, outcome->number);
-  else
+  } else {
     entry->number = g_strdup(outcome->number);
+  }
   entry->by_mail = outcome->by_mail;
   entry->learn = outcome->learn;
+  g_free(entry->route);
+  entry->route = g_strdup(decision_route_name(outcome, answer));
   return TRUE;
 }
 
@@ -79,7 +96,8 @@ again_renew(Message *message, const Decision *decision, const KeyRing *ring, cha
   for (guint i = 0; i < decision->outcomes->len; i++) {
     const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
     if (outcome->label != LABEL_NONE &&
-        renew_recipient(message->ticket, message->unique->pdata[i], outcome))
+        renew_recipient(message->ticket, message->unique->pdata[i], outcome,
+                        message->answers->pdata[i]))
       renewed = TRUE;
   }
   if (renewed)

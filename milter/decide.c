@@ -93,6 +93,27 @@ find_header_mistake(const Facts *facts, Refusal *refusal)
   return FALSE;
 }
 
+static ServiceAddress
+service_of(const Facts *facts, guint i)
+{
+  return facts->service != NULL && i < facts->service->len
+             ? g_array_index(facts->service, ServiceAddress, i)
+             : SERVICE_NONE;
+}
+
+/* Refuses what goes to addresses of a service domain that nobody reads. */
+static gboolean
+refuse_strange(const Facts *facts, Decision *decision)
+{
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  for (guint i = 0; i < facts->recipients->len; i++)
+    if (service_of(facts, i) == SERVICE_STRANGE)
+      g_ptr_array_add(names, facts->recipients->pdata[i]);
+  if (names->len > 0)
+    decision_refuse_naming(decision, REFUSAL_SERVICE, names);
+  return names->len > 0;
+}
+
 /* What is wrong with the message whatever its routes are. */
 static gboolean
 refuse_early(const Facts *facts, Decision *decision)
@@ -103,6 +124,8 @@ refuse_early(const Facts *facts, Decision *decision)
     decision_refuse_naming(decision, REFUSAL_SENDER, facts->foreign);
   else if (facts->too_many_headers)
     decision_refuse(decision, REFUSAL_HEADERS);
+  else if (refuse_strange(facts, decision))
+    return TRUE;
   else if (find_mistake(facts, &refusal) || find_header_mistake(facts, &refusal))
     decision_refuse(decision, refusal);
   else if (facts->bypass == BYPASS_PLAIN &&
@@ -115,7 +138,8 @@ refuse_early(const Facts *facts, Decision *decision)
 
 /*
  * S1: the first that speaks wins. What stands above the machine is explicit: said in this
- * message, for this message. Tables and default are not.
+ * message, for this message. Tables and default are not. An answer in a conversation counts
+ * as if its subject said so (V5): it quotes what a visitor wrote under protection.
  */
 static gboolean
 is_sensitive(const Facts *facts, SensitiveDefault sensitive_default, const char **reason)
@@ -125,6 +149,7 @@ is_sensitive(const Facts *facts, SensitiveDefault sensitive_default, const char 
     const char *reason;
   } voices[] = {
       {has_trigger(facts), TRUE, "Z-S2-TRIGGER"},
+      {facts->conversation, TRUE, "Z-V5-CONVERSATION"},
       {facts->bypass == BYPASS_SECURE, TRUE, "Z-S5-BYPASS"},
       {facts->bypass == BYPASS_PLAIN, FALSE, "Z-S5-BYPASS"},
       {facts->numbers->len > 0, TRUE, "Z-S7-HEADER"},
@@ -216,11 +241,50 @@ find_number(const Facts *facts, const Asked *asked)
   return found;
 }
 
+/* The number that is meant for the control address ADDRESS, if it is the only one. */
+static const char *
+control_number(const Facts *facts, const char *address)
+{
+  gboolean two = FALSE;
+  const char *number = header_number(facts, address);
+  return number != NULL ? number : subject_number(facts, &two);
+}
+
+/*
+ * A control address is ours: mail to it goes to zegel-deliver as it is. With a number it
+ * needs the ticket, which tells whose it is, and waits for it in settle_numbers.
+ */
+static void
+add_service_outcome(const Facts *facts, guint i, Decision *decision)
+{
+  const char *address = facts->recipients->pdata[i];
+  Outcome outcome = {.label = LABEL_NONE};
+  if (service_of(facts, i) == SERVICE_NUMBER && facts->method != METHOD_NONE &&
+      control_number(facts, address) != NULL && decision_can_label(address, LABEL_VIEWER)) {
+    outcome.label = LABEL_VIEWER;
+    outcome.number = header_number(facts, address);
+  }
+  g_array_append_val(decision->outcomes, outcome);
+}
+
+/* Nobody's phone number belongs to a control address. */
+static void
+settle_learning(const Facts *facts, Decision *decision)
+{
+  for (guint i = 0; i < decision->outcomes->len; i++)
+    if (!facts->phone_book || service_of(facts, i) != SERVICE_NONE)
+      g_array_index(decision->outcomes, Outcome, i).learn = FALSE;
+}
+
 static void
 decide_routes(const Facts *facts, Decision *decision)
 {
   decision->kind = DECISION_SEAL;
   for (guint i = 0; i < facts->recipients->len; i++) {
+    if (service_of(facts, i) != SERVICE_NONE) {
+      add_service_outcome(facts, i, decision);
+      continue;
+    }
     Asked asked = {facts->recipients->pdata[i], facts->answers->pdata[i]};
     Outcome found = find_number(facts, &asked);
     if (!decision_add_outcome(decision, &asked, LABEL_OWN, &found))
@@ -232,8 +296,7 @@ decide_routes(const Facts *facts, Decision *decision)
     decision_refuse_viewer(facts->recipients, decision, REFUSAL_NO_VIEWER);
   else
     settle_numbers(facts, decision);
-  for (guint i = 0; !facts->phone_book && i < decision->outcomes->len; i++)
-    g_array_index(decision->outcomes, Outcome, i).learn = FALSE;
+  settle_learning(facts, decision);
 }
 
 /* R3: whom policyd promised the direct way gets it; nothing else changes. */
@@ -279,13 +342,27 @@ count_named(const Facts *facts)
   return count;
 }
 
+/* Whether all that is said goes to control addresses, and no number is: it stays here. */
+static gboolean
+stays_here(const Facts *facts)
+{
+  for (guint i = 0; i < facts->recipients->len; i++)
+    if (service_of(facts, i) == SERVICE_NONE ||
+        control_number(facts, facts->recipients->pdata[i]) != NULL)
+      return FALSE;
+  return facts->recipients->len > 0 && facts->odd->len == 0;
+}
+
 static void
 decide_as(const Facts *facts, SensitiveDefault sensitive_default, Decision *decision)
 {
   if (refuse_early(facts, decision))
     return;
   decision->sensitive = is_sensitive(facts, sensitive_default, &decision->reason);
-  if (!decision->sensitive)
+  if (stays_here(facts)) {
+    decision->sensitive = FALSE;
+    decision->reason = "Z-S14-CONTROL";
+  } else if (!decision->sensitive)
     decide_ordinary(facts, decision);
   else if (facts->odd->len > 0)
     decision_refuse_naming(decision, REFUSAL_ADDRESS, facts->odd);
@@ -312,6 +389,8 @@ decide_stranger(const Facts *facts, Decision *decision)
   decision->sensitive = is_sensitive(facts, DEFAULT_ON_REQUEST, &decision->reason);
   if (facts->too_many_headers) /* one that was not looked at could be a mark of ours */
     decision_refuse(decision, REFUSAL_HEADERS);
+  else if (refuse_strange(facts, decision))
+    return;
   else if (find_mistake(facts, &mistake) || decision->sensitive)
     decision_refuse_naming(decision, REFUSAL_LOGIN, facts->foreign);
 }

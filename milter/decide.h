@@ -34,6 +34,14 @@ typedef enum {
   SENDER_PLAIN
 } SenderTable;
 
+/* What a recipient in a service domain is. */
+typedef enum {
+  SERVICE_NONE,   /* he is in none */
+  SERVICE_BOUNCE, /* a control address for bounces */
+  SERVICE_NUMBER, /* one to which a sender of this organisation mails another number */
+  SERVICE_STRANGE /* nobody reads it */
+} ServiceAddress;
+
 /* One X-Zegel-SMS header (S7). */
 typedef struct {
   char *address; /* NULL: the header cannot be read */
@@ -50,6 +58,7 @@ typedef struct {
   const GPtrArray *foreign; /* of char *: senders that are not of the organisation (O3) */
   gboolean too_many_headers;
   const GPtrArray *triggers; /* of Trigger: one for each Subject */
+  gboolean conversation;     /* it answers a recipient's answer (V5) */
   Bypass bypass;
   gboolean sensitive_header; /* a field of sensitive_headers */
   gboolean plain_header;     /* a field of plain_headers */
@@ -61,6 +70,7 @@ typedef struct {
   const GPtrArray *numbers;    /* of HeaderNumber */
   const GPtrArray *recipients; /* of char *: unique, as envelope_address gives them */
   const GPtrArray *odd;        /* of char *: recipients that envelope_address cannot read */
+  const GArray *service;       /* of ServiceAddress, one for each recipient */
   const GPtrArray
       *answers;        /* of RouteAnswer, one for each recipient; NULL: not asked yet */
   gboolean unanswered; /* asked, and policyd gave no answer */
@@ -87,6 +97,27 @@ typedef struct {
   const GPtrArray *answers;
   gboolean unanswered;
 } AgainFacts;
+
+typedef enum {
+  MARK_GOOD,
+  MARK_FORGED,      /* not one of ours, or there are several */
+  MARK_KEY,         /* made with a key that is not here */
+  MARK_ORGANISATION /* it names one that is not configured here */
+} MarkState;
+
+/* A message that a visitor wrote in the viewer (V5, V6, V11). All borrowed. */
+typedef struct {
+  guint marks; /* how many it carries */
+  MarkState state;
+  gboolean too_many_headers;
+  gboolean other_author;     /* not from one address in the service domain */
+  gboolean changed;          /* its body is not the mark's; known at its end */
+  const GPtrArray *unmarked; /* of char *: recipients that the mark does not name */
+  gboolean viewer;           /* the organisation has it, and codes by SMS */
+  const GPtrArray *recipients;
+  const GPtrArray *answers;
+  gboolean unanswered;
+} VisitorFacts;
 
 typedef enum {
   DECISION_PASS,    /* not sensitive */
@@ -126,6 +157,13 @@ decide(const Facts *facts);
  */
 Decision *
 decide_again(const AgainFacts *facts);
+
+/*
+ * Decides on a message of a visitor, as decide. It is refused, or sensitive; whoever cannot
+ * be reached within zegel gets nothing, unless his number is in the phone book.
+ */
+Decision *
+decide_visitor(const VisitorFacts *facts);
 
 /* Whether decide_content has a say in DECISION: it seals, or would. */
 gboolean

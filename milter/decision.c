@@ -110,6 +110,12 @@ decision_add_outcome(Decision *decision, const Asked *asked, Label own,
   return FALSE;
 }
 
+const char *
+decision_route_name(const Outcome *outcome, const RouteAnswer *answer)
+{
+  return route_name(outcome->code != NULL ? ROUTE_VIEWER : answer->route);
+}
+
 gboolean
 outcome_is_any(G_GNUC_UNUSED const Outcome *outcome)
 {

@@ -52,6 +52,10 @@ gboolean
 decision_add_outcome(Decision *decision, const Asked *asked, Label own,
                      const Outcome *found);
 
+/* The word for the way that OUTCOME of ANSWER is, in the log and in a ticket: static. */
+const char *
+decision_route_name(const Outcome *outcome, const RouteAnswer *answer);
+
 /* A test for decision_find_some: everybody. */
 gboolean
 outcome_is_any(const Outcome *outcome);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "milter/decision.h"
 
 #define LOGGED_ID_MAX_BYTES 200 /* of a message id in the log */
 
@@ -70,8 +71,7 @@ log_route(const Message *message, const Decision *decision, guint i, const char 
   g_autofree char *number = logged_number(outcome);
   event_log(EVENT_ROUTED, queue_id, message->organisation->name, "message-id", id, "reason",
             decision->reason, "from", logged_sender(message), "to",
-            message->unique->pdata[i], "route",
-            outcome->code != NULL ? route_name(ROUTE_VIEWER) : route_name(answer->route),
+            message->unique->pdata[i], "route", decision_route_name(outcome, answer),
             "code", outcome->code != NULL ? outcome->code : answer->code, "detail",
             outcome->code != NULL ? answer->code : answer->reason, "number", number, NULL);
 }

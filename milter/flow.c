@@ -9,6 +9,7 @@
 /* milter_macro_daemon_name of smtpds of our own, see master.cf.zegel. */
 #define AGAIN_DAEMON   "ZEGEL_PASS2"
 #define SERVICE_DAEMON "ZEGEL_SUBMIT"
+#define VISITOR_DAEMON "ZEGEL_VISITOR"
 
 struct Flow {
   Message *message;
@@ -53,14 +54,19 @@ identify(Client *client, const Tools *tools, const char *queue_id)
   return TRUE;
 }
 
-/* The organisation that has the domain of ADDRESS, as it stands in MAIL or RCPT, or NULL.
- */
-static const Organisation *
-owner_of(const char *given, const Config *config)
+/* The domain of GIVEN, as it stands in MAIL or RCPT, a new string, or NULL. */
+static char *
+domain_of(const char *given)
 {
   g_autofree char *address = envelope_address(given);
-  const char *domain = address != NULL ? envelope_domain(address) : NULL;
-  return domain != NULL ? conf_organisation_of_domain(config, domain) : NULL;
+  return address != NULL ? g_strdup(envelope_domain(address)) : NULL;
+}
+
+/* Whether an organisation has DOMAIN (may be NULL) for its own mail. */
+static gboolean
+is_mail_domain(const Config *config, const char *domain)
+{
+  return domain != NULL && conf_organisation_of_domain(config, domain) != NULL;
 }
 
 /*
@@ -71,11 +77,14 @@ owner_of(const char *given, const Config *config)
 static gboolean
 leaves_us(const Arrival *arrival, const Config *config)
 {
-  if (owner_of(arrival->sender[0], config) == NULL)
+  g_autofree char *from = domain_of(arrival->sender[0]);
+  if (!is_mail_domain(config, from))
     return FALSE;
   for (guint i = 0; i < arrival->recipients->len; i++) {
     const GStrv recipient = arrival->recipients->pdata[i];
-    if (owner_of(recipient[0], config) == NULL)
+    g_autofree char *to = domain_of(recipient[0]);
+    if (!is_mail_domain(config, to) &&
+        (to == NULL || conf_organisation_of_service_domain(config, to) == NULL))
       return TRUE;
   }
   return FALSE;
@@ -91,6 +100,8 @@ kind_of(const Arrival *arrival, const Config *config, const Organisation **organ
     return MESSAGE_AGAIN;
   if (g_strcmp0(client->daemon, SERVICE_DAEMON) == 0)
     return MESSAGE_SERVICE;
+  if (g_strcmp0(client->daemon, VISITOR_DAEMON) == 0)
+    return MESSAGE_VISITOR;
   *organisation = client_organisation(client, config);
   if (*organisation != NULL)
     return MESSAGE_OUTWARD;

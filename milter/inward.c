@@ -18,6 +18,7 @@
 #include "milter/events.h"
 #include "milter/inward_decide.h"
 #include "milter/inward_plan.h"
+#include "milter/service.h"
 
 #define LOGGED_ID_MAX_BYTES 200 /* of a message id in the log */
 
@@ -29,6 +30,7 @@ struct Inward {
   GPtrArray *organisations; /* of const Organisation *: the recipients', once each */
   DkimVerifier *verifier;   /* NULL: nothing is verified */
   VerifyAnswer *answer;     /* NULL: policyd gave none */
+  GPtrArray *unread;        /* of char *, borrowed: see InwardFacts */
   GPtrArray *signatures;    /* of DkimResult */
   GPtrArray *routes;        /* of RouteAnswer, for all recipients; NULL: not asked */
   InwardFacts facts;        /* points to what is above */
@@ -72,6 +74,23 @@ find_organisations(Inward *inward)
   }
 }
 
+/*
+ * Who writes to a service domain. Bounces come back there, to control addresses and from
+ * nobody (<>); a bounce of anything else would go to somebody who did not send it.
+ */
+static void
+find_unread(Inward *inward)
+{
+  const Message *message = inward->message;
+  gboolean bounce = message->sender != NULL && *message->sender == '\0';
+  for (guint i = 0; i < message->unique->len; i++) {
+    ServiceAddress found = service_address(inward->tools->config, message->organisation,
+                                           NULL, message->unique->pdata[i]);
+    if (found == SERVICE_STRANGE || (found != SERVICE_NONE && !bounce))
+      g_ptr_array_add(inward->unread, message->unique->pdata[i]);
+  }
+}
+
 static void
 gather(Inward *inward)
 {
@@ -85,6 +104,7 @@ gather(Inward *inward)
   facts->on_reject = config->dmarc_reject;
   facts->on_quarantine = config->dmarc_quarantine;
   find_organisations(inward);
+  find_unread(inward);
 }
 
 static void
@@ -125,10 +145,13 @@ inward_new(const Tools *tools, Message *message, const char *queue_id)
   inward->message = message;
   inward->queue_id = g_strdup(queue_id);
   inward->organisations = g_ptr_array_new();
+  inward->unread = g_ptr_array_new();
+  inward->facts.unread = inward->unread;
   inward->signatures = g_ptr_array_new();
   inward->facts.signatures = inward->signatures;
   gather(inward);
-  if (inward->facts.cut || inward->facts.author == AUTHOR_SEVERAL)
+  if (inward->facts.cut || inward->unread->len > 0 ||
+      inward->facts.author == AUTHOR_SEVERAL)
     return inward;
   inward->verifier = dkim_verifier_new(message->fields);
   ask_dns(inward);
@@ -145,6 +168,7 @@ inward_free(Inward *inward)
   g_ptr_array_unref(inward->signatures);
   g_clear_pointer(&inward->routes, g_ptr_array_unref);
   g_ptr_array_unref(inward->organisations);
+  g_ptr_array_unref(inward->unread);
   g_free(inward->author);
   g_free(inward->queue_id);
   g_free(inward);
@@ -256,7 +280,8 @@ action_word(const Inward *inward, const InwardDecision *decision)
       [INWARD_QUARANTINE] = "quarantine",
       [INWARD_REFUSE] = "refuse",
   };
-  return inward->facts.watch && !inward->facts.cut ? "observe" : words[decision->action];
+  gboolean impossible = inward->facts.cut || inward->unread->len > 0;
+  return inward->facts.watch && !impossible ? "observe" : words[decision->action];
 }
 
 static void
@@ -280,7 +305,9 @@ static void
 log_end(const Inward *inward, const InwardDecision *decision, const Plan *plan)
 {
   g_autoptr(GPtrArray) names = g_ptr_array_new();
-  if (inward->author != NULL)
+  if (inward->unread->len > 0)
+    g_ptr_array_add(names, inward->unread->pdata[0]);
+  else if (inward->author != NULL)
     g_ptr_array_add(names, inward->author);
   log_verified(inward, decision);
   if (plan->verdict == PLAN_REFUSE)

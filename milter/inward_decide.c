@@ -171,6 +171,10 @@ inward_decide(const InwardFacts *facts)
     refuse(&decision, REFUSAL_HEADERS);
     return decision;
   }
+  if (facts->unread != NULL && facts->unread->len > 0) {
+    refuse(&decision, REFUSAL_SERVICE);
+    return decision;
+  }
   if (facts->author == AUTHOR_SEVERAL) {
     refuse(&decision, REFUSAL_FROM);
     return decision;

@@ -37,6 +37,8 @@ typedef struct {
   gboolean cut;     /* the header is longer than what we look at */
   gboolean watch;   /* all organisations of the recipients observe, or there is none */
   gboolean foreign; /* a recipient is of no organisation */
+  const GPtrArray *unread; /* of char *: recipients in a service domain that nobody reads;
+                              NULL: none */
   Author author;
   gboolean
       relay; /* the client is a trusted relay: SPF was not asked, and counts as passed */

@@ -150,12 +150,24 @@ mark_subjects(Plan *plan, const InwardDecision *decision, const InwardMessage *m
 /* ---- The plan ---- */
 
 static void
-refuse(Plan *plan, const InwardDecision *decision, const InwardMessage *message)
+refuse(Plan *plan, const InwardFacts *facts, const InwardDecision *decision,
+       const InwardMessage *message)
 {
+  if (decision->refusal == REFUSAL_SERVICE) {
+    plan_refuse(plan, decision->refusal, facts->unread);
+    return;
+  }
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   if (message->author != NULL)
     g_ptr_array_add(names, (gpointer) message->author);
   plan_refuse(plan, decision->refusal, names);
+}
+
+/* Whether it must be refused also when it is only watched: nobody could take it. */
+static gboolean
+is_impossible(const InwardFacts *facts, const InwardDecision *decision)
+{
+  return facts->cut || decision->refusal == REFUSAL_SERVICE;
 }
 
 Plan *
@@ -163,8 +175,9 @@ inward_plan(const InwardFacts *facts, const InwardDecision *decision,
             const InwardMessage *message)
 {
   Plan *plan = plan_new();
-  if (decision->action == INWARD_REFUSE && (!facts->watch || facts->cut)) {
-    refuse(plan, decision, message);
+  if (decision->action == INWARD_REFUSE &&
+      (!facts->watch || is_impossible(facts, decision))) {
+    refuse(plan, facts, decision, message);
     return plan;
   }
   remove_forged(plan, message);

@@ -9,6 +9,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/decide.c milter/decide.h \
 	milter/decide_again.c \
 	milter/decide_content.c \
+	milter/decide_visitor.c \
 	milter/decision.c milter/decision.h \
 	milter/dkim.h milter/dkim_key.h \
 	milter/dkim_canon.c milter/dkim_canon.h \
@@ -34,9 +35,11 @@ milter_libmilterpure_a_SOURCES = \
 	milter/plan.c milter/plan.h \
 	milter/refusal.c milter/refusal.h \
 	milter/routes.c milter/routes.h \
+	milter/service.c milter/service.h \
 	milter/signing.c milter/signing.h \
 	milter/tools.h \
-	milter/trigger.c milter/trigger.h
+	milter/trigger.c milter/trigger.h \
+	milter/visitor.c milter/visitor.h
 
 MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) \
 	$(CRYPT_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(OPENDKIM_LIBS)
@@ -89,6 +92,16 @@ check_PROGRAMS += tests/unit/milter/test_again
 tests_unit_milter_test_again_SOURCES = tests/unit/milter/test_again.c
 tests_unit_milter_test_again_LDADD = $(MILTER_PURE_LIBS)
 TESTS += tests/unit/milter/test_again
+
+check_PROGRAMS += tests/unit/milter/test_visitor
+tests_unit_milter_test_visitor_SOURCES = tests/unit/milter/test_visitor.c
+tests_unit_milter_test_visitor_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_visitor
+
+check_PROGRAMS += tests/unit/milter/test_service
+tests_unit_milter_test_service_SOURCES = tests/unit/milter/test_service.c
+tests_unit_milter_test_service_LDADD = $(MILTER_PURE_LIBS)
+TESTS += tests/unit/milter/test_service
 
 check_PROGRAMS += tests/unit/milter/test_refusal
 tests_unit_milter_test_refusal_SOURCES = tests/unit/milter/test_refusal.c

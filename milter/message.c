@@ -6,6 +6,9 @@
 #include "common/mail/header.h"
 #include "milter/envelope.h"
 
+/* Message-IDs of a conversation that are looked at: each costs a MAC for each recipient. */
+#define ANSWERED_MAX 32
+
 static void
 recipient_free(gpointer p)
 {
@@ -55,6 +58,7 @@ check_sender(Message *message)
 static char *no_words[] = {NULL};
 static const Organisation nobody = {.name = (char *) "-",
                                     .domains = no_words,
+                                    .service_domain = (char *) "",
                                     .secure_senders = no_words,
                                     .plain_senders = no_words,
                                     .machine_senders = no_words,
@@ -75,6 +79,9 @@ message_new(MessageKind kind, const Organisation *organisation,
   message->numbers = g_ptr_array_new_with_free_func((GDestroyNotify) header_number_free);
   message->foreign = g_ptr_array_new_with_free_func(g_free);
   message->triggers = g_ptr_array_new();
+  message->answered = g_ptr_array_new_with_free_func(g_free);
+  message->service = g_array_new(FALSE, TRUE, sizeof(ServiceAddress));
+  message->unmarked = g_ptr_array_new();
   message->unique = g_ptr_array_new();
   message->odd = g_ptr_array_new();
   message->sender_name = g_strdup("");
@@ -82,7 +89,7 @@ message_new(MessageKind kind, const Organisation *organisation,
   message->sender_given = g_strdup(args[0]);
   message->sender = envelope_address(args[0]);
   message->sender_args = g_strdupv((GStrv) args + 1);
-  message->ticket_text = g_string_new(NULL);
+  message->sealed_text = g_string_new(NULL);
   if (kind == MESSAGE_OUTWARD || kind == MESSAGE_STRANGER)
     check_sender(message);
   return message;
@@ -100,6 +107,9 @@ message_free(Message *message)
   g_ptr_array_unref(message->subjects);
   g_ptr_array_unref(message->numbers);
   g_ptr_array_unref(message->foreign);
+  g_ptr_array_unref(message->answered);
+  g_array_unref(message->service);
+  g_ptr_array_unref(message->unmarked);
   g_clear_pointer(&message->answers, g_ptr_array_unref);
   g_free(message->sender_name);
   g_free(message->message_id);
@@ -109,8 +119,9 @@ message_free(Message *message)
   g_strfreev(message->sender_args);
   crypt_hash_free(message->body);
   inspected_free(message->inspected);
-  g_string_free(message->ticket_text, TRUE);
+  g_string_free(message->sealed_text, TRUE);
   ticket_free(message->ticket);
+  origin_free(message->origin);
   g_free(message);
 }
 
@@ -269,6 +280,25 @@ add_configured(Message *message, const char *name, const char *value)
     message->facts.plain_header = TRUE;
 }
 
+/*
+ * What the message answers, as far as it was mail of our own (V5). The newest stands last,
+ * and is the one that is answered: of too many the first ones are forgotten.
+ */
+static void
+add_answered(Message *message, const char *value)
+{
+  const char *service_domain = message->organisation->service_domain;
+  g_auto(GStrv) ids = mail_message_ids(value);
+  for (char **id = ids; *id != NULL; id++) {
+    char *at = strrchr(*id, '@');
+    if (at == NULL || g_ascii_strcasecmp(at + 1, service_domain) != 0)
+      continue;
+    if (message->answered->len == ANSWERED_MAX)
+      g_ptr_array_remove_index(message->answered, 0);
+    g_ptr_array_add(message->answered, g_strndup(*id, (gsize) (at - *id)));
+  }
+}
+
 static void
 add_known(Message *message, const char *name, const char *value)
 {
@@ -287,30 +317,37 @@ add_known(Message *message, const char *name, const char *value)
     message->facts.sensitivity = message->facts.sensitivity || asks_for(value, sensitive);
   else if (g_ascii_strcasecmp(name, "Auto-Submitted") == 0)
     message->facts.machine = message->facts.machine || is_automatic(value);
+  else if (g_ascii_strcasecmp(name, "In-Reply-To") == 0 ||
+           g_ascii_strcasecmp(name, "References") == 0)
+    add_answered(message, value);
   else if (g_ascii_strcasecmp(name, "Message-ID") == 0 && *message->message_id == '\0') {
     g_free(message->message_id);
     message->message_id = mail_message_id(value);
   }
 }
 
-/* Of a message that comes back only the ticket counts, its Message-ID for the log, and From
- * for a signature. */
+/* Of a message that comes back, or is a visitor's, only the ticket or mark counts, its
+ * Message-ID for the log, and From for a signature. */
 static void
-add_header_again(Message *message, const char *name, const char *value)
+add_header_sealed(Message *message, const char *name, const char *value)
 {
-  if (g_ascii_strcasecmp(name, TICKET_HEADER) == 0 && message->again.tickets++ == 0)
-    g_string_assign(message->ticket_text, value);
-  else if (g_ascii_strcasecmp(name, "Message-ID") == 0 ||
-           g_ascii_strcasecmp(name, "From") == 0)
+  gboolean again = message->kind == MESSAGE_AGAIN;
+  guint *count = again ? &message->again.tickets : &message->visitor.marks;
+  if (g_ascii_strcasecmp(name, again ? TICKET_HEADER : ORIGIN_HEADER) == 0) {
+    if ((*count)++ == 0)
+      g_string_assign(message->sealed_text, value);
+  } else if (g_ascii_strcasecmp(name, "Message-ID") == 0 ||
+             g_ascii_strcasecmp(name, "From") == 0) {
     add_known(message, name, value);
+  }
 }
 
 void
 message_add_header(Message *message, const char *given, const char *value)
 {
   g_autofree char *name = g_strchomp(g_strdup(given)); /* "Subject :" */
-  if (message->kind == MESSAGE_AGAIN) {
-    add_header_again(message, name, value);
+  if (message->kind == MESSAGE_AGAIN || message->kind == MESSAGE_VISITOR) {
+    add_header_sealed(message, name, value);
     return;
   }
   if (message->kind == MESSAGE_INWARD) {
@@ -381,6 +418,13 @@ add_sender_facts(Message *message)
   facts->table = look_up_sender(organisation, sender);
 }
 
+static gboolean
+is_ours(const Organisation *organisation, const char *domain)
+{
+  return conf_has_domain(organisation, domain) ||
+         g_ascii_strcasecmp(organisation->service_domain, domain) == 0;
+}
+
 /* R3: somebody outside is among the recipients, and the organisation wants it. */
 static gboolean
 may_prefer(const Message *message)
@@ -390,7 +434,7 @@ may_prefer(const Message *message)
       organisation->sensitive_default == DEFAULT_OBSERVE)
     return FALSE;
   for (guint i = 0; i < message->unique->len; i++)
-    if (!conf_has_domain(organisation, envelope_domain(message->unique->pdata[i])))
+    if (!is_ours(organisation, envelope_domain(message->unique->pdata[i])))
       return TRUE;
   return FALSE;
 }
@@ -401,6 +445,8 @@ message_end_header(Message *message)
   collect_recipients(message);
   message->again.recipients = message->unique;
   message->again.odd = message->odd;
+  message->visitor.recipients = message->unique;
+  message->visitor.unmarked = message->unmarked;
   for (guint i = 0; i < message->subjects->len; i++) {
     const MessageSubject *subject = message->subjects->pdata[i];
     if (g_ascii_strcasecmp(subject->name, "Subject") == 0)
@@ -412,6 +458,7 @@ message_end_header(Message *message)
   facts->phone_book = conf_remembers_numbers(message->organisation);
   facts->recipients_max = message->organisation->recipients_max;
   facts->too_many_headers = message->fields != NULL && message->fields->cut;
+  message->visitor.too_many_headers = facts->too_many_headers;
   add_sender_facts(message);
   facts->prefer = may_prefer(message);
   facts->triggers = message->triggers;
@@ -419,6 +466,16 @@ message_end_header(Message *message)
   facts->recipients = message->unique;
   facts->odd = message->odd;
   facts->foreign = message->foreign;
+}
+
+void
+message_end_body(Message *message)
+{
+  if (message->body == NULL)
+    return;
+  crypt_hash_finish(message->body, message->body_sha256);
+  g_clear_pointer(&message->body, crypt_hash_free);
+  message->body_hashed = TRUE;
 }
 
 char *

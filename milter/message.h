@@ -10,6 +10,7 @@
 
 #include "common/conf/conf.h"
 #include "common/crypt/crypt.h"
+#include "common/crypt/origin.h"
 #include "milter/client.h"
 #include "milter/decide.h"
 #include "milter/fields.h"
@@ -32,13 +33,14 @@ typedef enum {
   MESSAGE_OUTWARD,  /* of a client that an organisation has */
   MESSAGE_STRANGER, /* of a login that none has */
   MESSAGE_INWARD,   /* of anybody else */
-  MESSAGE_AGAIN,  /* comes back out of an expansion (R7): only its ticket is of interest */
-  MESSAGE_SERVICE /* zegel wrote it, or a visitor did: it is signed, and nothing else */
+  MESSAGE_AGAIN,   /* comes back out of an expansion (R7): only its ticket is of interest */
+  MESSAGE_SERVICE, /* zegel wrote it, without content: it is signed, and nothing else */
+  MESSAGE_VISITOR  /* a visitor of the viewer wrote it: its mark says whose and for whom */
 } MessageKind;
 
 typedef struct {
   MessageKind kind;
-  const Organisation *organisation; /* borrowed; of the ticket for MESSAGE_AGAIN */
+  const Organisation *organisation; /* borrowed; of the ticket or mark that was opened */
   const char *const *countries;     /* borrowed */
   const Client *client;             /* borrowed; who brought it */
   const Fields *fields;             /* borrowed; its header as it came */
@@ -52,19 +54,27 @@ typedef struct {
   char *from_domain;    /* of the first address in From, lower case; NULL: none */
   guint authors;        /* addresses in From */
   char *message_id;     /* or "" */
-  GString *ticket_text; /* MESSAGE_AGAIN: value of the first X-Zegel-Ticket */
+  GPtrArray *answered;  /* of char *: local parts of Message-IDs of the service domain */
+  GString *sealed_text; /* value of the first X-Zegel-Ticket (MESSAGE_AGAIN), or
+                         * X-Zegel-Origin (MESSAGE_VISITOR) */
   Ticket *ticket;       /* what again_open found in it, or NULL */
+  Origin *origin;       /* what visitor_open found in it, or NULL */
 
-  CryptHash *body;      /* NULL: nobody needs it */
+  CryptHash *body;      /* NULL: nobody needs it, or message_end_body was called */
+  gboolean body_hashed; /* body_sha256 is known */
+  guint8 body_sha256[CRYPT_SHA256_BYTES];
   Inspected *inspected; /* what is attached; NULL: nobody looked */
   GPtrArray *triggers;  /* of Trigger, borrowed from subjects */
   GPtrArray *numbers;   /* of HeaderNumber */
   GPtrArray *unique;    /* of char *, borrowed from recipients */
   GPtrArray *odd;       /* of char *, borrowed from recipients */
   GPtrArray *foreign;   /* of char * */
+  GArray *service;      /* of ServiceAddress: what service_look found, for each of unique */
+  GPtrArray *unmarked;  /* MESSAGE_VISITOR: of char *, borrowed from recipients */
   GPtrArray *answers;   /* of RouteAnswer, or NULL */
   Facts facts;          /* points to the lists above */
   AgainFacts again;     /* the same, for MESSAGE_AGAIN */
+  VisitorFacts visitor; /* the same, for MESSAGE_VISITOR */
 } Message;
 
 /*
@@ -87,6 +97,10 @@ message_add_header(Message *message, const char *name, const char *value);
 /* Ends the header: after this, facts are complete but for the answers of policyd. */
 void
 message_end_header(Message *message);
+
+/* Ends the hash of the body, when there is one; after that body_sha256 is known. */
+void
+message_end_body(Message *message);
 
 /*
  * TICKET sealed with RING as the value of its header, with the milter's line ends: a new

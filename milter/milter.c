@@ -75,18 +75,37 @@ open_socket(const Tools *tools, const char *path, GError **error)
   return daemon_give_unix(path, tools->config->socket_user, error);
 }
 
-/* The ticket keys, which only the instance of submission has: into *RING. */
+/* The keys of tickets and marks, which only the instance of submission has. */
+typedef struct {
+  KeyRing *ring, *origin_ring;
+} Rings;
+
+static void
+rings_clear(Rings *rings)
+{
+  keyring_free(rings->ring);
+  keyring_free(rings->origin_ring);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Rings, rings_clear)
+
 static gboolean
-load_keys(const Tools *tools, KeyRing **ring, GError **error)
+load_keys(Tools *tools, Rings *rings, GError **error)
 {
   if (tools->mx)
     return TRUE;
-  *ring = keyring_load(tools->config->milter_ticket_key, KEY_TICKET, error);
-  return *ring != NULL;
+  const Config *config = tools->config;
+  rings->ring = keyring_load(config->milter_ticket_key, KEY_TICKET, error);
+  if (rings->ring == NULL)
+    return FALSE;
+  rings->origin_ring = keyring_load(config->milter_origin_key, KEY_ORIGIN, error);
+  tools->ring = rings->ring;
+  tools->origin_ring = rings->origin_ring;
+  return rings->origin_ring != NULL;
 }
 
 static int
-serve(Tools *tools, KeyRing **ring)
+serve(Tools *tools, Rings *rings)
 {
   GError *error = NULL;
   const Config *config = tools->config;
@@ -94,9 +113,8 @@ serve(Tools *tools, KeyRing **ring)
   daemon_need_files(MAX_FILES);
   if (!open_socket(tools, path, &error) ||
       !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
-      !load_keys(tools, ring, &error) || !sandbox_harden(&error))
+      !load_keys(tools, rings, &error) || !sandbox_harden(&error))
     daemon_die(error);
-  tools->ring = *ring;
   g_autoptr(DkimKeys) keys = mx ? NULL : dkim_keys_new(config->dkim_keys);
   tools->keys = keys;
   if (!mx)
@@ -110,7 +128,7 @@ serve(Tools *tools, KeyRing **ring)
 
 /* As the user of the daemon when root asks, so that keys and sockets are as for it. */
 static int
-try_message(Tools *tools, KeyRing **ring)
+try_message(Tools *tools, Rings *rings)
 {
   GError *error = NULL;
   const Config *config = tools->config;
@@ -126,11 +144,10 @@ try_message(Tools *tools, KeyRing **ring)
     daemon_die(error);
   g_autoptr(DkimKeys) keys = NULL;
   if (!mx && access(config->milter_ticket_key, R_OK) == 0) {
-    if (!load_keys(tools, ring, &error))
+    if (!load_keys(tools, rings, &error))
       daemon_die(error);
     keys = dkim_keys_new(config->dkim_keys);
   }
-  tools->ring = *ring;
   tools->keys = keys;
   tools->dry_run = TRUE;
   if (!mx)
@@ -157,7 +174,7 @@ main(int argc, char **argv)
   mail_init();
   if (!dkim_prepare(&error))
     daemon_die(error);
-  g_autoptr(KeyRing) ring = NULL;
+  g_auto(Rings) rings = {NULL, NULL};
   Tools tools = {.config = config, .mx = mx};
-  return try_options.file != NULL ? try_message(&tools, &ring) : serve(&tools, &ring);
+  return try_options.file != NULL ? try_message(&tools, &rings) : serve(&tools, &rings);
 }

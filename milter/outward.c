@@ -10,7 +10,9 @@
 #include "milter/events.h"
 #include "milter/outward_plan.h"
 #include "milter/routes.h"
+#include "milter/service.h"
 #include "milter/signing.h"
+#include "milter/visitor.h"
 
 struct Outward {
   const Tools *tools;
@@ -32,6 +34,8 @@ decide_anew(Outward *outward)
     outward->decision = decision_new(); /* our own: it passes, and is signed */
   else if (message->kind == MESSAGE_AGAIN)
     outward->decision = decide_again(&message->again);
+  else if (message->kind == MESSAGE_VISITOR)
+    outward->decision = decide_visitor(&message->visitor);
   else
     outward->decision = decide(&message->facts);
 }
@@ -74,12 +78,33 @@ needs_routes(const Outward *outward)
          (decision->kind == DECISION_OBSERVE && decision->would == DECISION_ASK);
 }
 
+/* What only the keys can tell of the header. */
+static void
+open_header(Outward *outward)
+{
+  const Tools *tools = outward->tools;
+  switch (outward->message->kind) {
+  case MESSAGE_AGAIN:
+    again_open(outward->message, tools->config, tools->ring);
+    break;
+  case MESSAGE_VISITOR:
+    visitor_open(outward->message, tools->config, tools->origin_ring);
+    break;
+  case MESSAGE_OUTWARD:
+  case MESSAGE_STRANGER:
+    service_look(outward->message, tools->config, tools->origin_ring);
+    break;
+  case MESSAGE_INWARD:
+  case MESSAGE_SERVICE:
+    break;
+  }
+}
+
 static void
 decide_header(Outward *outward)
 {
   Message *message = outward->message;
-  if (message->kind == MESSAGE_AGAIN)
-    again_open(message, outward->tools->config, outward->tools->ring);
+  open_header(outward);
   message->facts.unsigned_change = breaks_signature(outward);
   decide_anew(outward);
   if (needs_routes(outward))
@@ -87,13 +112,9 @@ decide_header(Outward *outward)
 }
 
 static gboolean
-is_service_domain(const Config *config, const char *domain)
+is_service_domain_of(const Organisation *organisation, const char *domain)
 {
-  for (guint i = 0; i < config->organisations->len; i++)
-    if (strcmp(((const Organisation *) config->organisations->pdata[i])->service_domain,
-               domain) == 0)
-      return TRUE;
-  return FALSE;
+  return g_ascii_strcasecmp(organisation->service_domain, domain) == 0;
 }
 
 /* The domain that signs, or NULL. For nobody who writes as somebody else (O3). */
@@ -110,9 +131,15 @@ signing_domain(const Outward *outward)
       return NULL;
     return conf_has_domain(message->organisation, domain) ? domain : NULL;
   case MESSAGE_AGAIN:
-    return conf_has_domain(message->organisation, domain) ? domain : NULL;
+    return conf_has_domain(message->organisation, domain) ||
+                   is_service_domain_of(message->organisation, domain)
+               ? domain
+               : NULL;
+  case MESSAGE_VISITOR: /* its author was looked at with the mark */
+    return is_service_domain_of(message->organisation, domain) ? domain : NULL;
   case MESSAGE_SERVICE:
-    return message->authors == 1 && is_service_domain(outward->tools->config, domain)
+    return message->authors == 1 && conf_organisation_of_service_domain(
+                                        outward->tools->config, domain) != NULL
                ? domain
                : NULL;
   case MESSAGE_STRANGER:
@@ -140,7 +167,8 @@ static void
 prepare_inspection(Outward *outward)
 {
   const Message *message = outward->message;
-  if (message->kind != MESSAGE_OUTWARD || outward->tools->inspectors == NULL ||
+  gboolean first = message->kind == MESSAGE_OUTWARD || message->kind == MESSAGE_VISITOR;
+  if (!first || outward->tools->inspectors == NULL ||
       !decision_needs_content(outward->decision) || !content_is_possible(message->fields))
     return;
   g_autoptr(GString) header = content_header(message->fields);
@@ -162,7 +190,8 @@ outward_new(const Tools *tools, Message *message, const char *queue_id)
     prepare_signing(outward);
     prepare_inspection(outward);
   }
-  if (outward->decision->kind == DECISION_SEAL || message->ticket != NULL)
+  if (outward->decision->kind == DECISION_SEAL || message->ticket != NULL ||
+      message->origin != NULL)
     message->body = crypt_hash_new();
   return outward;
 }
@@ -262,11 +291,20 @@ finish_plan(Outward *outward, GError **error)
   return FALSE;
 }
 
+/* Whether the body is not the one of the ticket or the mark. */
+static gboolean
+is_changed(Message *message)
+{
+  return (message->ticket != NULL && again_check_body(message)) ||
+         (message->origin != NULL && visitor_check_body(message));
+}
+
 Plan *
 outward_finish(Outward *outward)
 {
   g_autoptr(GError) error = NULL;
-  if (outward->message->ticket != NULL && again_check_body(outward->message))
+  message_end_body(outward->message);
+  if (is_changed(outward->message))
     decide_anew(outward);
   if (!end_inspection(outward, &error))
     refuse_trouble(outward, error->message);

@@ -6,6 +6,7 @@
 #include "common/mail/header.h"
 #include "milter/again.h"
 #include "milter/auth_results.h"
+#include "milter/decision.h"
 #include "milter/envelope.h"
 #include "milter/marks.h"
 
@@ -81,6 +82,29 @@ add_parts(Ticket *ticket, const Inspected *inspected)
   }
 }
 
+/* Those whose mailbox is our OWN, or the others. The former are only named for the
+ * confirmation, which is for people: when there are many it does without them. */
+static void
+add_recipients(const Message *message, const Decision *decision, gboolean own,
+               Ticket *ticket)
+{
+  for (guint i = 0; i < decision->outcomes->len; i++) {
+    const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
+    gboolean room = ticket->recipients->len < TICKET_MAX_ROUTES;
+    if (outcome->label == LABEL_NONE || (outcome->label == LABEL_OWN) != own ||
+        (own && !room))
+      continue;
+    const char *address = message->unique->pdata[i];
+    if (own && ticket_find_recipient(ticket, address) != NULL)
+      continue; /* for the number that X-Zegel-SMS gives him */
+    TicketRecipient *recipient = ticket_add_recipient(ticket, address, outcome->number);
+    recipient->by_mail = outcome->by_mail;
+    recipient->learn = outcome->learn;
+    if (room)
+      recipient->route = g_strdup(decision_route_name(outcome, message->answers->pdata[i]));
+  }
+}
+
 static Ticket *
 make_ticket(const Message *message, const Decision *decision, GError **error)
 {
@@ -92,16 +116,8 @@ make_ticket(const Message *message, const Decision *decision, GError **error)
   ticket->sender_name = g_strdup(message->sender_name);
   ticket->message_id = g_strdup(message->message_id);
   ticket->made_s = g_get_real_time() / G_USEC_PER_SEC;
-  crypt_hash_finish(message->body, ticket->body_sha256);
-  for (guint i = 0; i < decision->outcomes->len; i++) {
-    const Outcome *outcome = &g_array_index(decision->outcomes, Outcome, i);
-    if (outcome->label != LABEL_VIEWER && outcome->label != LABEL_DIRECT)
-      continue;
-    TicketRecipient *recipient =
-        ticket_add_recipient(ticket, message->unique->pdata[i], outcome->number);
-    recipient->by_mail = outcome->by_mail;
-    recipient->learn = outcome->learn;
-  }
+  memcpy(ticket->body_sha256, message->body_sha256, sizeof ticket->body_sha256);
+  add_recipients(message, decision, FALSE, ticket);
   /* Numbers of those whom only an alias of ours may lead to (R7). */
   for (guint i = 0; i < message->numbers->len; i++) {
     const HeaderNumber *number = message->numbers->pdata[i];
@@ -109,6 +125,7 @@ make_ticket(const Message *message, const Decision *decision, GError **error)
       ticket_add_recipient(ticket, number->address, number->number)->learn =
           message->facts.phone_book;
   }
+  add_recipients(message, decision, TRUE, ticket);
   add_parts(ticket, message->inspected);
   ticket->signature_broken = message->facts.unsigned_change;
   return g_steal_pointer(&ticket);

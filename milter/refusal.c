@@ -188,6 +188,53 @@ static const struct {
          "inhoud is niet meer die van de afzender. Deze ontvanger heeft niets gekregen.",
          "Ask your administrator what changes messages on their way, and send again: the "
          "content is not the sender's any more. This recipient got nothing."},
+    [REFUSAL_SERVICE] =
+        {"Z-V5-ADDRESS", "550", "5.1.1",
+         "Antwoord aan het adres dat bij Antwoord aan staat, of schrijf aan de organisatie "
+         "zelf: dit adres leest niemand: {}. Het bericht is niet aangenomen.",
+         "Reply to the address in Reply-To, or write to the organisation itself: nobody "
+         "reads this address: {}. The message was not accepted."},
+    [REFUSAL_MARK_NONE] =
+        {"Z-V5-NO-MARK", "550", "5.7.1",
+         "Verstuur via poort 587: deze poort is voor wat bezoekers van de webpagina "
+         "schrijven. Er is niets verzonden.",
+         "Send through port 587: this port is for what visitors of the web page write. "
+         "Nothing was sent."},
+    [REFUSAL_MARK_FORGED] =
+        {"Z-V5-FORGED", "550", "5.7.1",
+         "Schrijf het bericht opnieuw op de webpagina: het draagt een kenmerk dat niet van "
+         "deze server is. Er is niets verzonden.",
+         "Write the message again on the web page: it carries a mark that is not of this "
+         "server. Nothing was sent."},
+    [REFUSAL_MARK_KEY] =
+        {"Z-V5-KEY", "451", "4.7.0",
+         "Probeer het later opnieuw: het bericht heeft een sleutel nodig die hier niet is. "
+         "Er is niets verzonden.",
+         "Try again later: the message needs a key that is not here. Nothing was sent."},
+    [REFUSAL_MARK_FROM] =
+        {"Z-V5-FROM", "550", "5.7.1",
+         "Schrijf het bericht opnieuw op de webpagina: het komt niet van het adres waarmee "
+         "bezoekers schrijven. Er is niets verzonden.",
+         "Write the message again on the web page: it is not from the address with which "
+         "visitors write. Nothing was sent."},
+    [REFUSAL_MARK_RECIPIENT] =
+        {"Z-V5-RECIPIENT", "550", "5.7.1",
+         "Schrijf het bericht opnieuw op de webpagina: het is niet bedoeld voor: {}. Er is "
+         "niets verzonden.",
+         "Write the message again on the web page: it is not meant for: {}. Nothing was "
+         "sent."},
+    [REFUSAL_MARK_BODY] =
+        {"Z-V5-BODY", "550", "5.7.7",
+         "Schrijf het bericht opnieuw op de webpagina: de inhoud is onderweg veranderd. Er "
+         "is niets verzonden.",
+         "Write the message again on the web page: its content was changed on the way. "
+         "Nothing was sent."},
+    [REFUSAL_VISITOR_ROUTE] =
+        {"Z-V5-NO-ROUTE", "550", "5.7.1",
+         "Kies een andere ontvanger: vanaf de webpagina kan niets beveiligd worden "
+         "verzonden aan: {}. Er is niets verzonden.",
+         "Choose another recipient: from the web page nothing can be sent securely to: {}. "
+         "Nothing was sent."},
     [REFUSAL_FROM] =
         {"Z-T28-FROM", "550", "5.7.1",
          "Zet 1 kopregel From met 1 afzender in het bericht, en verstuur opnieuw: er staan "

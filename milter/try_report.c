@@ -4,6 +4,7 @@
 
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "milter/decision.h"
 #include "milter/dkim_signature.h"
 
 #define NAME_COLUMNS 13
@@ -22,6 +23,8 @@ kind_name(MessageKind kind)
     return "inward";
   case MESSAGE_AGAIN:
     return "second pass";
+  case MESSAGE_VISITOR:
+    return "of a visitor";
   case MESSAGE_SERVICE:
     break;
   }
@@ -120,6 +123,7 @@ add_header_facts(GArray *pairs, const Facts *facts)
     if (number != NULL)
       add_pair(pairs, "subject-number", number);
   }
+  add_flag(pairs, "conversation", facts->conversation);
   if (facts->bypass != BYPASS_NONE)
     add_pair(pairs, "x-ezorg-secbypass", bypasses[facts->bypass]);
   if (facts->table != SENDER_UNKNOWN)
@@ -186,7 +190,9 @@ collect_recipient(const Message *message, const Decision *decision, guint i)
       i < decision->outcomes->len ? &g_array_index(decision->outcomes, Outcome, i) : NULL;
   if (answer != NULL) {
     const char *code = outcome != NULL ? outcome->code : NULL;
-    add_pair(pairs, "route", route_name(code != NULL ? ROUTE_VIEWER : answer->route));
+    add_pair(pairs, "route",
+             outcome != NULL ? decision_route_name(outcome, answer)
+                             : route_name(answer->route));
     add_pair(pairs, "code", code != NULL ? code : answer->code);
     add_pair(pairs, "detail", code != NULL ? answer->code : answer->reason);
   }

@@ -195,6 +195,15 @@ is_of_organisation(const Asking *asking, const Party *party)
          conf_has_domain(asking->organisation, party->address.domain);
 }
 
+/* What visitors write is from the service domain; it must be ready like any other (N2). */
+static gboolean
+may_send(const Asking *asking, const Party *party)
+{
+  const char *service_domain = asking->organisation->service_domain;
+  return is_of_organisation(asking, party) ||
+         g_strcmp0(party->address.domain, service_domain) == 0;
+}
+
 static gboolean
 can_label(const Party *party)
 {
@@ -278,7 +287,7 @@ look_at(Party *party, Side side)
     party->verdict = verdict_of(READINESS_NO, "Z-N1-NO-DOMAIN");
   else if (side == SIDE_THEIRS && leads_on(party))
     party->verdict = verdict_of(READINESS_NO, "Z-R4-LOCAL-PART");
-  else if (side == SIDE_OURS && !is_of_organisation(asking, party))
+  else if (side == SIDE_OURS && !may_send(asking, party))
     party->verdict = verdict_of(READINESS_NO, "Z-N2-NOT-OURS");
   else
     party->verdict = verdicts_find(asking->service->verdicts, side, domain, on_verdict,

@@ -354,6 +354,17 @@ has_address(const Organisation *organisation, GInetAddress *address)
 }
 
 const Organisation *
+conf_organisation_of_service_domain(const Config *config, const char *domain)
+{
+  for (guint i = 0; i < config->organisations->len; i++) {
+    const Organisation *organisation = config->organisations->pdata[i];
+    if (g_ascii_strcasecmp(organisation->service_domain, domain) == 0)
+      return organisation;
+  }
+  return NULL;
+}
+
+const Organisation *
 conf_organisation_of_client(const Config *config, const char *login, const char *address)
 {
   for (guint i = 0; login != NULL && i < config->organisations->len; i++)

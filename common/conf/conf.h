@@ -196,6 +196,10 @@ conf_organisation(const Config *config, const char *name);
 const Organisation *
 conf_organisation_of_domain(const Config *config, const char *domain);
 
+/* The organisation whose service domain is DOMAIN (any case), or NULL. */
+const Organisation *
+conf_organisation_of_service_domain(const Config *config, const char *domain);
+
 /*
  * The organisation of a client (O3): by SASL LOGIN (NULL when there is none), else by the
  * textual IP ADDRESS (NULL when unknown). NULL when it belongs to none.

@@ -11,11 +11,11 @@
 #define CONTROL_LABEL      "control"
 #define ADDRESS_MAX_BYTES  1024 /* RFC 5321 allows 320; Postfix passes on somewhat more */
 #define LOCAL_MAX_BYTES    64   /* RFC 5321 4.5.3.1.1 */
-#define NONCE_BYTES        10
-#define NONCE_CHARS        16 /* of NONCE_BYTES in base32 */
+#define NONCE_BYTES        5
+#define NONCE_CHARS        8 /* of NONCE_BYTES in base32 */
 #define ID_CHARS           8
-#define MAC_BYTES          16
-#define MAC_CHARS          26 /* of MAC_BYTES in base32 */
+#define MAC_BYTES          10 /* nobody can try but by sending mail */
+#define MAC_CHARS          16 /* of MAC_BYTES in base32 */
 #define REFERENCE_MAX      16 /* so that a control address fits in LOCAL_MAX_BYTES */
 #define BASE32             "abcdefghijklmnopqrstuvwxyz234567" /* RFC 4648 6 */
 

@@ -53,7 +53,8 @@ origin_open(const KeyRing *ring, const char *value, GError **error);
 
 /*
  * The local part of a Message-ID for mail of the visitor ADDRESS to ORGANISATION: random,
- * with key id and MAC, at most 64 octets, lower case letters, digits and '-'. Who answers that mail names it in In-Reply-To or
+ * with key id and MAC, 34 lower case letters, digits and '-', so that In-Reply-To seldom is
+ * a line that somebody must fold. Who answers that mail names it in In-Reply-To or
  * References, and so says by himself that the answer is part of a secure conversation with
  * ADDRESS (V5). A new string, or NULL with an error.
  */
@@ -62,7 +63,7 @@ conversation_id(const KeyRing *ring, const char *organisation, const char *addre
                 GError **error);
 
 /* Whether ID (the local part) was made by conversation_id with one of RING's keys for
- * ORGANISATION and ADDRESS, each in any case of letters, in constant time. */
+ * ORGANISATION and ADDRESS, in constant time; ID and ADDRESS in any case of letters. */
 gboolean
 conversation_check(const KeyRing *ring, const char *id, const char *organisation,
                    const char *address);

@@ -16,6 +16,7 @@
 #define TICKET_ID_BYTES       16
 #define TICKET_MAX_RECIPIENTS 1000
 #define TICKET_MAX_PARTS      100 /* a header must stay below Postfix's header_size_limit */
+#define TICKET_MAX_ROUTES     200 /* recipients with a route; for the same reason */
 #define TICKET_MAX_PART_BYTES 16384 /* of all of them as they stand in the ticket */
 
 typedef struct {
@@ -23,7 +24,8 @@ typedef struct {
   char *number;     /* E.164; NULL: not a viewer recipient, unless by_mail */
   gboolean by_mail; /* a viewer recipient without number: his code comes by e-mail (S6) */
   gboolean learn;   /* NUMBER was given with this message: the phone book learns it (S8) */
-  char *route;      /* the word of event=routed; owned; NULL when it is not known */
+  char *route;      /* the word of event=routed; owned; NULL when it is not known. An own
+                     * mailbox ("own") is here for that alone */
 } TicketRecipient;
 
 /* An attachment as the milter's reader saw it (K3). */

@@ -296,16 +296,40 @@ mail_address_domains(const char *raw)
   return g_strv_builder_end(domains);
 }
 
+/* The '>' that ends the message id which begins at START with '<', or NULL: it is none. */
+static const char *
+find_id_end(const char *start)
+{
+  const char *end = memchr(start, '>', strnlen(start, ID_MAX_BYTES + 1));
+  if (end == NULL)
+    return NULL;
+  for (const char *p = start; p < end; p++)
+    if (*p <= 0x20 || *p == 0x7f)
+      return NULL;
+  return end;
+}
+
+GStrv
+mail_message_ids(const char *raw)
+{
+  g_autofree char *line = unfold(raw);
+  g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
+  for (const char *start = line; (start = strchr(start, '<')) != NULL; start++) {
+    const char *end = find_id_end(start);
+    if (end == NULL)
+      continue;
+    g_autofree char *id = g_strndup(start + 1, (gsize) (end - start) - 1);
+    g_strv_builder_add(ids, id);
+    start = end;
+  }
+  return g_strv_builder_end(ids);
+}
+
 char *
 mail_message_id(const char *raw)
 {
   g_autofree char *line = unfold(raw);
   const char *start = strchr(line, '<');
-  const char *end = start != NULL ? strchr(start, '>') : NULL;
-  if (end == NULL || end - start > ID_MAX_BYTES)
-    return g_strdup("");
-  for (const char *p = start; p < end; p++)
-    if (*p <= 0x20 || *p == 0x7f)
-      return g_strdup("");
-  return g_strndup(start, (gsize) (end - start) + 1);
+  const char *end = start != NULL ? find_id_end(start) : NULL;
+  return end != NULL ? g_strndup(start, (gsize) (end - start) + 1) : g_strdup("");
 }

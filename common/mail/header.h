@@ -50,6 +50,11 @@ mail_display_name(const char *raw);
 GStrv
 mail_address_domains(const char *raw);
 
+/* The message ids in RAW (In-Reply-To, References), in order, without their <>. Never NULL;
+ * may be empty. RFC 5322 3.6.4. */
+GStrv
+mail_message_ids(const char *raw);
+
 /* The first message id in RAW with its <>, or "". Never NULL. RFC 5322 3.6.4. */
 char *
 mail_message_id(const char *raw);

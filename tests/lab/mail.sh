@@ -80,8 +80,6 @@ mail_own()
   {
     mailbox_lines "$LAB_OWN" janssen devries dossier postmaster
     mailbox_lines "$LAB_OWN2" bakker postmaster
-    mailbox_lines "veilig.$LAB_OWN"
-    mailbox_lines "veilig.$LAB_OWN2"
   } >/etc/postfix/mailboxes
 }
 

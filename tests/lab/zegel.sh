@@ -58,16 +58,27 @@ zegel_milter_clients()
   done >>/etc/postfix/zegel_milter_clients
 }
 
+# The service domains of zegel.conf.
+zegel_service()
+{
+  local domain
+  for domain in "veilig.$LAB_OWN" "veilig.$LAB_OWN2"; do
+    echo "$domain zegel-store:unix:zegel/deliver.sock"
+  done >>/etc/postfix/zegel_service
+}
+
 zegel_postfix()
 {
   cp "$ZEGEL_PIECES"/zegel* /etc/postfix/
+  zegel_service
   sed -i "s|^dbpath = /var/lib/zegel|dbpath = $LAB_STATEDIR|" /etc/postfix/zegel-*.cf
   zegel_milter_clients
   zegel_main >"$LAB/main.cf"
   zegel_master >"$LAB/master.cf"
   cp "$LAB/main.cf" "$LAB/master.cf" /etc/postfix/
   settle /etc/postfix/main.cf
-  postmap hash:/etc/postfix/zegel_transport hash:/etc/postfix/zegel_access
+  postmap hash:/etc/postfix/zegel_transport hash:/etc/postfix/zegel_access \
+    hash:/etc/postfix/zegel_service
 }
 
 zegel_directories()

@@ -56,10 +56,14 @@ EXTRA_DIST += \
 	tests/system/test_spoof.py \
 	tests/system/test_status.py \
 	tests/system/test_verify.py \
+	tests/system/test_visitor_mail.py \
 	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \
 	tests/system/wire.py
+check_PROGRAMS += tests/system/make_mark
+tests_system_make_mark_SOURCES = tests/system/make_mark.c
+tests_system_make_mark_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
 check_PROGRAMS += tests/system/read_store
 tests_system_read_store_SOURCES = tests/system/read_store.c
 tests_system_read_store_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)

@@ -34,12 +34,15 @@ BY_HAND = {
                      "regexp:/etc/postfix/my_header_checks'"}
 # Only for a site that has such tables.
 NOT_HERE = ("-h smtpd_milter_maps)", "-h smtp_generic_maps)")
-SECTIONS = {"From a version with one milter": "upgrade ", "To take zegel out again": "undo "}
+SECTIONS = {"From a version with one milter": "upgrade ",
+            "From a version whose viewer took no answers": "answers ",
+            "To take zegel out again": "undo "}
 FLOWS_WITHIN_S = 20
 
 
 def blocks():
-    """[(step, commands)] of the page: steps "1" to "10", "upgrade 1"... and "undo 1"..."""
+    """[(step, commands)] of the page: steps "1" to "10", "upgrade 1"..., "answers 1"... and
+    "undo 1"..."""
     place, section, found, lines = "", "", [], []
     with open(os.path.join(PIECES, "README.postfix"), encoding="utf-8") as page:
         for line in page.read().splitlines() + [""]:
@@ -112,6 +115,9 @@ def prepare(place, text):
     if place == "3" and first == "touch":
         with open("/etc/zegel/zegel.conf", "w", encoding="utf-8") as file:
             file.write(CONFIG)
+    if place == "4" and first == "postmap":
+        with open("/etc/postfix/zegel_service", "a", encoding="utf-8") as file:
+            file.write("veilig.%s zegel-store:unix:zegel/deliver.sock\n" % OWN)
     if place == "5":
         with open("/etc/postfix/zegel_milter_clients", "a", encoding="utf-8") as file:
             file.write("%s { unix:zegel/milter.sock, default_action=tempfail }\n" %

@@ -6,13 +6,14 @@
 #include "tests/unit/crypt/ring.h"
 #include "tests/unit/tap.h"
 
-#define ORG    "ziekenhuis"
-#define JAN    "jan@example.com"
-#define DOMAIN "veilig.example.nl"
-#define LOCAL  64 /* RFC 5321 4.5.3.1.1 */
-#define REF    "0123456789abcdez"
-#define FOLDED 76
-#define HASH   "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+#define ORG      "ziekenhuis"
+#define JAN      "jan@example.com"
+#define DOMAIN   "veilig.example.nl"
+#define LOCAL    64 /* RFC 5321 4.5.3.1.1 */
+#define REF      "0123456789abcdez"
+#define ID_CHARS 34
+#define FOLDED   76
+#define HASH     "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
 
 static Origin *
 sample(OriginKind kind, guint recipients)
@@ -165,7 +166,7 @@ test_conversation(void)
   g_autofree char *another = conversation_id(ring, ORG, JAN, NULL);
   g_autofree char *upper = g_ascii_strup(id, -1);
   g_autofree char *newer = conversation_id(rotated, ORG, JAN, NULL);
-  g_assert_cmpuint(strlen(id), <=, LOCAL);
+  g_assert_cmpuint(strlen(id), ==, ID_CHARS);
   g_assert_true(is_dot_atom(id));
   g_assert_cmpstr(id, !=, another);
   g_assert_true(conversation_check(ring, id, ORG, JAN));
@@ -190,13 +191,11 @@ static void
 test_known_answers(void)
 {
   g_autoptr(KeyRing) ring = ring_new(KEY_ORIGIN, FALSE);
-  g_assert_true(conversation_check(
-      ring, "aaaqeayeaudaocaj-0000000a-rgenf6kemzh26lbhqv4tyi43pq", ORG, JAN));
+  g_assert_true(conversation_check(ring, "aaaqeaye-0000000a-kglwh53lvrmbu6sb", ORG, JAN));
   ControlKind kind = CONTROL_NUMBER;
   g_autofree char *reference = NULL;
   g_autofree char *address = control_address(ring, CONTROL_BOUNCE, ORG, REF, DOMAIN, NULL);
-  g_assert_cmpstr(address, ==,
-                  "bounce-0123456789abcdez-0000000a-7ran56xzd6yaw6zdkxoqco4cmy@" DOMAIN);
+  g_assert_cmpstr(address, ==, "bounce-0123456789abcdez-0000000a-7ran56xzd6yaw6zd@" DOMAIN);
   g_assert_true(control_parse(ring, ORG, DOMAIN, address, &kind, &reference));
 }
 
@@ -269,7 +268,7 @@ test_bad_references(void)
 static void
 test_shapes(void)
 {
-  static const char mac[] = "abcdefghijklmnopqrstuvwxyz";
+  static const char mac[] = "abcdefghijklm237";
   static const struct {
     const char *before, *after;
     gboolean shaped;

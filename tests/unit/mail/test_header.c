@@ -225,6 +225,33 @@ test_domains(void)
 }
 
 static void
+test_message_ids(void)
+{
+  static const struct {
+    const char *raw, *ids;
+  } rows[] = {
+      {"", ""},
+      {" <a@b>", "a@b"},
+      {"<a@b> <c@d>\r\n <e@f>", "a@b|c@d|e@f"},
+      {"<a@b><c@d>,<e@f>", "a@b|c@d|e@f"},
+      {"your mail of Monday <a@b> (was <c@d>)", "a@b|c@d"},
+      {"a@b", ""},
+      {"<a@b", ""},
+      {"<a b@c> <d@e>", "d@e"},
+      {"<<a@b> <c@d>", "<a@b|c@d"},
+      {"> <a@b>", "a@b"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_auto(GStrv) ids = mail_message_ids(rows[i].raw);
+    g_autofree char *joined = g_strjoinv("|", ids);
+    g_assert_cmpstr(joined, ==, rows[i].ids);
+  }
+  g_autofree char *many = g_strnfill(1000000, '<');
+  g_auto(GStrv) none = mail_message_ids(many);
+  g_assert_cmpuint(g_strv_length(none), ==, 0);
+}
+
+static void
 test_message_id(void)
 {
   static const struct {
@@ -265,5 +292,6 @@ main(int argc, char **argv)
   g_test_add_func("/header/display-name", test_display_name);
   g_test_add_func("/header/O3-domains", test_domains);
   g_test_add_func("/header/message-id", test_message_id);
+  g_test_add_func("/header/message-ids", test_message_ids);
   return g_test_run();
 }

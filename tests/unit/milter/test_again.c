@@ -78,7 +78,7 @@ test_again_early(void)
       {1, TICKET_STATE_GOOD, FALSE, TRUE, DECISION_REFUSE, REFUSAL_LATER},
   };
   static const Refusal temporary[] = {REFUSAL_TICKET_KEY, REFUSAL_ORGANISATION,
-                                      REFUSAL_INSTANCE, REFUSAL_LATER};
+                                      REFUSAL_MARK_KEY, REFUSAL_INSTANCE, REFUSAL_LATER};
   g_autoptr(Fixture) f = fixture_new();
   add_recipient(f, "an@ext.nl", ROUTE_VIEWER);
   g_autoptr(Ticket) ticket = ticket_of("an@ext.nl", "+31612345678");
@@ -342,11 +342,17 @@ test_body(void)
 static guint
 renew(const char *address, Label label, const char *number, const char *expected_number)
 {
+  g_autoptr(GPtrArray) answers =
+      g_ptr_array_new_with_free_func((GDestroyNotify) route_answer_free);
+  g_ptr_array_add(
+      answers,
+      route_answer_new(label == LABEL_DIRECT ? ROUTE_DIRECT : ROUTE_VIEWER, "Z-TEST", "-"));
   g_autoptr(KeyRing) ring = ring_new(KEY_TICKET, FALSE);
   g_autofree char *value = seal(ring, "zorg", "body");
   g_autoptr(Message) message = message_with(value, 1);
   again_open(message, config, ring);
   message->unique->pdata[0] = (gpointer) address;
+  message->answers = g_ptr_array_ref(answers);
   guint8 id[TICKET_ID_BYTES];
   memcpy(id, message->ticket->id, sizeof id);
   g_autoptr(GArray) outcomes = g_array_new(FALSE, TRUE, sizeof(Outcome));
@@ -365,6 +371,7 @@ renew(const char *address, Label label, const char *number, const char *expected
   g_assert_cmpmem(ticket->id, sizeof id, id, sizeof id);
   const TicketRecipient *named = ticket_find_recipient(ticket, address);
   g_assert_cmpstr(named->number, ==, expected_number);
+  g_assert_cmpstr(named->route, ==, label == LABEL_DIRECT ? "direct" : "viewer");
   return ticket->recipients->len;
 }
 
@@ -382,6 +389,39 @@ test_renew(void)
   g_assert_cmpuint(renew("an@ext.nl", LABEL_VIEWER, "+31687654321", number), ==, 0);
 }
 
+/* A full ticket names somebody new all the same: an own mailbox is only there to be told.
+ */
+static void
+test_full(void)
+{
+  g_autoptr(KeyRing) ring = ring_new(KEY_TICKET, FALSE);
+  g_autofree char *value = seal(ring, "zorg", "body");
+  g_autoptr(Message) message = message_with(value, 1);
+  again_open(message, config, ring);
+  while (message->ticket->recipients->len < TICKET_MAX_RECIPIENTS) {
+    g_autofree char *address =
+        g_strdup_printf("p%u@own.nl", message->ticket->recipients->len);
+    TicketRecipient *own = ticket_add_recipient(message->ticket, address, NULL);
+    own->route = message->ticket->recipients->len == 500 ? g_strdup("own") : NULL;
+  }
+  message->unique->pdata[0] = (gpointer) "cor@ext.nl";
+  message->answers = g_ptr_array_new_with_free_func((GDestroyNotify) route_answer_free);
+  g_ptr_array_add(message->answers, route_answer_new(ROUTE_VIEWER, "Z-TEST", "-"));
+  g_autoptr(GArray) outcomes = g_array_new(FALSE, TRUE, sizeof(Outcome));
+  Outcome outcome = {.label = LABEL_VIEWER, .number = "+31612345678"};
+  g_array_append_val(outcomes, outcome);
+  const Decision decision = {.kind = DECISION_SEAL, .outcomes = outcomes};
+  g_autoptr(GError) error = NULL;
+  g_autofree char *renewed = NULL;
+  again_renew(message, &decision, ring, &renewed, &error);
+  g_assert_no_error(error);
+  g_autoptr(Ticket) ticket = ticket_open(ring, renewed, NULL);
+  g_assert_cmpuint(ticket->recipients->len, ==, TICKET_MAX_RECIPIENTS);
+  g_assert_nonnull(ticket_find_recipient(ticket, "cor@ext.nl"));
+  g_assert_null(ticket_find_recipient(ticket, "p499@own.nl"));
+  g_assert_nonnull(ticket_find_recipient(ticket, "p498@own.nl"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -395,6 +435,7 @@ main(int argc, char **argv)
   g_test_add_func("/again/R7-open", test_open);
   g_test_add_func("/again/K3-body", test_body);
   g_test_add_func("/again/R7-renew", test_renew);
+  g_test_add_func("/again/full", test_full);
   int result = g_test_run();
   conf_free(config);
   return result;

@@ -16,7 +16,8 @@ enum {
   YES = 1 << 1,     /* a field of sensitive_headers */
   NO = 1 << 2,      /* a field of plain_headers */
   PRIVATE = 1 << 3, /* Sensitivity */
-  MACHINE = 1 << 4  /* machine sender */
+  MACHINE = 1 << 4, /* machine sender */
+  TALK = 1 << 5     /* answers a recipient's answer */
 };
 
 /* Whether a message is sensitive, before any route is known (S1). */
@@ -46,6 +47,12 @@ static const Row rows[] = {
     {"veilig mailen x", B_PLAIN, NO | MACHINE, PLAIN, Q, ASK, "Z-S2-TRIGGER"},
     {"veilig mailen x", B_SEC, YES | PRIVATE | SMS, SEC, S, ASK, "Z-S2-TRIGGER"},
     {"SMS dienst storing", NONE, 0, ANY, Q, PASS, "Z-S5-DEFAULT"},
+    /* an answer in a conversation is as strong: also above the bypass, for it quotes */
+    {"Re: x", NONE, TALK, ANY, Q, ASK, "Z-V5-CONVERSATION"},
+    {"Re: x", B_PLAIN, TALK, ANY, Q, ASK, "Z-V5-CONVERSATION"},
+    {"Re: x", B_PLAIN, TALK | NO | MACHINE, PLAIN, Q, ASK, "Z-V5-CONVERSATION"},
+    {"Re: x", NONE, TALK, ANY, W, DECISION_OBSERVE, "Z-V5-CONVERSATION"},
+    {"Re: veilig mailen", NONE, TALK, ANY, Q, ASK, "Z-S2-TRIGGER"},
     /* 2. x-ezorg-secbypass */
     {"x", B_SEC, 0, ANY, Q, ASK, "Z-S5-BYPASS"},
     {"x", B_SEC, NO | MACHINE, PLAIN, Q, ASK, "Z-S5-BYPASS"},
@@ -101,6 +108,7 @@ test_sensitive(void)
     f->facts.plain_header = (row->says & NO) != 0;
     f->facts.sensitivity = (row->says & PRIVATE) != 0;
     f->facts.machine = (row->says & MACHINE) != 0;
+    f->facts.conversation = (row->says & TALK) != 0;
     f->facts.table = row->table;
     g_autoptr(Decision) decision = decide(&f->facts);
     g_test_message("row %u: %s", i, row->subject);
@@ -417,12 +425,77 @@ test_ordinary_answer(void)
   assert_refused(decision, REFUSAL_LATER);
 }
 
+/* What stands in a service domain: DECISION and, for the control address, LABEL. */
+static void
+test_service(void)
+{
+  static const struct {
+    const char *subject;
+    SensitiveDefault sensitive_default;
+    CodeMethod method;
+    ServiceAddress service;
+    gboolean other; /* somebody else is a recipient, and goes direct */
+    DecisionKind kind;
+    Label label;
+    const char *number;
+  } cases[] = {
+      /* without a number it stays here as it is, whatever is sensitive */
+      {"Re: x", S, METHOD_NUMBER, SERVICE_NUMBER, FALSE, PASS, LABEL_NONE, NULL},
+      {"Re: x", Q, METHOD_NUMBER, SERVICE_NUMBER, FALSE, PASS, LABEL_NONE, NULL},
+      {"veilig mailen", Q, METHOD_NUMBER, SERVICE_NUMBER, FALSE, PASS, LABEL_NONE, NULL},
+      {"x", S, METHOD_NUMBER, SERVICE_BOUNCE, FALSE, PASS, LABEL_NONE, NULL},
+      {"x", S, METHOD_NUMBER, SERVICE_STRANGE, FALSE, DECISION_REFUSE, LABEL_NONE, NULL},
+      {"x", Q, METHOD_NUMBER, SERVICE_STRANGE, TRUE, DECISION_REFUSE, LABEL_NONE, NULL},
+      {"x", W, METHOD_NUMBER, SERVICE_STRANGE, FALSE, DECISION_OBSERVE, LABEL_NONE, NULL},
+      /* with one it is in the ticket */
+      {"SMS 0612345678 x", S, METHOD_NUMBER, SERVICE_NUMBER, FALSE, DECISION_SEAL,
+       LABEL_VIEWER, "+31612345678"},
+      {"SMS 0612345678 x", Q, METHOD_OPTIONAL, SERVICE_NUMBER, TRUE, DECISION_SEAL,
+       LABEL_VIEWER, "+31612345678"},
+      {"SMS 0612345678 x", Q, METHOD_NONE, SERVICE_NUMBER, TRUE, DECISION_SEAL, LABEL_NONE,
+       NULL},
+      {"SMS 0612345678 x", Q, METHOD_NUMBER, SERVICE_BOUNCE, TRUE, DECISION_SEAL,
+       LABEL_NONE, NULL},
+      /* and beside somebody else it does not stand in his way */
+      {"veilig mailen", Q, METHOD_NUMBER, SERVICE_NUMBER, TRUE, DECISION_SEAL, LABEL_NONE,
+       NULL},
+      {"veilig mailen", Q, METHOD_OPTIONAL, SERVICE_NUMBER, TRUE, DECISION_SEAL, LABEL_NONE,
+       NULL},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Fixture) f = fixture_new(cases[i].sensitive_default);
+    g_autoptr(GArray) service = g_array_new(FALSE, TRUE, sizeof(ServiceAddress));
+    g_array_append_val(service, cases[i].service);
+    f->facts.service = service;
+    f->facts.method = cases[i].method;
+    fixture_subject(f, cases[i].subject);
+    fixture_recipient(f, "nummer-x@s.own.nl", ROUTE_VIEWER);
+    if (cases[i].other)
+      fixture_recipient(f, "bob@partner.nl", ROUTE_DIRECT);
+    g_autoptr(Decision) decision = fixture_decide(f);
+    g_test_message("case %u", i);
+    g_assert_cmpint(decision->kind, ==, cases[i].kind);
+    if (decision->kind == DECISION_REFUSE)
+      assert_refused(decision, REFUSAL_SERVICE);
+    if (decision->kind == PASS)
+      g_assert_cmpstr(decision->reason, ==, "Z-S14-CONTROL");
+    if (decision->kind != DECISION_SEAL)
+      continue;
+    assert_outcome(decision, 0, cases[i].label, cases[i].number);
+    g_assert_false(g_array_index(decision->outcomes, Outcome, 0).learn);
+    if (cases[i].other)
+      g_assert_cmpint(g_array_index(decision->outcomes, Outcome, 1).label, ==,
+                      LABEL_DIRECT);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
   tap_init(argc, argv);
   g_test_add_func("/decide/S1-S5-sensitive", test_sensitive);
   g_test_add_func("/decide/S5-003-table-2", test_table_2);
+  g_test_add_func("/decide/S14-service", test_service);
   g_test_add_func("/decide/S2-mistakes", test_mistakes);
   g_test_add_func("/decide/S2-two-subjects", test_two_subjects);
   g_test_add_func("/decide/S7-headers", test_number_headers);

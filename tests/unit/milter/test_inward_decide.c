@@ -317,6 +317,20 @@ test_best(void)
   }
 }
 
+/* Nobody could take it: refused whatever else is true of it, and before DMARC. */
+static void
+test_unread(void)
+{
+  g_autoptr(GPtrArray) signatures = g_ptr_array_new();
+  g_autoptr(GPtrArray) unread = g_ptr_array_new();
+  InwardFacts facts = {.signatures = signatures, .unread = unread, .watch = TRUE};
+  g_assert_cmpint(inward_decide(&facts).action, ==, INWARD_KEEP);
+  g_ptr_array_add(unread, (gpointer) "noreply@s.own.nl");
+  InwardDecision decision = inward_decide(&facts);
+  g_assert_cmpint(decision.action, ==, INWARD_REFUSE);
+  g_assert_cmpint(decision.refusal, ==, REFUSAL_SERVICE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -327,5 +341,6 @@ main(int argc, char **argv)
   g_test_add_func("/inward/asks", test_asks);
   g_test_add_func("/inward/foreign", test_foreign);
   g_test_add_func("/inward/best-signature", test_best);
+  g_test_add_func("/inward/service", test_unread);
   return g_test_run();
 }

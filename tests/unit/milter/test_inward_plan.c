@@ -361,6 +361,23 @@ test_verdicts(void)
   g_assert_cmpint(cut->verdict, ==, PLAN_REFUSE);
 }
 
+/* Also an organisation that only watches cannot take what nobody reads. */
+static void
+test_unread(void)
+{
+  g_auto(Fixture) f;
+  fixture_init(&f, "From: a@ready.nl");
+  g_autoptr(GPtrArray) unread = g_ptr_array_new();
+  g_ptr_array_add(unread, (gpointer) "noreply@s.own.nl");
+  f.facts.unread = unread;
+  f.facts.watch = TRUE;
+  f.decision.action = INWARD_REFUSE;
+  f.decision.refusal = REFUSAL_SERVICE;
+  g_autoptr(Plan) plan = inward_plan(&f.facts, &f.decision, &f.message);
+  g_assert_cmpint(plan->verdict, ==, PLAN_REFUSE);
+  g_assert_nonnull(strstr(plan->reply->lines[1], "noreply@s.own.nl"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -377,5 +394,6 @@ main(int argc, char **argv)
   g_test_add_func("/inward_plan/results", test_results);
   g_test_add_func("/inward_plan/results-of-less", test_results_of_less);
   g_test_add_func("/inward_plan/verdicts", test_verdicts);
+  g_test_add_func("/inward_plan/service", test_unread);
   return g_test_run();
 }

@@ -34,7 +34,9 @@ consequence_of(Refusal refusal)
   static const Consequence inward = {"niet aangenomen", "not accepted"};
   if (refusal >= REFUSAL_EXPANDED && refusal <= REFUSAL_HASH)
     return &one;
-  return refusal == REFUSAL_FROM || refusal == REFUSAL_DMARC ? &inward : &sent;
+  return refusal == REFUSAL_FROM || refusal == REFUSAL_DMARC || refusal == REFUSAL_SERVICE
+             ? &inward
+             : &sent;
 }
 
 static void
