@@ -139,7 +139,12 @@ open_dispatch(const Store *store, Dispatch *dispatch, gconstpointer box, gsize l
 
 /* ---- Filing ---- */
 
-/* The row of the same ticket that another transaction made; its secret is derived again. */
+/* The dispatch of ticket ?1, by any of its entries. */
+#define OF_TICKET                                                                          \
+  "(SELECT dispatch FROM entry WHERE ticket = ?1 AND organisation = ?2"                    \
+  "  AND dispatch IS NOT NULL LIMIT 1)"
+
+/* What another transaction of the same ticket made; its secret is derived again. */
 static gboolean
 take_existing(FilingDispatch *dispatch, Query *query, GError **error)
 {
@@ -155,25 +160,60 @@ take_existing(FilingDispatch *dispatch, Query *query, GError **error)
   return query_step(query, error) >= 0;
 }
 
-gboolean
-dispatch_row_insert(Db *db, const FilingMeta *meta, const DispatchRow *row, GError **error)
+/* 1 when there is one, which lives as long as the last of its entries; 0; -1 with an error.
+ */
+static int
+find_existing(Db *db, const FilingMeta *meta, GError **error)
+{
+  g_autoptr(Query) query =
+      db_query(db,
+               "UPDATE dispatch SET expires_s = max(expires_s, ?3) WHERE id = " OF_TICKET
+               "  RETURNING status_nonce, status_key, confirmed",
+               DB_VALUES(V_BLOB(meta->ticket_id, TICKET_ID_BYTES),
+                         V_TEXT(meta->organisation), V_INT(meta->expires_s)),
+               error);
+  int step = query != NULL ? query_step(query, error) : -1;
+  if (step > 0)
+    return take_existing(meta->dispatch, query, error) ? 1 : -1;
+  return step;
+}
+
+static gboolean
+insert_dispatch(Db *db, const FilingMeta *meta, const DispatchRow *row, GError **error)
 {
   FilingDispatch *dispatch = meta->dispatch;
-  g_autoptr(Query) query = db_query(
+  return db_run(
       db,
       "INSERT INTO dispatch (ticket, organisation, status, status_nonce, status_key,"
       "  received_s, expires_s, sealed, confirmed, confirmed_s)"
-      "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?6))"
-      "  ON CONFLICT (ticket) DO UPDATE SET expires_s = max(expires_s, ?7)"
-      "  RETURNING status_nonce, status_key, confirmed",
+      "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?9 IS NULL, NULL, ?6))",
       DB_VALUES(V_BLOB(meta->ticket_id, TICKET_ID_BYTES), V_TEXT(meta->organisation),
                 V_MAC(row->status_mac), V_BLOB(dispatch->status_nonce, STORE_NONCE_BYTES),
                 V_INT(dispatch->status_key_id), V_INT(meta->received_s),
                 V_INT(meta->expires_s), V_BYTES(row->sealed),
                 V_TEXT(dispatch->confirmed ? "" : NULL)),
       error);
-  return query != NULL && query_step(query, error) == 1 &&
-         take_existing(dispatch, query, error);
+}
+
+gboolean
+dispatch_row_insert(Db *db, const FilingMeta *meta, const DispatchRow *row, GError **error)
+{
+  DbValue ticket = V_BLOB(meta->ticket_id, TICKET_ID_BYTES);
+  DbValue organisation = V_TEXT(meta->organisation);
+  int found = find_existing(db, meta, error);
+  if (found < 0)
+    return FALSE;
+  if (found == 0) {
+    if (!insert_dispatch(db, meta, row, error))
+      return FALSE;
+    return db_run(db,
+                  "UPDATE entry SET dispatch = ?3 WHERE ticket = ?1 AND organisation = ?2",
+                  DB_VALUES(ticket, organisation, V_INT(db_last_id(db))), error);
+  }
+  return db_run(db,
+                "UPDATE entry SET dispatch = " OF_TICKET
+                "  WHERE ticket = ?1 AND organisation = ?2 AND dispatch IS NULL",
+                DB_VALUES(ticket, organisation), error);
 }
 
 typedef struct {
@@ -188,10 +228,9 @@ set_confirmed(Db *db, gpointer data, GError **error)
 {
   const ConfirmedJob *job = data;
   if (!db_run(db,
-              "UPDATE dispatch SET confirmed = ?1, confirmed_s = ?2"
-              "  WHERE ticket = ?3 AND organisation = ?4",
-              DB_VALUES(V_TEXT(job->queue_id), V_INT(job->now_s),
-                        V_BLOB(job->ticket_id, TICKET_ID_BYTES), V_TEXT(job->organisation)),
+              "UPDATE dispatch SET confirmed = ?3, confirmed_s = ?4 WHERE id = " OF_TICKET,
+              DB_VALUES(V_BLOB(job->ticket_id, TICKET_ID_BYTES), V_TEXT(job->organisation),
+                        V_TEXT(job->queue_id), V_INT(job->now_s)),
               error))
     return FALSE;
   if (db_changes(db) == 0)
@@ -392,8 +431,8 @@ find_by_reference(const Store *store, Db *db, const char *organisation,
 {
   g_autoptr(Query) query =
       db_query(db,
-               "SELECT " DISPATCH_COLUMNS " FROM dispatch WHERE organisation = ?2"
-               "  AND ticket = (SELECT ticket FROM entry"
+               "SELECT " DISPATCH_COLUMNS " FROM dispatch"
+               "  WHERE id = (SELECT dispatch FROM entry"
                "    WHERE reference = ?1 AND organisation = ?2)",
                DB_VALUES(V_TEXT(reference), V_TEXT(organisation)), error);
   return read_found(store, db, organisation, query, dispatch, error);

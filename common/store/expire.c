@@ -97,16 +97,35 @@ purge_batch(Db *db, gpointer data, GError **error)
   return TRUE;
 }
 
-/* Who wrote to whom goes with the page on which its sender reads how it ended. */
+/*
+ * Who wrote to whom goes with the page on which its sender reads how it ended. Dispatches
+ * are found by their entries, from where the last run came to.
+ */
 static gboolean
-purge_dispatches(Db *db, const ExpireJob *job, GError **error)
+purge_dispatches(Db *db, gint64 before_s, GError **error)
+{
+  gint64 from_s = NEVER;
+  if (!get_state(db, "dispatches_s", &from_s, error))
+    return FALSE;
+  if (from_s >= before_s)
+    return TRUE; /* the clock was set back */
+  return db_run(db,
+                "UPDATE dispatch SET sealed = NULL WHERE expires_s < ?2 AND id IN"
+                "  (SELECT dispatch FROM entry WHERE expires_s >= ?1 AND expires_s < ?2)",
+                DB_VALUES(V_INT(from_s), V_INT(before_s)), error) &&
+         set_state(db, "dispatches_s", before_s, error);
+}
+
+/* Rows that say of nobody who wrote to whom, but that there was something. */
+static gboolean
+drop_tombstones(Db *db, gint64 before_s, GError **error)
 {
   return db_run(db,
-                "UPDATE dispatch SET sealed = NULL"
-                "  WHERE expires_s < ?1 AND sealed IS NOT NULL",
-                DB_VALUES(V_INT(job->now_s - DISPATCH_KEEP_S)), error) &&
-         db_run(db, "DELETE FROM dispatch WHERE expires_s < ?1",
-                DB_VALUES(V_INT(job->now_s - TOMBSTONE_S)), error);
+                "DELETE FROM dispatch WHERE expires_s < ?1 AND id IN"
+                "  (SELECT dispatch FROM entry WHERE expires_s < ?1)",
+                DB_VALUES(V_INT(before_s)), error) &&
+         db_run(db, "DELETE FROM entry WHERE expires_s < ?1 AND message_key IS NULL",
+                DB_VALUES(V_INT(before_s)), error);
 }
 
 /* Codes count for limits for a day; tombstones stay a year. */
@@ -122,11 +141,10 @@ purge_rest(Db *db, gpointer data, GError **error)
                 DB_VALUES(V_INT(job->now_s - STORE_SESSION_IDLE_S),
                           V_INT(job->now_s - STORE_SESSION_MAX_S)),
                 error) &&
-         db_run(db, "DELETE FROM entry WHERE expires_s < ?1 AND message_key IS NULL",
-                DB_VALUES(V_INT(job->now_s - TOMBSTONE_S)), error) &&
          db_run(db, "DELETE FROM event WHERE ends_s <= ?1", DB_VALUES(V_INT(job->now_s)),
                 error) &&
-         purge_dispatches(db, job, error);
+         purge_dispatches(db, job->now_s - DISPATCH_KEEP_S, error) &&
+         drop_tombstones(db, job->now_s - TOMBSTONE_S, error);
 }
 
 /* One batch and the files of its messages. A crash between the two leaves files whose keys

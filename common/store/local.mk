@@ -37,7 +37,8 @@ STORE_TESTS = \
 	tests/unit/store/test_reading \
 	tests/unit/store/test_session \
 	tests/unit/store/test_share \
-	tests/unit/store/test_theft
+	tests/unit/store/test_theft \
+	tests/unit/store/test_upgrade
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 STORE_TEST_LIBS = $(STORE_LIBS) $(BASE_LIBS)
@@ -63,3 +64,6 @@ tests_unit_store_test_share_SOURCES = tests/unit/store/test_share.c tests/unit/s
 tests_unit_store_test_share_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_theft_SOURCES = tests/unit/store/test_theft.c tests/unit/store/fixture.h
 tests_unit_store_test_theft_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_upgrade_SOURCES = tests/unit/store/test_upgrade.c tests/unit/store/fixture.h
+tests_unit_store_test_upgrade_LDADD = $(STORE_TEST_LIBS)
+EXTRA_DIST += tests/unit/store/version1.sql

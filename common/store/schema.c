@@ -116,7 +116,8 @@ static const char *const steps[] = {
     "  FROM entry WHERE message_key IS NULL;"
 
     "CREATE TABLE dispatch ("
-    "  ticket BLOB PRIMARY KEY,"
+    "  id INTEGER PRIMARY KEY,"
+    "  ticket BLOB NOT NULL,"
     "  organisation TEXT NOT NULL,"
     "  status BLOB NOT NULL UNIQUE,"
     "  status_nonce BLOB NOT NULL,"
@@ -126,10 +127,11 @@ static const char *const steps[] = {
     "  confirmed TEXT,"
     "  confirmed_s INTEGER,"
     "  sealed BLOB"
-    ") STRICT, WITHOUT ROWID;"
-    "CREATE INDEX dispatch_expires ON dispatch (expires_s);"
+    ") STRICT;"
     "CREATE INDEX dispatch_waits ON dispatch (organisation, received_s)"
     "  WHERE confirmed IS NULL;"
+    /* By the ticket of its entries a dispatch is found: it has no index for that. */
+    "ALTER TABLE entry ADD COLUMN dispatch INTEGER;"
 
     "CREATE TABLE draft ("
     "  entry INTEGER PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,"

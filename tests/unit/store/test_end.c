@@ -164,6 +164,93 @@ test_number(Fixture *fixture, gconstpointer data)
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
 }
 
+/* The wrapped key in the row of REFERENCE, without its header. */
+static GBytes *
+stored_key(const Fixture *fixture, const char *reference)
+{
+  gsize len = 0;
+  g_autoptr(Db) db = db_open(fixture->path, DB_READER, NULL);
+  g_autoptr(Query) query =
+      db_query(db, "SELECT message_key FROM entry WHERE reference = ?1",
+               DB_VALUES(V_TEXT(reference)), NULL);
+  g_assert_cmpint(query_step(query, NULL), ==, 1);
+  const guint8 *key = query_blob(query, 0, &len);
+  return g_bytes_new(key + 6, len - 6);
+}
+
+static gboolean
+on_disk(const Fixture *fixture, GBytes *key)
+{
+  static const char *const endings[] = {"", "-wal"};
+  gboolean found = FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+    g_autofree char *path = g_strconcat(fixture->path, endings[i], NULL);
+    g_autofree char *bytes = NULL;
+    gsize size = 0;
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    found = found ||
+            memmem(bytes, size, g_bytes_get_data(key, NULL), g_bytes_get_size(key)) != NULL;
+  }
+  return found;
+}
+
+/* T37: the key is in no file of the database when the call returns. */
+static void
+test_gone_from_disk(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  Store *store = fixture->store;
+  FilingRecipient withdrawn, deleted;
+  gboolean changed = FALSE;
+  mail_file(store, &(Mail){.ticket = 1, .len = 5000}, &withdrawn);
+  mail_file(store, &(Mail){.ticket = 2, .len = 5000}, &deleted);
+  g_autoptr(Entry) entry = mail_entry(store, ORG, &deleted);
+  g_autoptr(GBytes) first = stored_key(fixture, withdrawn.reference);
+  g_autoptr(GBytes) second = stored_key(fixture, deleted.reference);
+  g_assert_true(on_disk(fixture, first));
+  g_assert_true(on_disk(fixture, second));
+  g_assert_true(
+      store_withdraw(store, ORG, withdrawn.reference, HISTORY_RECALLED, &changed, NULL));
+  g_assert_false(on_disk(fixture, first));
+  g_assert_true(on_disk(fixture, second));
+  g_assert_true(store_delete(store, entry, NULL));
+  g_assert_false(on_disk(fixture, second));
+}
+
+/* A dispatch tells its sender for a month how it ended, then says of nobody anything. */
+static void
+test_dispatch_end(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  Store *store = fixture->store;
+  const FilingRoute route = {ADDRESS, "viewer"};
+  FilingDispatch filing = {.routes = &route, .route_count = 1};
+  FilingRecipient recipient;
+  guint removed = 0;
+  gint64 start_s = store_now(store);
+  g_assert_true(crypt_random(filing.status_secret, STORE_LINK_SECRET_BYTES, NULL));
+  mail_file(store,
+            &(Mail){.ticket = 1, .dispatch = &filing, .expires_s = start_s + 2 * DAY},
+            &recipient);
+  for (int day = 0; day < 375; day++) {
+    Dispatch *dispatch = NULL;
+    g_assert_true(store_expire(store, store_now(store), &removed, NULL));
+    g_assert_true(store_find_dispatch(store, ORG, filing.status_secret, &dispatch, NULL));
+    if (day < 32 || (day > 32 && day < 367))
+      g_assert_cmpuint(dispatch->recipients->len, ==, day < 32 ? 1 : 0);
+    if (day > 368)
+      g_assert_null(dispatch);
+    if (day == 31) {
+      const DispatchRecipient *one = dispatch->recipients->pdata[0];
+      g_assert_cmpint(one->state, ==, ENTRY_EXPIRED);
+      g_assert_cmpstr(one->address, ==, ADDRESS);
+      g_assert_cmpstr(one->number, ==, "");
+    }
+    dispatch_free(dispatch);
+    store->skew_s += DAY;
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -172,5 +259,7 @@ main(int argc, char **argv)
   fixture_add("/end/withdraw one of two", test_withdraw_one);
   fixture_add("/end/delete (V12)", test_delete);
   fixture_add("/end/another number (T31)", test_number);
+  fixture_add("/end/gone from disk (T37)", test_gone_from_disk);
+  fixture_add("/end/of a dispatch (K4)", test_dispatch_end);
   return g_test_run();
 }
