@@ -16,40 +16,70 @@
 #include "config.h"
 #include "reader/charset.h"
 #include "reader/pack.h"
+#include "reader/paper.h"
+#include "reader/pdf.h"
 #include "reader/process.h"
 
-static int
-export_zip(void)
+#define PDF_CPU_S        20
+#define PDF_MEMORY_BYTES (G_GUINT64_CONSTANT(768) * 1024 * 1024)
+
+static gboolean
+confine(gboolean with_fonts, GError **error)
 {
-  g_autoptr(GError) error = NULL;
-  if (!sandbox_confine_reader(PROCESS_CPU_S, PROCESS_MEMORY_BYTES, &error)) {
-    fprintf(stderr, "zegel-reader-export: %s\n", error->message);
-    return EX_CONFIG;
+  if (!with_fonts)
+    return sandbox_confine_reader(PROCESS_CPU_S, PROCESS_MEMORY_BYTES, error);
+  g_auto(GStrv) directories = paper_init();
+  return sandbox_confine_font_reader(PDF_CPU_S, PDF_MEMORY_BYTES,
+                                     (const char *const *) directories, error);
+}
+
+static gboolean
+export_pdf(const Message *message, PdfLanguage language, gboolean *failed)
+{
+  g_autoptr(GByteArray) bytes = pdf_new(message, language);
+  return bytes != NULL && process_write((const char *) bytes->data, bytes->len, failed);
+}
+
+/* Loads all that is read from files when it is first needed, if not now. */
+static gboolean
+load_all(void)
+{
+  g_setenv("TZ", "UTC0", TRUE);
+  tzset();
+  if (setlocale(LC_CTYPE, "C.UTF-8") == NULL) {
+    process_say("zegel-reader-export: there is no locale C.UTF-8\n");
+    return FALSE;
   }
-  GByteArray *bytes = process_read_all(MESSAGE_MAX_BYTES);
-  gboolean failed = FALSE;
-  if (bytes == NULL || !pack_zip(message_parse(bytes), process_write, &failed))
-    return EX_TEMPFAIL;
-  return EX_OK;
+  charset_open();
+  message_init();
+  xmlInitParser();
+  return TRUE;
 }
 
 int
 main(int argc, char **argv)
 {
-  if (argc != 2 || strcmp(argv[1], "zip") != 0) {
-    process_say("usage: zegel-reader-export zip < MESSAGE\n");
+  gboolean is_zip = argc == 2 && strcmp(argv[1], "zip") == 0;
+  gboolean is_pdf = argc == 3 && strcmp(argv[1], "pdf") == 0;
+  gboolean is_english = is_pdf && strcmp(argv[2], "en") == 0;
+  if (!is_zip && !(is_pdf && (is_english || strcmp(argv[2], "nl") == 0))) {
+    process_say("usage: zegel-reader-export zip | pdf nl|en < MESSAGE\n");
     return EX_USAGE;
   }
   process_init();
-  /* Both are read from files when they are first needed, if not now. */
-  g_setenv("TZ", "UTC0", TRUE);
-  tzset();
-  if (setlocale(LC_CTYPE, "C.UTF-8") == NULL) {
-    process_say("zegel-reader-export: there is no locale C.UTF-8\n");
+  g_autoptr(GError) error = NULL;
+  if (!load_all())
+    return EX_CONFIG;
+  if (!confine(is_pdf, &error)) {
+    fprintf(stderr, "zegel-reader-export: %s\n", error->message);
     return EX_CONFIG;
   }
-  charset_open();
-  message_init();
-  xmlInitParser();
-  return export_zip();
+  GByteArray *bytes = process_read_all(MESSAGE_MAX_BYTES);
+  if (bytes == NULL)
+    return EX_TEMPFAIL;
+  gboolean failed = FALSE;
+  const Message *message = message_parse(bytes); /* not freed, as in main.c */
+  gboolean done = is_zip ? pack_zip(message, process_write, &failed)
+                         : export_pdf(message, is_english ? PDF_EN : PDF_NL, &failed);
+  return done ? EX_OK : EX_TEMPFAIL;
 }

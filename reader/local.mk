@@ -26,14 +26,17 @@ reader_zegel_reader_LDADD = $(READER_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 # The views that need larger libraries: zegel-reader becomes this program.
 noinst_LIBRARIES += reader/libexport.a
-reader_libexport_a_SOURCES = reader/pack.c reader/pack.h
-reader_libexport_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS)
+reader_libexport_a_SOURCES = \
+	reader/pack.c reader/pack.h \
+	reader/paper.c reader/paper.h \
+	reader/pdf.c reader/pdf.h
+reader_libexport_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS) $(PANGO_CFLAGS)
+EXPORT_LIBS = reader/libexport.a $(READER_LIBS) $(ARCHIVE_LIBS) $(PANGO_LIBS)
 
 zegellibexec_PROGRAMS += reader/zegel-reader-export
 reader_zegel_reader_export_SOURCES = reader/export.c
 reader_zegel_reader_export_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)
-reader_zegel_reader_export_LDADD = reader/libexport.a $(READER_LIBS) $(SANDBOX_LIBS) \
-	$(ARCHIVE_LIBS) $(BASE_LIBS)
+reader_zegel_reader_export_LDADD = $(EXPORT_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 dist_man_MANS += man/zegel-reader.8 man/zegel-reader-export.8
 
@@ -79,8 +82,14 @@ TESTS += tests/unit/reader/test_form
 check_PROGRAMS += tests/unit/reader/test_pack
 tests_unit_reader_test_pack_SOURCES = tests/unit/reader/test_pack.c
 tests_unit_reader_test_pack_CFLAGS = $(READER_TEST_CFLAGS) $(ARCHIVE_CFLAGS)
-tests_unit_reader_test_pack_LDADD = reader/libexport.a $(READER_LIBS) $(ARCHIVE_LIBS) $(BASE_LIBS)
+tests_unit_reader_test_pack_LDADD = $(EXPORT_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/reader/test_pack
+
+check_PROGRAMS += tests/unit/reader/test_pdf
+tests_unit_reader_test_pdf_SOURCES = tests/unit/reader/test_pdf.c
+tests_unit_reader_test_pdf_CFLAGS = $(READER_TEST_CFLAGS)
+tests_unit_reader_test_pdf_LDADD = $(EXPORT_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/reader/test_pdf
 
 check_PROGRAMS += tests/unit/reader/test_facts
 tests_unit_reader_test_facts_SOURCES = tests/unit/reader/test_facts.c \

@@ -97,7 +97,8 @@ tell_sender(Visit *visit)
 {
   const Entry *entry = visit->entry;
   g_autoptr(GError) error = NULL;
-  if (!mail_tell_wrong(visit->viewer->config, visit->organisation, entry, &error)) {
+  if (!mail_tell_wrong(visit->viewer->config, visit->viewer->origin_keys,
+                       visit->organisation, entry, &error)) {
     log_line(LOG_LEVEL_WARNING, "reference=%s: the sender was not told: %s",
              entry->reference, error->message);
     show_not_told(visit, 503);

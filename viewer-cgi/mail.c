@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/crypt/origin.h"
 #include "common/submit/letter.h"
 #include "common/submit/submit.h"
 
@@ -150,9 +151,9 @@ mail_wrong_text(const Organisation *organisation, const Entry *entry)
       "van hem of haar is. Het bericht is daarom nog niet te lezen.\n"
       "\n"
       "Wat u kunt doen: vraag de ontvanger om het goede nummer, niet per e-mail.\n"
-      "Stuur het bericht dan opnieuw, met SMS en dat nummer in het onderwerp.\n"
-      "Of beantwoord de bevestiging van uw bericht, met SMS en dat nummer in het\n"
-      "onderwerp. Dan blijft de link van de ontvanger werken.\n"
+      "Beantwoord dan deze e-mail, met het goede nummer vooraan in het onderwerp,\n"
+      "zo: SMS 0612345678\n"
+      "De link van de ontvanger blijft werken.\n"
       "\n"
       "Het nummer verandert niet vanzelf: alleen u kunt het veranderen.\n"
       "\n"
@@ -167,9 +168,9 @@ mail_wrong_text(const Organisation *organisation, const Entry *entry)
       "hers. So the message cannot be read yet.\n"
       "\n"
       "What you can do: ask the recipient for the right number, not by e-mail.\n"
-      "Then send the message again, with SMS and that number in the subject.\n"
-      "Or answer the confirmation of your message, with SMS and that number in\n"
-      "the subject. Then the recipient's link stays valid.\n"
+      "Then answer this e-mail, with the right number at the start of the\n"
+      "subject, like this: SMS 0612345678\n"
+      "The recipient's link stays valid.\n"
       "\n"
       "The number does not change by itself: only you can change it.\n"
       "\n"
@@ -178,14 +179,21 @@ mail_wrong_text(const Organisation *organisation, const Entry *entry)
 }
 
 gboolean
-mail_tell_wrong(const Config *config, const Organisation *organisation, const Entry *entry,
-                GError **error)
+mail_tell_wrong(const Config *config, const KeyRing *keys, const Organisation *organisation,
+                const Entry *entry, GError **error)
 {
   gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
   g_autofree char *id =
       g_strdup_printf("wrong.%s.%" G_GINT64_FORMAT, entry->reference, now_s);
-  const LetterFacts facts = letter_facts(
-      organisation, entry->sender, "Verkeerd mobiel nummer / Wrong mobile number", id);
+  g_autofree char *correct =
+      control_address(keys, CONTROL_NUMBER, organisation->name, entry->reference,
+                      organisation->service_domain, error);
+  if (correct == NULL)
+    return FALSE;
+  LetterFacts facts = letter_facts(organisation, entry->sender,
+                                   "Verkeerd mobiel nummer / Wrong mobile number", id);
+  facts.reply_to = correct;
+  facts.in_reply_to = entry->message_id;
   g_autofree char *text = mail_wrong_text(organisation, entry);
   return submit(config, organisation, entry->sender, letter_format(&facts, text), error);
 }

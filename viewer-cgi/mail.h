@@ -1,7 +1,7 @@
 /*
- * mail.h - mail that the viewer writes: the access code for who has no number (S6), word to
- * the sender when the phone book took over another number (S8), and the way to the web form
- * (V11).
+ * mail.h - mail that the viewer writes: the access code for who has no number (S6); word to
+ * the sender that the phone book took over another number (S8), or that a reader says the
+ * number is not his (V2); the way to the web form (V11).
  *
  * From the service domain, through zegel-submit, in Dutch and English. Main thread.
  */
@@ -38,10 +38,11 @@ mail_tell_replaced(const Config *config, const Organisation *organisation,
 char *
 mail_wrong_text(const Organisation *organisation, const Entry *entry);
 
-/* Tells ENTRY's sender so. FALSE as mail_send_code. */
+/* Tells ENTRY's sender so, who can answer with another number (origin.h, CONTROL_NUMBER
+ * with KEYS). FALSE as mail_send_code. */
 gboolean
-mail_tell_wrong(const Config *config, const Organisation *organisation, const Entry *entry,
-                GError **error);
+mail_tell_wrong(const Config *config, const KeyRing *keys, const Organisation *organisation,
+                const Entry *entry, GError **error);
 
 /* The text of the mail to somebody to whom ENTRY was forwarded, for REFERENCE: nothing of
  * the message, and no word of who forwarded it but his address (T15). New string. */

@@ -69,10 +69,11 @@ page_tick(Html *html, const Field *field);
 void
 page_heading(Html *html, const char *text);
 
-/* Starts and ends a list of names and values. */
+/* Starts a list of names and values. */
 void
 page_facts_begin(Html *html);
 
+/* Ends it. */
 void
 page_facts_end(Html *html);
 
@@ -85,10 +86,11 @@ page_fact(Html *html, const char *name, const char *value);
 void
 page_fact_person(Html *html, const char *term, const char *name, const char *address);
 
-/* Starts and ends a list of links. */
+/* Starts a list of links. */
 void
 page_ways_begin(Html *html);
 
+/* Ends it. */
 void
 page_ways_end(Html *html);
 
@@ -96,27 +98,30 @@ page_ways_end(Html *html);
 void
 page_way(Html *html, const char *path, const char *label);
 
-/* Starts and ends something that opens when SUMMARY is pressed. */
+/* Starts something that opens when SUMMARY is pressed. */
 void
 page_details_begin(Html *html, const char *summary);
 
+/* Ends it. */
 void
 page_details_end(Html *html);
 
 /*
- * Starts a table with CAPTION and column HEADINGS (NULL-terminated), and ends it. On a
- * narrow screen each row is a card, and its cells say their heading themselves.
+ * Starts a table with CAPTION and column HEADINGS (NULL-terminated). On a narrow screen
+ * each row is a card, and its cells say their heading themselves.
  */
 void
 page_table_begin(Html *html, const char *caption, const char *const *headings);
 
+/* Ends it. */
 void
 page_table_end(Html *html);
 
-/* Starts and ends a row. */
+/* Starts a row. */
 void
 page_row_begin(Html *html);
 
+/* Ends it. */
 void
 page_row_end(Html *html);
 

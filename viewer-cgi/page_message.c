@@ -191,9 +191,8 @@ static void
 append_hashes(Html *html, const GPtrArray *all)
 {
   page_details_begin(html, _("Are these the files that were sent?"));
-  page_paragraph(html,
-                 _("Each file has a number, its SHA-256. We have compared it with the "
-                   "number that the file had when it was sent."));
+  page_paragraph(html, _("Each file has a number of its own, the SHA-256. We compare it "
+                         "with the number that the file had when it was sent."));
   html_markup(html, "<dl class=\"hashes\">\n");
   for (guint i = 0; i < all->len; i++) {
     const Attachment *attachment = all->pdata[i];

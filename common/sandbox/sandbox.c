@@ -7,6 +7,7 @@
 #include "common/sandbox/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <stdint.h>
@@ -19,7 +20,8 @@
 #include "common/base/error.h"
 #include "config.h"
 
-#define FIRST_CLOSED_FD 3 /* standard input, output and error stay */
+#define FIRST_CLOSED_FD 3  /* standard input, output and error stay */
+#define FONT_MAX_FDS    64 /* those, and fonts and directories of fonts */
 
 /*
  * The ruleset of linux/landlock.h as of ABI 6; the header of the build machine may be older
@@ -79,8 +81,26 @@ lowest_bits(guint count)
   return (G_GUINT64_CONSTANT(1) << count) - 1;
 }
 
-gboolean
-sandbox_deny_files(GError **error)
+/* Lets the ruleset FD read what is below PATH; what is not there cannot be read. */
+static gboolean
+allow_reading(int fd, const char *path, GError **error)
+{
+  struct landlock_path_beneath_attr rule = {
+      .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+      .parent_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (rule.parent_fd < 0)
+    return TRUE;
+  long added = syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+  int add_errno = errno;
+  close(rule.parent_fd);
+  if (added < 0)
+    return fail(error, add_errno, "cannot fill a Landlock ruleset");
+  return TRUE;
+}
+
+/* Landlock; READABLE (a NULL-ended list, or NULL) are the directories that can be read. */
+static gboolean
+restrict_files(const char *const *readable, GError **error)
 {
   long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 1)
@@ -100,6 +120,12 @@ sandbox_deny_files(GError **error)
   int fd = (int) syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
   if (fd < 0)
     return fail(error, errno, "cannot make a Landlock ruleset");
+  for (gsize i = 0; readable != NULL && readable[i] != NULL; i++) {
+    if (allow_reading(fd, readable[i], error))
+      continue;
+    close(fd);
+    return FALSE;
+  }
   long restricted = syscall(SYS_landlock_restrict_self, fd, 0);
   int restrict_errno = errno;
   close(fd);
@@ -108,8 +134,14 @@ sandbox_deny_files(GError **error)
   return TRUE;
 }
 
+gboolean
+sandbox_deny_files(GError **error)
+{
+  return restrict_files(NULL, error);
+}
+
 static gboolean
-set_reader_limits(guint cpu_s, guint64 memory_bytes, GError **error)
+set_reader_limits(guint cpu_s, guint64 memory_bytes, guint fds, GError **error)
 {
 #ifdef ZEGEL_SANITIZERS
   /* Their shadow takes terabytes of address space. */
@@ -119,8 +151,7 @@ set_reader_limits(guint cpu_s, guint64 memory_bytes, GError **error)
          set_limit(RLIMIT_AS, memory_bytes, memory_bytes, "cannot limit memory", error) &&
          set_limit(RLIMIT_FSIZE, 0, 0, "cannot limit file size", error) &&
          set_limit(RLIMIT_NPROC, 0, 0, "cannot limit processes", error) &&
-         set_limit(RLIMIT_NOFILE, FIRST_CLOSED_FD, FIRST_CLOSED_FD,
-                   "cannot limit descriptors", error);
+         set_limit(RLIMIT_NOFILE, fds, fds, "cannot limit descriptors", error);
 }
 
 static const int allowed_calls[] = {
@@ -149,33 +180,51 @@ static const int allowed_calls[] = {
 #endif
 };
 
+/* To find and read fonts; Landlock says which files. */
+static const int font_calls[] = {
+    SCMP_SYS(openat), SCMP_SYS(close),     SCMP_SYS(newfstatat), SCMP_SYS(fstatfs),
+    SCMP_SYS(statfs), SCMP_SYS(access),    SCMP_SYS(readlink),   SCMP_SYS(getdents64),
+    SCMP_SYS(fcntl),  SCMP_SYS(fadvise64), SCMP_SYS(pread64),
+};
+
+static int
+allow(scmp_filter_ctx filter, const int *calls, gsize count)
+{
+  int failed = 0;
+  for (gsize i = 0; failed == 0 && i < count; i++)
+    failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+  return failed;
+}
+
 /*
  * The filter. Memory may not become executable; newfstatat, which stdio calls on its own
  * descriptors, is answered "no such call" and not fatal, because its path cannot be
  * checked by a filter.
  */
 static int
-fill_filter(scmp_filter_ctx filter)
+fill_filter(scmp_filter_ctx filter, gboolean with_fonts)
 {
   int failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-  for (gsize i = 0; failed == 0 && i < G_N_ELEMENTS(allowed_calls); i++)
-    failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
+  if (failed == 0)
+    failed = allow(filter, allowed_calls, G_N_ELEMENTS(allowed_calls));
   const int executable_calls[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
   for (gsize i = 0; failed == 0 && i < G_N_ELEMENTS(executable_calls); i++)
     failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, executable_calls[i], 1,
                               SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-  if (failed == 0)
+  if (failed == 0 && with_fonts)
+    failed = allow(filter, font_calls, G_N_ELEMENTS(font_calls));
+  else if (failed == 0)
     failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(newfstatat), 0);
   return failed;
 }
 
 static gboolean
-install_filter(GError **error)
+install_filter(gboolean with_fonts, GError **error)
 {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
   if (filter == NULL)
     return fail(error, ENOMEM, "cannot make a seccomp filter");
-  int failed = fill_filter(filter);
+  int failed = fill_filter(filter, with_fonts);
   if (failed == 0)
     failed = seccomp_load(filter);
   seccomp_release(filter);
@@ -184,13 +233,29 @@ install_filter(GError **error)
   return TRUE;
 }
 
-gboolean
-sandbox_confine_reader(guint cpu_s, guint64 memory_bytes, GError **error)
+/* FONTS are the directories that can be read, or NULL. */
+static gboolean
+confine(guint cpu_s, guint64 memory_bytes, const char *const *fonts, GError **error)
 {
+  guint fds = fonts != NULL ? FONT_MAX_FDS : FIRST_CLOSED_FD;
   if (!sandbox_harden(error))
     return FALSE;
   if (syscall(SYS_close_range, FIRST_CLOSED_FD, ~0U, 0) < 0)
     return fail(error, errno, "cannot close inherited descriptors");
-  return sandbox_deny_files(error) && set_reader_limits(cpu_s, memory_bytes, error) &&
-         install_filter(error);
+  return restrict_files(fonts, error) &&
+         set_reader_limits(cpu_s, memory_bytes, fds, error) &&
+         install_filter(fonts != NULL, error);
+}
+
+gboolean
+sandbox_confine_reader(guint cpu_s, guint64 memory_bytes, GError **error)
+{
+  return confine(cpu_s, memory_bytes, NULL, error);
+}
+
+gboolean
+sandbox_confine_font_reader(guint cpu_s, guint64 memory_bytes,
+                            const char *const *directories, GError **error)
+{
+  return confine(cpu_s, memory_bytes, directories, error);
 }

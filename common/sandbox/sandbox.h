@@ -32,3 +32,12 @@ sandbox_deny_files(GError **error);
  */
 gboolean
 sandbox_confine_reader(guint cpu_s, guint64 memory_bytes, GError **error);
+
+/*
+ * As sandbox_confine_reader, for a program that must find and read fonts while it works:
+ * files below DIRECTORIES (a NULL-ended list of absolute paths) can be opened to read. They
+ * should hold nothing that is not public. Whether a file exists can be seen everywhere.
+ */
+gboolean
+sandbox_confine_font_reader(guint cpu_s, guint64 memory_bytes,
+                            const char *const *directories, GError **error);

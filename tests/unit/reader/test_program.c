@@ -173,6 +173,8 @@ test_statuses(void)
   assert_exit("text 1", message, EX_USAGE);
   assert_exit("zip 1", message, EX_USAGE);
   assert_exit("form x", message, EX_USAGE);
+  assert_exit("pdf", message, EX_USAGE);
+  assert_exit("pdf de", message, EX_USAGE);
   g_autofree char *empty = run_text("summary", "");
   g_assert_true(g_str_has_suffix(empty, "\n\n"));
   g_assert_nonnull(strstr(empty, "body=none\n"));
@@ -196,6 +198,29 @@ test_zip(void)
     g_assert_cmpint(result.status, ==, 0);
     g_assert_cmpuint(got, >, 4);
     g_assert_true(memcmp(zip, "PK", 2) == 0);
+    g_bytes_unref(result.out);
+  }
+}
+
+/* Fonts are found and read in the sandbox. */
+static void
+test_pdf(void)
+{
+  g_autofree char *dir = g_test_build_filename(G_TEST_DIST, "tests", "data", "mail", NULL);
+  g_autoptr(GDir) files = g_dir_open(dir, 0, NULL);
+  for (const char *file; (file = g_dir_read_name(files)) != NULL;) {
+    g_autofree char *path = g_build_filename(dir, file, NULL);
+    g_autofree char *bytes = NULL;
+    gsize len = 0;
+    g_assert_true(g_file_get_contents(path, &bytes, &len, NULL));
+    Result result = run(len % 2 == 0 ? "pdf nl" : "pdf en", bytes, len);
+    gsize got;
+    const char *pdf = g_bytes_get_data(result.out, &got);
+    g_test_message("%s: %d", file, result.status);
+    g_assert_cmpint(result.status, ==, 0);
+    g_assert_cmpuint(got, >, 1000);
+    g_assert_true(memcmp(pdf, "%PDF-1.", 7) == 0);
+    g_assert_true(memcmp(pdf + got - 6, "%%EOF\n", 6) == 0);
     g_bytes_unref(result.out);
   }
 }
@@ -363,6 +388,7 @@ main(int argc, char **argv)
   g_test_add_func("/program/T35/unloaded charsets", test_unloaded_charsets);
   g_test_add_func("/program/F25/all messages", test_all_messages);
   g_test_add_func("/program/V4/zip", test_zip);
+  g_test_add_func("/program/V4/pdf", test_pdf);
   g_test_add_func("/program/V5/form", test_form);
   g_test_add_func("/program/V4/exit statuses", test_statuses);
   g_test_add_func("/program/V4/output to a file", test_output_file);

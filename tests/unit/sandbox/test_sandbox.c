@@ -37,8 +37,12 @@ typedef int (*Escape)(void);
 typedef struct {
   const char *name;
   Escape escape;
-  int signals[2]; /* one of these ends the child; 0 when it must exit with EXIT_HELD */
+  int signals[2];      /* one of these ends the child; 0 when it must exit with EXIT_HELD */
+  gboolean with_fonts; /* sandbox_confine_font_reader */
 } Case;
+
+/* Stands for a directory of fonts. */
+static const char *const readable[] = {"/usr/lib", "/there/is/none", NULL};
 
 static int
 escape_open(void)
@@ -187,28 +191,64 @@ ordinary_work(void)
   return text->len > 1000000 ? EXIT_HELD : 2;
 }
 
+/* What must be possible, and what not, when fonts are read. */
+static int
+font_work(void)
+{
+  char byte;
+  int fd = open("/usr/lib/os-release", O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || read(fd, &byte, 1) != 1 || close(fd) < 0)
+    return 1;
+  if (open("/etc/passwd", O_RDONLY) >= 0 || errno != EACCES)
+    return EXIT_ESCAPED;
+  if (open("/usr/lib/zegel-escaped", O_WRONLY | O_CREAT, 0600) >= 0 || errno != EACCES)
+    return EXIT_ESCAPED;
+  if (open("/usr/lib/os-release", O_RDWR) >= 0 || errno != EACCES)
+    return EXIT_ESCAPED;
+  return open("/proc/self/environ", O_RDONLY) < 0 ? ordinary_work() : EXIT_ESCAPED;
+}
+
 static const Case cases[] = {
-    {"ordinary work", ordinary_work, {0, 0}},
-    {"open", escape_open, {SIGSYS, 0}},
-    {"create", escape_create, {SIGSYS, 0}},
-    {"unlink", escape_unlink, {SIGSYS, 0}},
-    {"stat", escape_stat, {0, 0}},
-    {"socket", escape_socket, {SIGSYS, 0}},
-    {"unix socket", escape_unix_socket, {SIGSYS, 0}},
-    {"exec", escape_exec, {SIGSYS, 0}},
-    {"fork", escape_fork, {SIGSYS, 0}},
-    {"kill", escape_kill, {SIGSYS, 0}},
-    {"ptrace", escape_ptrace, {SIGSYS, 0}},
-    {"prctl", escape_prctl, {SIGSYS, 0}},
-    {"raise a limit", escape_limit, {SIGSYS, 0}},
-    {"ioctl", escape_ioctl, {SIGSYS, 0}},
-    {"executable map", escape_executable_map, {SIGSYS, 0}},
-    {"executable protect", escape_executable_protect, {SIGSYS, 0}},
-    {"inherited descriptor", escape_inherited, {0, 0}},
-    {"write a file", escape_write_file, {SIGXFSZ, 0}},
-    {"CPU time", escape_time, {SIGXCPU, SIGKILL}},
+    {"ordinary work", ordinary_work, {0, 0}, FALSE},
+    {"open", escape_open, {SIGSYS, 0}, FALSE},
+    {"create", escape_create, {SIGSYS, 0}, FALSE},
+    {"unlink", escape_unlink, {SIGSYS, 0}, FALSE},
+    {"stat", escape_stat, {0, 0}, FALSE},
+    {"socket", escape_socket, {SIGSYS, 0}, FALSE},
+    {"unix socket", escape_unix_socket, {SIGSYS, 0}, FALSE},
+    {"exec", escape_exec, {SIGSYS, 0}, FALSE},
+    {"fork", escape_fork, {SIGSYS, 0}, FALSE},
+    {"kill", escape_kill, {SIGSYS, 0}, FALSE},
+    {"ptrace", escape_ptrace, {SIGSYS, 0}, FALSE},
+    {"prctl", escape_prctl, {SIGSYS, 0}, FALSE},
+    {"raise a limit", escape_limit, {SIGSYS, 0}, FALSE},
+    {"ioctl", escape_ioctl, {SIGSYS, 0}, FALSE},
+    {"executable map", escape_executable_map, {SIGSYS, 0}, FALSE},
+    {"executable protect", escape_executable_protect, {SIGSYS, 0}, FALSE},
+    {"inherited descriptor", escape_inherited, {0, 0}, FALSE},
+    {"write a file", escape_write_file, {SIGXFSZ, 0}, FALSE},
+    {"CPU time", escape_time, {SIGXCPU, SIGKILL}, FALSE},
 #ifndef ZEGEL_SANITIZERS
-    {"memory", escape_memory, {0, 0}},
+    {"memory", escape_memory, {0, 0}, FALSE},
+#endif
+    {"fonts: work", font_work, {0, 0}, TRUE},
+    {"fonts: unlink", escape_unlink, {SIGSYS, 0}, TRUE},
+    {"fonts: socket", escape_socket, {SIGSYS, 0}, TRUE},
+    {"fonts: unix socket", escape_unix_socket, {SIGSYS, 0}, TRUE},
+    {"fonts: exec", escape_exec, {SIGSYS, 0}, TRUE},
+    {"fonts: fork", escape_fork, {SIGSYS, 0}, TRUE},
+    {"fonts: kill", escape_kill, {SIGSYS, 0}, TRUE},
+    {"fonts: ptrace", escape_ptrace, {SIGSYS, 0}, TRUE},
+    {"fonts: prctl", escape_prctl, {SIGSYS, 0}, TRUE},
+    {"fonts: raise a limit", escape_limit, {SIGSYS, 0}, TRUE},
+    {"fonts: ioctl", escape_ioctl, {SIGSYS, 0}, TRUE},
+    {"fonts: executable map", escape_executable_map, {SIGSYS, 0}, TRUE},
+    {"fonts: executable protect", escape_executable_protect, {SIGSYS, 0}, TRUE},
+    {"fonts: inherited descriptor", escape_inherited, {0, 0}, TRUE},
+    {"fonts: write a file", escape_write_file, {SIGXFSZ, 0}, TRUE},
+    {"fonts: CPU time", escape_time, {SIGXCPU, SIGKILL}, TRUE},
+#ifndef ZEGEL_SANITIZERS
+    {"fonts: memory", escape_memory, {0, 0}, TRUE},
 #endif
 };
 
@@ -226,14 +266,26 @@ prepare_descriptors(void)
     _exit(EXIT_NO_SETUP);
 }
 
+static gboolean
+confine_reader(void)
+{
+  return sandbox_confine_reader(CPU_S, MEMORY_BYTES, NULL);
+}
+
+static gboolean
+confine_font_reader(void)
+{
+  return sandbox_confine_font_reader(CPU_S, MEMORY_BYTES, readable, NULL);
+}
+
 static int
-run_child(Escape escape, gboolean confine)
+run_child(Escape escape, gboolean (*confine)(void))
 {
   pid_t pid = fork();
   g_assert_cmpint(pid, >=, 0);
   if (pid == 0) {
     prepare_descriptors();
-    if (confine && !sandbox_confine_reader(CPU_S, MEMORY_BYTES, NULL))
+    if (confine != NULL && !confine())
       _exit(EXIT_NO_SETUP);
     _exit(escape());
   }
@@ -246,7 +298,7 @@ static void
 test_case(gconstpointer data)
 {
   const Case *c = data;
-  int status = run_child(c->escape, TRUE);
+  int status = run_child(c->escape, c->with_fonts ? confine_font_reader : confine_reader);
   if (c->signals[0] == 0) {
     g_assert_true(WIFEXITED(status));
     g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_HELD);
@@ -277,7 +329,7 @@ landlock_work(void)
 static void
 test_landlock(void)
 {
-  int status = run_child(landlock_work, FALSE);
+  int status = run_child(landlock_work, NULL);
   g_assert_true(WIFEXITED(status));
   g_assert_cmpint(WEXITSTATUS(status), ==, EXIT_HELD);
 }
@@ -302,7 +354,7 @@ harden_work(void)
 static void
 test_harden(void)
 {
-  int status = run_child(harden_work, FALSE);
+  int status = run_child(harden_work, NULL);
   g_assert_true(WIFSIGNALED(status));
   g_assert_cmpint(WTERMSIG(status), ==, SIGABRT);
   g_assert_false(WCOREDUMP(status));

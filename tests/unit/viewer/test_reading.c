@@ -109,6 +109,11 @@ test_downloads(World *world, gconstpointer data)
   g_assert_nonnull(strstr(zip.head, "Content-Type: application/zip\r\n"));
   g_assert_nonnull(strstr(zip.head, "attachment; filename=\"attachments.zip\""));
   g_assert_cmpmem(zip.body, 4, "PK\3\4", 4);
+  g_auto(Answer) pdf = ask(world, "GET", HOST, "/m/pdf", cookie, NULL);
+  g_assert_cmpuint(pdf.status, ==, 200);
+  g_assert_nonnull(strstr(pdf.head, "Content-Type: application/pdf\r\n"));
+  g_assert_nonnull(strstr(pdf.head, "attachment; filename=\"message.pdf\""));
+  g_assert_cmpmem(pdf.body, 5, "%PDF-", 5);
 }
 
 int

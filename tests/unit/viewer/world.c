@@ -121,6 +121,17 @@ make_config(const World *world)
   return config;
 }
 
+static KeyRing *
+make_origin_keys(const char *dir)
+{
+  g_autofree char *path = g_build_filename(dir, "origin", NULL);
+  g_autoptr(GError) error = NULL;
+  g_assert_true(key_file_generate(path, KEY_ORIGIN, &error));
+  KeyRing *keys = keyring_load(path, KEY_ORIGIN, &error);
+  g_assert_no_error(error);
+  return keys;
+}
+
 void
 set_up(World *world, gconstpointer data)
 {
@@ -139,6 +150,8 @@ set_up(World *world, gconstpointer data)
   world->viewer.store = store_open(database, large, world->keys, &error);
   g_assert_no_error(error);
   world->viewer.token_key = token_key(world->keys, NULL);
+  world->origin_keys = make_origin_keys(world->dir);
+  world->viewer.origin_keys = world->origin_keys;
   world->config = make_config(world);
   world->viewer.config = world->config;
   write_adapter(world, "exit 0");
@@ -163,6 +176,7 @@ tear_down(World *world, gconstpointer data)
   store_close(world->viewer.store);
   secret_free((Secret *) world->viewer.token_key);
   keyring_free(world->keys);
+  keyring_free(world->origin_keys);
   conf_free(world->config);
   remove_tree(world->dir);
   g_free(world->dir);

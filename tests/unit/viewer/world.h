@@ -18,6 +18,7 @@ typedef struct {
   char *outbox; /* what the adapter was given */
   char *link;   /* of the message */
   KeyRing *keys;
+  KeyRing *origin_keys;
   Config *config;
   Viewer viewer;
 } World;
@@ -30,15 +31,17 @@ typedef struct {
   gsize body_len;
 } Answer;
 
+/* Frees what ANSWER owns. */
 void
 answer_clear(Answer *answer);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
 
-/* For g_test_add: a world in which "first" has one message, and its end. */
+/* For g_test_add: a world in which "first" has one message. */
 void
 set_up(World *world, gconstpointer data);
 
+/* Its end. */
 void
 tear_down(World *world, gconstpointer data);
 
@@ -88,10 +91,11 @@ count_sms(const World *world);
 char *
 last_code(const World *world);
 
-/* Presses the button, and types a code. */
+/* Presses the button on the page of LINK. */
 Answer
 send_code(const World *world, const char *link);
 
+/* Types CODE. */
 Answer
 try_code(const World *world, const char *link, const char *code);
 
