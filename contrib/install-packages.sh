@@ -34,9 +34,13 @@ apt() {
 }
 
 # Services that come with the packages shall not run on this machine, now or after a restart.
+# Some have only a script of the old kind.
 disable_services() {
-    [ -d /run/systemd/system ] || return 0
     for package in "$@"; do
+        dpkg -L "$package" | sed -n 's|^/etc/init\.d/\(.*\)|\1|p' | while read -r script; do
+            update-rc.d "$script" disable >/dev/null 2>&1 || echo "$script: was not enabled"
+        done
+        [ -d /run/systemd/system ] || continue
         for unit in $(dpkg -L "$package" |
             sed -n 's|^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\)\)$|\2|p'); do
             systemctl disable "$unit" >/dev/null 2>&1 || echo "$unit: was not enabled"
@@ -57,7 +61,9 @@ set -- $missing
 echo "installing: $*"
 export DEBIAN_FRONTEND=noninteractive
 apt update
-removed=$(apt install --simulate --no-install-recommends "$@" | sed -n 's/^Remv \([^ ]*\).*/\1/p')
+plan=$(apt install --simulate --no-install-recommends "$@")
+removed=$(echo "$plan" | sed -n 's/^Remv \([^ ]*\).*/\1/p')
+installed=$(echo "$plan" | sed -n 's/^Inst \([^ ]*\).*/\1/p')
 if [ -n "$removed" ]; then
     say_and_stop "Debian would have to remove $(echo "$removed" | tr '\n' ' ')here: use another machine"
 fi
@@ -68,4 +74,5 @@ if [ ! -e "$policy" ]; then
     chmod 755 "$policy"
 fi
 apt install -y --no-install-recommends "$@"
-disable_services "$@"
+# shellcheck disable=SC2086 # a list of words
+disable_services $installed

@@ -28,7 +28,15 @@ EXTRA_DIST += \
 EXTRA_DIST += contrib/try contrib/try-story contrib/try-message contrib/check \
 	contrib/install-packages.sh contrib/packages
 
-# contrib/sms: adapters (zegel-sms(7)), and contrib/lighttpd: the web server
+# the web servers, and the pages that they show by themselves
+EXTRA_DIST += \
+	contrib/apache/zegel.conf \
+	contrib/lighttpd/zegel.conf contrib/lighttpd/zegel-cgi.conf \
+	contrib/nginx/zegel.conf
+zegelwebdir = $(pkgdatadir)/web
+dist_zegelweb_DATA = contrib/web/413.html contrib/web/503.html
+
+# contrib/sms: adapters (zegel-sms(7))
 zegellibexec_SCRIPTS = contrib/sms/sms-gammu
 contrib/sms/sms-gammu: contrib/sms/sms-gammu.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) contrib/sms && \
@@ -36,6 +44,5 @@ contrib/sms/sms-gammu: contrib/sms/sms-gammu.in Makefile
 	  chmod 755 $@.new && mv $@.new $@
 CLEANFILES += contrib/sms/sms-gammu
 EXTRA_DIST += \
-	contrib/lighttpd/zegel.conf contrib/lighttpd/zegel-cgi.conf \
 	contrib/sms/gammu-smsdrc contrib/sms/sms-gammu.conf contrib/sms/sms-gammu.in
 dist_man_MANS += man/sms-gammu.8

@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
+	tests/system/test_answer.py \
 	tests/system/test_attachments.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
@@ -33,6 +34,7 @@ EXTRA_DIST += \
 	tests/system/test_dns.py \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
+	tests/system/test_forward.py \
 	tests/system/test_hostile.py \
 	tests/system/test_input.py tests/system/test_interop.py \
 	tests/system/test_inward.py \
@@ -57,6 +59,7 @@ EXTRA_DIST += \
 	tests/system/test_status.py \
 	tests/system/test_verify.py \
 	tests/system/test_visitor_mail.py \
+	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \

@@ -84,8 +84,8 @@ def test_answer():
     assert "X-Zegel-Origin" not in message
     assert got.text().replace("\r\n", "\n").startswith("Dank u, %s\n\n.\nGroet: é €\n" % word)
     parts = list(message.iter_attachments())
-    assert [one.get_filename() for one in parts] == ["foto café.jpg", "leeg.txt",
-                                                     "virus.com.txt"]
+    names = [one.get_filename() for one in parts]
+    assert names == ["foto café.jpg", "leeg.txt", "virus.com.txt"], names
     assert [one.get_payload(decode=True) for one in parts] == [picture, b"", EICAR]  # T38
     line = lab.wait_log("event=answered", mark)
     assert "to=%s" % SENDER in line and "attachments=3" in line and word not in line, line
