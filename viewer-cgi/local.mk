@@ -80,7 +80,8 @@ VIEWER_TESTS = \
 	tests/unit/viewer/test_viewer \
 	tests/fuzz/fuzz_form \
 	tests/fuzz/fuzz_request \
-	tests/fuzz/fuzz_summary
+	tests/fuzz/fuzz_summary \
+	tests/fuzz/fuzz_upload
 VIEWER_WORLD = tests/unit/viewer/world.c tests/unit/viewer/world.h
 check_PROGRAMS += $(VIEWER_TESTS)
 TESTS += $(VIEWER_TESTS)
@@ -114,8 +115,11 @@ tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c
 tests_fuzz_fuzz_request_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
 tests_fuzz_fuzz_summary_SOURCES = tests/fuzz/fuzz_summary.c
 tests_fuzz_fuzz_summary_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
+tests_fuzz_fuzz_upload_SOURCES = tests/fuzz/fuzz_upload.c
+tests_fuzz_fuzz_upload_LDADD = $(FUZZ_LIBS) $(VIEWER_LIBS)
 EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_form \
 	tests/fuzz/corpus/fuzz_request \
-	tests/fuzz/corpus/fuzz_summary
+	tests/fuzz/corpus/fuzz_summary \
+	tests/fuzz/corpus/fuzz_upload
 dist_man_MANS += man/zegel-viewer.8 man/zegel-sms.7

@@ -89,7 +89,7 @@ page_text_kept(const Frame *frame, const char *path)
               FALSE);
   page_paragraph(
       html, _("For your safety we log you out when you do nothing for 20 minutes. Log in "
-              "again and press \"Write an answer\": then your text is there again. "
+              "again and press \"Answer\": then your text is there again. "
               "Attachments have to be chosen again."));
   page_action(html, path, _("Log in again"), BUTTON_MAIN);
   page_end(html, frame);

@@ -165,22 +165,19 @@ is_plain_type(const char *type)
   return TRUE;
 }
 
-/* RFC 2183 and RFC 2231: a name in ASCII for old programs, and the whole one. */
+/* RFC 2183, and RFC 2231 for what is not ASCII: never both, for some programs take the
+ * first and some the last. */
 static void
 append_file_name(GString *out, const char *name)
 {
-  g_string_append(out, "Content-Disposition: attachment;\r\n filename=");
-  if (g_str_is_ascii(name)) {
+  g_string_append(out, "Content-Disposition: attachment;\r\n filename");
+  if (mime_is_plain(name)) {
+    g_string_append_c(out, '=');
     mime_append_quoted(out, name);
     g_string_append(out, "\r\n");
     return;
   }
-  GString *plain = g_string_new(NULL);
-  for (const char *p = name; *p != '\0'; p = g_utf8_next_char(p))
-    g_string_append_c(plain, (guchar) *p < ENCODED_MIN ? *p : '_');
-  mime_append_quoted(out, plain->str);
-  g_string_free(plain, TRUE);
-  g_string_append(out, ";\r\n filename*=UTF-8''");
+  g_string_append(out, "*=UTF-8''");
   for (const char *p = name; *p != '\0'; p++) {
     if (g_ascii_isalnum(*p) || strchr("!#$&+-.^_`|~", *p) != NULL)
       g_string_append_c(out, *p);
@@ -190,13 +187,26 @@ append_file_name(GString *out, const char *name)
   g_string_append(out, "\r\n");
 }
 
+/* With the name as programs from before RFC 2231 read it, when that is another way. */
+static void
+append_part_type(GString *out, const ComposePart *part)
+{
+  g_string_append_printf(out, "Content-Type: %s",
+                         is_plain_type(part->type) ? part->type
+                                                   : "application/octet-stream");
+  if (!mime_is_plain(part->name)) {
+    g_string_append(out, ";\r\n name=\"");
+    mime_append_words(out, part->name);
+    g_string_append_c(out, '"');
+  }
+  g_string_append(out, "\r\n");
+}
+
 static void
 append_part(GString *out, const ComposeFacts *facts, const ComposePart *part)
 {
   append_boundary(out, facts, FALSE);
-  g_string_append_printf(out, "Content-Type: %s\r\n",
-                         is_plain_type(part->type) ? part->type
-                                                   : "application/octet-stream");
+  append_part_type(out, part);
   append_file_name(out, part->name);
   g_string_append(out, "Content-Transfer-Encoding: base64\r\n\r\n");
   mime_append_base64(out, part->bytes, part->len);
@@ -270,7 +280,7 @@ append_subject(GString *out, const char *subject)
 {
   g_autofree char *line = letter_line(subject, COMPOSE_LINE_MAX_BYTES);
   g_string_append(out, "Subject: ");
-  if (g_str_is_ascii(line) && strlen(line) < 60 && strstr(line, "=?") == NULL)
+  if (mime_is_plain(line) && strlen(line) < 60)
     g_string_append(out, line);
   else
     mime_append_words(out, line);

@@ -169,7 +169,7 @@ def test_the_desk_answers_safely():
                                to=address, In_Reply_To=got.message["Message-ID"],
                                References=got.message["Message-ID"])
         refusal = harness.refused(harness.send, message, DESK, address)
-        assert "Z-S2-NO-NUMBER" in refusal.text, refusal  # protected: and so it needs a number
+        assert "Z-S7-NUMBER" in refusal.text, refusal  # protected: and so it needs a number
         message.replace_header("Subject", "SMS %s Re: formulier" % typed)
         before = len(mailbox(address))
         harness.wait_delivered(harness.send(message, DESK, address))

@@ -141,9 +141,9 @@ test_attachments(void)
                    "Content-Disposition: attachment;\r\n filename=\"uitslag.pdf\"\r\n"
                    "Content-Transfer-Encoding: base64\r\n\r\nAAECAwQF"));
   g_assert_nonnull(strstr(text,
-                          "\r\n--=_abc.123\r\nContent-Type: application/octet-stream\r\n"
+                          "\r\n--=_abc.123\r\nContent-Type: application/octet-stream;\r\n"
+                          " name=\"=?UTF-8?B?Y2Fmw6kgIjEiLnR4dA==?=\"\r\n"
                           "Content-Disposition: attachment;\r\n"
-                          " filename=\"caf_ \\\"1\\\".txt\";\r\n"
                           " filename*=UTF-8''caf%C3%A9%20%221%22.txt\r\n"));
   g_assert_null(strstr(text, "message/rfc822"));
   g_assert_true(g_str_has_suffix(text, "\r\n--=_abc.123--\r\n"));
