@@ -19,6 +19,8 @@ EXTRA_DIST += \
 # contrib/systemd
 EXTRA_DIST += \
 	contrib/systemd/zegel-deliver.service \
+	contrib/systemd/zegel-expire.service \
+	contrib/systemd/zegel-expire.timer \
 	contrib/systemd/zegel-milter.service \
 	contrib/systemd/zegel-milter-mx.service \
 	contrib/systemd/zegel-policyd.service \

@@ -148,10 +148,24 @@ accuse(Deposit *deposit, EventKind kind, Outcome outcome, const char *why)
   remember(deposit, outcome, why);
 }
 
+static gboolean
+are_for_numbers(const GPtrArray *recipients)
+{
+  for (guint i = 0; i < recipients->len; i++)
+    if (!recipient_is(recipients->pdata[i], CONTROL_NUMBER))
+      return FALSE;
+  return TRUE;
+}
+
 static void
-open_ticket(Deposit *deposit)
+open_ticket(Deposit *deposit, const GPtrArray *recipients)
 {
   guint count = head_ticket_count(deposit->head);
+  if (count == 0 && are_for_numbers(recipients)) {
+    /* Without a number it is ordinary mail to the milter, and no attack. */
+    remember(deposit, OUTCOME_CHANGE_NUMBER, "no number");
+    return;
+  }
   if (count != 1) {
     accuse(deposit, EVENT_TICKET,
            count == 0 ? OUTCOME_TICKET_MISSING : OUTCOME_TICKET_DOUBLE,
@@ -180,12 +194,12 @@ check_body(Deposit *deposit)
 }
 
 static void
-check_message(Deposit *deposit)
+check_message(Deposit *deposit, const GPtrArray *recipients)
 {
   head_finish(deposit->head, deposit->keep);
   file_head(deposit);
   if (deposit->trouble == OUTCOME_STORED)
-    open_ticket(deposit);
+    open_ticket(deposit, recipients);
   if (deposit->trouble == OUTCOME_STORED)
     check_body(deposit);
   if (deposit->trouble != OUTCOME_STORED)
@@ -453,7 +467,7 @@ set_result(const Deposit *deposit, const Recipient *recipient, GArray *targets,
 void
 deposit_finish(Deposit *deposit, const GPtrArray *recipients, DepositResult *results)
 {
-  check_message(deposit);
+  check_message(deposit, recipients);
   g_autoptr(GArray) targets = NULL;
   if (deposit->trouble == OUTCOME_STORED) {
     targets = collect_targets(deposit, recipients);

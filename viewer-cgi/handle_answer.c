@@ -290,7 +290,7 @@ show_not_sent(Visit *visit, const char *text, GError *error)
 {
   g_autoptr(GError) owned = error;
   log_line(LOG_LEVEL_WARNING, "org=%s, reference=%s: an answer was not sent: %s",
-           visit->organisation->name, visit->entry->reference, error->message);
+           visit->organisation->name, visit->entry->reference, owned->message);
   visit_return_use(visit, USE_ANSWER);
   visit->response->retry_after_s = 300;
   show_form(

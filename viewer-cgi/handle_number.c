@@ -32,13 +32,13 @@ show_wrong(Visit *visit, guint status, gboolean unticked)
   response_set_page(visit->response, status, page_wrong(&visit->frame, &facts));
 }
 
-/* Sets the frame's language switch to the page itself; the caller frees what comes back. */
-static char *
+/* The switch of the language leads to the page itself, which is below the link's. */
+static void
 set_self(Visit *visit, const char *tail)
 {
-  char *self = g_strconcat("/l/", visit->route.token, tail, NULL);
-  visit->frame.self = self;
-  return self;
+  g_free(visit->self);
+  visit->self = g_strconcat("/l/", visit->route.token, tail, NULL);
+  visit->frame.self = visit->self;
 }
 
 void
@@ -46,7 +46,7 @@ handle_wrong(Visit *visit)
 {
   if (!find_number(visit))
     return;
-  g_autofree char *self = set_self(visit, "/wrong");
+  set_self(visit, "/wrong");
   show_wrong(visit, 200, FALSE);
 }
 
@@ -55,7 +55,7 @@ handle_no_phone(Visit *visit)
 {
   if (!find_number(visit))
     return;
-  g_autofree char *self = set_self(visit, "/no-phone");
+  set_self(visit, "/no-phone");
   const LinkFacts facts = {.token = visit->route.token,
                            .number = visit->entry->number,
                            .expires_s = visit->entry->expires_s};
@@ -137,7 +137,7 @@ handle_tell(Visit *visit)
   if (!find_number(visit) ||
       !visit_check_form(visit, TOKEN_WRONG, visit->link_secret, sizeof visit->link_secret))
     return;
-  g_autofree char *self = set_self(visit, "/wrong");
+  set_self(visit, "/wrong");
   /* A scanner presses buttons (T6), but it ticks no boxes. */
   if (form_get(visit->request->body, "sure") == NULL)
     show_wrong(visit, 400, TRUE);

@@ -1,7 +1,7 @@
 /*
- * mail.h - mail that the viewer writes: the access code for who has no number (S6); word to
- * the sender that the phone book took over another number (S8), or that a reader says the
- * number is not his (V2); the way to the web form (V11).
+ * mail.h - mail that the viewer writes: the access code for who has no number (S6), the way
+ * to the web form (V11), and word to the sender: that the phone book took over another
+ * number (S8), or that a reader says the number is not his (V2).
  *
  * From the service domain, through zegel-submit, in Dutch and English. Main thread.
  */

@@ -286,8 +286,12 @@ def code_in(text):
 # ---- Time ----------------------------------------------------------------------------
 
 AGES = (
-    "UPDATE entry SET received_s = received_s - ?1, expires_s = expires_s - ?1"
-    "  WHERE queue_id = ?2",
+    "UPDATE entry SET received_s = received_s - ?1, expires_s = expires_s - ?1,"
+    "  notified_s = notified_s - ?1, ended_s = ended_s - ?1 WHERE queue_id = ?2",
+    "UPDATE dispatch SET received_s = received_s - ?1, expires_s = expires_s - ?1"
+    "  WHERE id IN (SELECT dispatch FROM entry WHERE queue_id = ?2)",
+    "UPDATE history SET first_s = first_s - ?1, last_s = last_s - ?1"
+    "  WHERE entry IN (SELECT id FROM entry WHERE queue_id = ?2)",
     "UPDATE code SET issued_s = issued_s - ?1, expires_s = expires_s - ?1"
     "  WHERE entry IN (SELECT id FROM entry WHERE queue_id = ?2)",
     "UPDATE session SET started_s = started_s - ?1, seen_s = seen_s - ?1"

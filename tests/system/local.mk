@@ -27,8 +27,10 @@ EXTRA_DIST += \
 	tests/system/test_attachments.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
+	tests/system/test_bounces.py \
 	tests/system/test_browser.py \
 	tests/system/test_clients.py \
+	tests/system/test_confirmation.py \
 	tests/system/test_delegation.py \
 	tests/system/test_dkim_keys.py \
 	tests/system/test_dns.py \
@@ -42,8 +44,10 @@ EXTRA_DIST += \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
 	tests/system/test_main_job.py \
+	tests/system/test_message.py \
 	tests/system/test_milter.py tests/system/test_milter_dies.py \
 	tests/system/test_nta.py \
+	tests/system/test_number.py \
 	tests/system/test_observe.py \
 	tests/system/test_organisations.py \
 	tests/system/test_pages.py \
@@ -62,6 +66,7 @@ EXTRA_DIST += \
 	tests/system/test_visitor_mail.py \
 	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \
+	tests/system/told.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \
 	tests/system/wire.py

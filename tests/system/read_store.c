@@ -2,8 +2,9 @@
  * read_store DATABASE DIRECTORY KEY-FILE ORGANISATION - reads messages back from the store.
  *
  * For each link secret (base64url, one a line) on standard input one line: the SHA-256 of
- * the message that the link opens, or "none", "expired", or why it cannot be read. So the
- * system tests can look at hundreds of messages without an SMS for each.
+ * the message that the link opens, or "none", "expired", "withdrawn", "deleted", or why it
+ * cannot be read. So the system tests can look at hundreds of messages without an SMS for
+ * each.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,12 @@ read_message(Store *store, const Entry *entry, const guint8 *secret)
   return hex != NULL ? hex : g_strdup(error->message);
 }
 
+static const char *const states[] = {
+    [ENTRY_NONE] = "none",       [ENTRY_OPEN] = "open",
+    [ENTRY_EXPIRED] = "expired", [ENTRY_WITHDRAWN] = "withdrawn",
+    [ENTRY_DELETED] = "deleted",
+};
+
 static char *
 read_link(Store *store, const char *organisation, const char *text)
 {
@@ -61,7 +68,7 @@ read_link(Store *store, const char *organisation, const char *text)
   if (!store_find_entry(store, organisation, secret_peek(secret), &state, &entry, &error))
     return g_strdup(error->message);
   if (state != ENTRY_OPEN)
-    return g_strdup(state == ENTRY_NONE ? "none" : "expired");
+    return g_strdup(states[state]);
   return read_message(store, entry, secret_peek(secret));
 }
 
