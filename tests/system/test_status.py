@@ -94,7 +94,7 @@ def test_several_recipients_each_his_own_way():
     message = mail("veilig mailen: Uitslag", to=", ".join(people))
     harness.wait_delivered(send(message, SENDER, people))
     page = show(status_url(message))
-    assert list(lines(page)) == people, lines(page)
+    assert set(lines(page)) == set(people), lines(page)
     assert lines(page)[to] and not lines(page)[colleague] and not lines(page)[clinic]
     assert "Binnen uw eigen organisatie" in page.text
     assert "Rechtstreeks naar de mailserver van de ontvanger" in page.text
