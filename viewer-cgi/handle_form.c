@@ -39,13 +39,9 @@ has_form(const Visit *visit)
 static void
 show_ask(Visit *visit, guint status, const char *typed)
 {
-  GError *error = NULL;
   const char *name = visit->organisation->name;
-  g_autofree char *token =
-      token_make(visit->viewer->token_key, TOKEN_FORM, name, strlen(name), &error);
-  if (token == NULL)
-    visit_fail(visit, error);
-  else
+  g_autofree char *token = visit_make_token(visit, TOKEN_FORM, name, strlen(name));
+  if (token != NULL)
     response_set_page(visit->response, status, page_write_ask(&visit->frame, token, typed));
 }
 

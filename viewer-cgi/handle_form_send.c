@@ -108,14 +108,10 @@ static void
 show_form(Visit *visit, const Writing *writing, guint status, WriteNote note)
 {
   const FormWords *words = &writing->words;
-  GError *error = NULL;
-  g_autofree char *token =
-      token_make(visit->viewer->token_key, TOKEN_WRITE, writing->ticket.nonce,
-                 sizeof writing->ticket.nonce, &error);
-  if (token == NULL) {
-    visit_fail(visit, error);
+  g_autofree char *token = visit_make_token(visit, TOKEN_WRITE, writing->ticket.nonce,
+                                            sizeof writing->ticket.nonce);
+  if (token == NULL)
     return;
-  }
   const WriteFacts facts = {
       .path = writing->path,
       .token = token,

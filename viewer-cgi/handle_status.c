@@ -76,14 +76,10 @@ is_any_meant(const Dispatch *dispatch, const char *reference)
 static void
 ask_first(Visit *visit, const Dispatch *dispatch, const char *reference, gboolean unticked)
 {
-  GError *error = NULL;
   g_autofree char *form_token =
-      token_make(visit->viewer->token_key, TOKEN_RECALL, visit->link_secret,
-                 sizeof visit->link_secret, &error);
-  if (form_token == NULL) {
-    visit_fail(visit, error);
+      visit_make_token(visit, TOKEN_RECALL, visit->link_secret, sizeof visit->link_secret);
+  if (form_token == NULL)
     return;
-  }
   const RecallFacts facts = {
       .dispatch = dispatch,
       .token = visit->route.token,

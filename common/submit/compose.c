@@ -171,7 +171,7 @@ static void
 append_file_name(GString *out, const char *name)
 {
   g_string_append(out, "Content-Disposition: attachment;\r\n filename");
-  if (g_str_is_ascii(name)) {
+  if (mime_is_plain(name)) {
     g_string_append_c(out, '=');
     mime_append_quoted(out, name);
     g_string_append(out, "\r\n");
@@ -194,7 +194,7 @@ append_part_type(GString *out, const ComposePart *part)
   g_string_append_printf(out, "Content-Type: %s",
                          is_plain_type(part->type) ? part->type
                                                    : "application/octet-stream");
-  if (!g_str_is_ascii(part->name)) {
+  if (!mime_is_plain(part->name)) {
     g_string_append(out, ";\r\n name=\"");
     mime_append_words(out, part->name);
     g_string_append_c(out, '"');
@@ -280,7 +280,7 @@ append_subject(GString *out, const char *subject)
 {
   g_autofree char *line = letter_line(subject, COMPOSE_LINE_MAX_BYTES);
   g_string_append(out, "Subject: ");
-  if (g_str_is_ascii(line) && strlen(line) < 60 && strstr(line, "=?") == NULL)
+  if (mime_is_plain(line) && strlen(line) < 60)
     g_string_append(out, line);
   else
     mime_append_words(out, line);

@@ -51,10 +51,16 @@ mime_append_words(GString *out, const char *text)
   }
 }
 
+gboolean
+mime_is_plain(const char *text)
+{
+  return g_str_is_ascii(text) && strstr(text, "=?") == NULL;
+}
+
 void
 mime_append_phrase(GString *out, const char *text)
 {
-  if (g_str_is_ascii(text))
+  if (mime_is_plain(text))
     mime_append_quoted(out, text);
   else
     mime_append_words(out, text);

@@ -100,10 +100,17 @@ static void
 test_encoded_words(void)
 {
   ComposeFacts facts = good_facts();
+  static const char word[] = "=?utf-8?Q?a=0D=0ABcc:_x@example.org?=";
+  const ComposePart part = {.name = word, .type = "text/plain", .bytes = "", .len = 0};
   facts.subject = "Re: =?utf-8?Q?a=0D=0ABcc:_x@example.org?=";
+  facts.author = word;
+  facts.parts = &part;
+  facts.part_count = 1;
   g_autofree char *text = compose(&facts);
   g_assert_null(strstr(text, "=0D=0A"));
   g_assert_nonnull(strstr(text, "Subject: =?UTF-8?B?"));
+  g_assert_nonnull(strstr(text, "From: =?UTF-8?B?"));
+  g_assert_nonnull(strstr(text, "filename*=UTF-8''%3D%3F"));
 }
 
 /* The header has exactly the fields that it should, whatever was typed as text. */

@@ -31,6 +31,7 @@ typedef struct {
 Site *
 site_new(void);
 
+/* Ends SITE and removes its files. */
 void
 site_free(Site *site);
 
@@ -41,6 +42,7 @@ typedef struct {
   char *body;
 } SiteAnswer;
 
+/* Frees what ANSWER owns. */
 void
 site_answer_clear(SiteAnswer *answer);
 

@@ -447,15 +447,11 @@ static void
 test_injection(Case *one, gconstpointer data)
 {
   (void) data;
-  static const char *const names[] = {"Jan\r\nBcc: evil@example.org",
-                                      "Jan\nBcc: evil@example.org",
-                                      "Jan\rBcc: evil@example.org",
-                                      "Jan\xE2\x80\xA8"
-                                      "Bcc: evil@example.org",
-                                      "=?utf-8?q?Jan=0D=0ABcc:_x?=",
-                                      "Jan\" <evil@example.org>, \"",
-                                      "Jan\x0b\x0c\x1b[2J",
-                                      "<evil@example.org>"};
+  static const char *const names[] = {
+      "Jan\r\nBcc: evil@example.org", "Jan\nBcc: evil@example.org",
+      "Jan\rBcc: evil@example.org",   "Jan\xE2\x80\xA8 Bcc: evil@example.org",
+      "=?utf-8?q?Jan=0D=0ABcc:_x?=",  "Jan\" <evil@example.org>, \"",
+      "Jan\x0b\x0c\x1b[2J",           "<evil@example.org>"};
   g_autofree char *plain_form = new_form(one, now_s() + 100);
   g_autofree char *plain = new_body(one, plain_form, "Jan", "Een", "");
   g_auto(SiteAnswer) sent = send_body(one, plain_form, plain);

@@ -175,6 +175,22 @@ test_unknown(Case *one, gconstpointer data)
   g_assert_cmpstr(post.body, ==, nowhere.body);
 }
 
+/* A hundred thousand guesses find nothing (T1). */
+static void
+test_guesses(Case *one, gconstpointer data)
+{
+  (void) data;
+  guint8 secret[STORE_LINK_SECRET_BYTES];
+  for (guint i = 0; i < 100000; i++) {
+    Dispatch *found = NULL;
+    fill(secret, sizeof secret);
+    if (!store_find_dispatch(one->site->viewer.store, "first", secret, &found, NULL) ||
+        found != NULL)
+      g_test_fail();
+    dispatch_free(found);
+  }
+}
+
 /* GET changes nothing, whatever is in the URL (T6). */
 static void
 test_get_changes_nothing(Case *one, gconstpointer data)
@@ -290,6 +306,7 @@ main(int argc, char **argv)
   g_test_set_nonfatal_assertions();
   add("/status/page (S14)", test_page);
   add("/status/unknown (T1, O2)", test_unknown);
+  add("/status/guesses (T1)", test_guesses);
   add("/status/get-changes-nothing (T6)", test_get_changes_nothing);
   add("/status/recall-one (S13)", test_recall_one);
   add("/status/recall-all (S13)", test_recall_all);
