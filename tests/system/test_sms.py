@@ -376,6 +376,95 @@ def test_mail_that_is_not_taken():
     check_silent(mark)
 
 
+# ---- gammu ----
+
+SPOOL = ENV["LAB_SMS"]
+DUMMY = """model = dummy
+device = %s/phone
+connection = none
+""" % ENV["LAB"]
+QUICK = """debuglevel = 0
+commtimeout = 1
+statusfrequency = 0
+checksecurity = 0
+receivefrequency = 86400
+"""
+
+
+@contextlib.contextmanager
+def gammu_as_installed():
+    """gammu-smsd with contrib/sms/gammu-smsdrc and the phone that is no hardware."""
+    with open("/etc/gammu-smsdrc", encoding="utf-8") as file:
+        before = file.read()
+    with open(os.path.join(CONTRIB, "gammu-smsdrc"), encoding="utf-8") as file:
+        text = file.read()
+    text = re.sub(r"(?m)^port = .*\n", "", text)
+    text = re.sub(r"(?m)^connection = .*\n", DUMMY, text)
+    text = re.sub(r"(?m)^debuglevel = 0\n", QUICK, text)
+    harness.control("stop", "gammu-smsd")
+    try:
+        with open("/etc/gammu-smsdrc", "w", encoding="utf-8") as file:
+            file.write(text)
+        harness.control("start", "gammu-smsd")
+        yield
+        harness.control("stop", "gammu-smsd")
+    finally:
+        with open("/etc/gammu-smsdrc", "w", encoding="utf-8") as file:
+            file.write(before)
+        harness.control("start", "gammu-smsd")
+
+
+def files_with(folder, *words):
+    """The files under FOLDER with one of WORDS in name or content, as UTF-8 or UTF-16."""
+    found = []
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            with contextlib.suppress(OSError):
+                with open(path, "rb") as file:
+                    data = file.read()
+                if any(word in name or word.encode() in data or word.encode("utf-16-le") in data
+                       or word.encode("utf-16-be").hex().upper().encode() in data
+                       for word in words):
+                    found.append(path)
+    return found
+
+
+def test_gammu_keeps_nothing():
+    """sms-gammu: with our gammu-smsdrc text and number of what was sent are in no spool and log."""
+    number = "+31600271828"
+    with gammu_as_installed():
+        assert subprocess.run([os.path.join(ADAPTERS, "sms-gammu")], check=False, user="zegel-viewer",
+                              group="gammu", input=(number + "\n" + TEXT).encode()).returncode == SENT
+        assert files_with(SPOOL, number)  # the search finds what is there
+        wait_for(lambda: not os.listdir(os.path.join(SPOOL, "outbox")), "the end of the message")
+        assert files_with(SPOOL, number, "271828") == []
+        assert files_with(os.path.join(ENV["LAB"], "log"), number, "271828") == []
+    assert not log_lines("271828")
+
+
+def leave(folder, age_s):
+    """A message of ours in FOLDER of the spool, of AGE_S seconds."""
+    path = os.path.join(SPOOL, folder, "OUTA20261122_120000_00_%s_zegel0123456789abcdef.txt" % NUMBER)
+    with open(path, "w", encoding="utf-16") as file:
+        file.write(TEXT)
+    os.utime(path, (time.time() - age_s,) * 2)
+    return path
+
+
+def test_gammu_forgets_what_failed():
+    """sms-gammu: what the modem refused, and what nobody took in time, is removed."""
+    with harness.without("gammu-smsd"):
+        refused, old, other = leave("error", 5), leave("outbox", 700), os.path.join(
+            SPOOL, "error", "OUT0612345678.txt")
+        with open(other, "w", encoding="ascii") as file:
+            file.write("of somebody else")
+        assert subprocess.run([os.path.join(ADAPTERS, "sms-gammu")], check=False, user="zegel-viewer",
+                              group="gammu", input=(NUMBER + "\n" + TEXT).encode()).returncode == SENT
+        assert not os.path.exists(refused) and not os.path.exists(old) and os.path.exists(other)
+        os.unlink(other)
+
+
 # ---- Budgets: T5 ----
 
 LINKS, PRESSES, ADDRESSES = 20, 50, 50
