@@ -46,5 +46,7 @@ contrib/sms/sms-gammu: contrib/sms/sms-gammu.in Makefile
 	  chmod 755 $@.new && mv $@.new $@
 CLEANFILES += contrib/sms/sms-gammu
 EXTRA_DIST += \
-	contrib/sms/gammu-smsdrc contrib/sms/sms-gammu.conf contrib/sms/sms-gammu.in
+	contrib/sms/gammu-smsdrc contrib/sms/sms-gammu.conf contrib/sms/sms-gammu.in \
+	contrib/sms/kannel.conf contrib/sms/sms-http-form.conf contrib/sms/sms-http-json.conf \
+	contrib/sms/sms-http-kannel.conf contrib/sms/sms-mail.conf
 dist_man_MANS += man/sms-gammu.8

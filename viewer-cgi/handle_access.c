@@ -4,6 +4,7 @@
 #include "common/ask/phone_book.h"
 #include "common/base/log.h"
 #include "common/base/phone.h"
+#include "viewer-cgi/budget.h"
 #include "viewer-cgi/code.h"
 #include "viewer-cgi/mail.h"
 #include "viewer-cgi/sms.h"
@@ -210,6 +211,7 @@ issue_code(Visit *visit)
       g_strdup_printf("/l/%s/code?wait=%u", visit->route.token, MAX(wait_s, 1));
   switch (result) {
   case CODE_ISSUED:
+    budget_tell(visit->viewer->store, &limits, visit->organisation->name, code_id);
     if (is_by_mail(visit))
       mail_code(visit, code, code_id);
     else

@@ -1,6 +1,7 @@
 # Everything but libfcgi, so that unit tests can link it.
 noinst_LIBRARIES += viewer-cgi/libviewer.a
 viewer_cgi_libviewer_a_SOURCES = \
+	viewer-cgi/budget.c viewer-cgi/budget.h \
 	viewer-cgi/code.c viewer-cgi/code.h \
 	viewer-cgi/cookie.c viewer-cgi/cookie.h \
 	viewer-cgi/disposition.c viewer-cgi/disposition.h \

@@ -73,5 +73,5 @@ sms_send(const char *command, const char *number, const char *text, guint timeou
   if (written && status == EX_OK)
     return SMS_SENT;
   log_line(LOG_LEVEL_ALARM, "SMS adapter %s: exit status %d", command, status);
-  return SMS_FAILED;
+  return status == EX_PROTOCOL ? SMS_UNKNOWN : SMS_FAILED;
 }

@@ -8,7 +8,7 @@
 typedef enum {
   SMS_SENT,   /* the gateway took it */
   SMS_FAILED, /* it was not sent: nothing is used up */
-  SMS_UNKNOWN /* the adapter did not end in time: it may have been sent */
+  SMS_UNKNOWN /* the adapter cannot tell, or did not end in time: it may have been sent */
 } SmsResult;
 
 /*

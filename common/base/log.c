@@ -29,6 +29,7 @@ static const char *const event_names[] = {
     [EVENT_INTEGRITY] = "integrity",
     [EVENT_CODE_SENT] = "code-sent",
     [EVENT_CODE_REFUSED] = "code-refused",
+    [EVENT_SMS_BUDGET] = "sms-budget",
     [EVENT_CODE_WRONG] = "code-wrong",
     [EVENT_LOGIN] = "login",
     [EVENT_OPENED] = "opened",

@@ -37,6 +37,7 @@ typedef enum {
   EVENT_INTEGRITY,       /* a body or stored message is not what was sealed */
   EVENT_CODE_SENT,       /* an access code went out by SMS */
   EVENT_CODE_REFUSED,    /* no code was sent: a limit or the gateway */
+  EVENT_SMS_BUDGET,      /* a budget of codes is nearly or wholly used */
   EVENT_CODE_WRONG,      /* a wrong access code was typed */
   EVENT_LOGIN,           /* the right code began a session */
   EVENT_OPENED,          /* the message was shown */

@@ -225,6 +225,36 @@ store_issue_code(Store *store, const Entry *entry, const CodeLimits *limits,
   return done;
 }
 
+static gboolean
+count_all(Db *db, const char *organisation, gint64 code_id, gint64 since_s,
+          guint *organisation_used, guint *total_used, GError **error)
+{
+  g_autoptr(Query) query =
+      db_query(db,
+               "SELECT count(*), count(CASE WHEN organisation = ?3 THEN 1 END) FROM code"
+               "  WHERE issued_s > ?1 AND id <= ?2",
+               DB_VALUES(V_INT(since_s), V_INT(code_id), V_TEXT(organisation)), error);
+  if (query == NULL || query_step(query, error) != 1)
+    return FALSE;
+  *total_used = (guint) query_int(query, 0);
+  *organisation_used = (guint) query_int(query, 1);
+  return TRUE;
+}
+
+gboolean
+store_count_codes(Store *store, const char *organisation, gint64 code_id,
+                  guint *organisation_used, guint *total_used, GError **error)
+{
+  *organisation_used = *total_used = 0;
+  Db *db = store_get_reader(store, error);
+  if (db == NULL)
+    return FALSE;
+  gboolean done = count_all(db, organisation, code_id, store_now(store) - DAY_S,
+                            organisation_used, total_used, error);
+  store_put_reader(store, db);
+  return done;
+}
+
 typedef struct {
   const Entry *entry;
   gint64 code_id;

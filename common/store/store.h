@@ -252,6 +252,15 @@ store_issue_code(Store *store, const Entry *entry, const CodeLimits *limits,
                  CodeIssue *result, char code[STORE_CODE_DIGITS + 1], gint64 *code_id,
                  guint *wait_s, GError **error);
 
+/*
+ * Counts into *ORGANISATION_USED and *TOTAL_USED the codes of the last 24 hours, of
+ * ORGANISATION and in all, that code CODE_ID and those before it are. So each of several
+ * parallel codes has numbers of its own.
+ */
+gboolean
+store_count_codes(Store *store, const char *organisation, gint64 code_id,
+                  guint *organisation_used, guint *total_used, GError **error);
+
 /* Takes back a code that could not be sent: it is dead and counts for no limit. */
 gboolean
 store_revoke_code(Store *store, const Entry *entry, gint64 code_id, GError **error);

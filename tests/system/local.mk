@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/system/chrome.py \
 	tests/system/crash.py \
 	tests/system/guard.py \
+	tests/system/gateway.py \
 	tests/system/harness.py \
 	tests/system/image.py \
 	tests/system/peer.py \
@@ -62,6 +63,7 @@ EXTRA_DIST += \
 	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
 	tests/system/test_signing.py \
+	tests/system/test_sms.py \
 	tests/system/test_smuggling.py \
 	tests/system/test_spoof.py \
 	tests/system/test_status.py \

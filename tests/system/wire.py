@@ -10,13 +10,16 @@ ANSWER_LIMIT_S = 60
 FORM = "application/x-www-form-urlencoded"
 
 
-def connect(url, takes=None):
-    """A TLS connection to the host of URL, whose system TAKES so many bytes ahead of us."""
+def connect(url, takes=None, source=None):
+    """A TLS connection to the host of URL from address SOURCE, whose system TAKES so many bytes
+    ahead of us."""
     host = urllib.parse.urlsplit(url).hostname
     plain = socket.socket()
     plain.settimeout(ANSWER_LIMIT_S)
     if takes:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes)
+    if source:
+        plain.bind((source, 0))
     plain.connect((host, 443))
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return tls_context().wrap_socket(plain, server_hostname=host)

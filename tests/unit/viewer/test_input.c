@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "tests/unit/tap.h"
+#include "viewer-cgi/budget.h"
 #include "viewer-cgi/code.h"
 #include "viewer-cgi/cookie.h"
 #include "viewer-cgi/form.h"
@@ -418,6 +419,20 @@ test_request_long(void)
   g_assert_cmpuint(request->refusal, ==, 431);
 }
 
+/* ---- Budgets ---- */
+
+static void
+test_budget(void)
+{
+  static const struct {
+    guint used, limit, expected;
+  } rows[] = {
+      {0, 10, 0},  {7, 10, 0}, {8, 10, 80}, {9, 10, 0}, {10, 10, 100},          {11, 10, 0},
+      {1, 1, 100}, {4, 5, 80}, {6, 7, 80},  {5, 7, 0},  {8000000, 10000000, 80}};
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+    g_assert_cmpuint(budget_step(rows[i].used, rows[i].limit), ==, rows[i].expected);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -433,5 +448,6 @@ main(int argc, char **argv)
   g_test_add_func("/viewer/request", test_request);
   g_test_add_func("/viewer/request/body", test_request_body);
   g_test_add_func("/viewer/request/long", test_request_long);
+  g_test_add_func("/budget/step", test_budget);
   return g_test_run();
 }
