@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/network.h"
 #include "common/base/mailbox.h"
 #include "common/store/share.h"
 #include "viewer-cgi/form_ticket.h"
@@ -63,13 +64,12 @@ handle_form(Visit *visit)
 static char *
 client_key(const char *client)
 {
-  g_autoptr(GInetAddress) address =
-      client != NULL ? g_inet_address_new_from_string(client) : NULL;
-  if (address == NULL)
+  Network address;
+  if (!network_parse_address(client, &address))
     return g_strdup("unknown");
-  if (g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6)
-    return crypt_hex(g_inet_address_to_bytes(address), IPV6_PREFIX_BYTES);
-  return g_inet_address_to_string(address);
+  if (address.bits == NETWORK_V6_BITS)
+    return crypt_hex(address.bytes, IPV6_PREFIX_BYTES);
+  return network_to_string(&address);
 }
 
 static void

@@ -3,9 +3,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define V4_BITS 32
-#define V6_BITS 128
-
 gboolean
 network_parse_address(const char *text, Network *address)
 {
@@ -13,9 +10,9 @@ network_parse_address(const char *text, Network *address)
   if (text == NULL)
     return FALSE;
   if (inet_pton(AF_INET, text, address->bytes) == 1)
-    address->bits = V4_BITS;
+    address->bits = NETWORK_V4_BITS;
   else if (inet_pton(AF_INET6, text, address->bytes) == 1)
-    address->bits = V6_BITS;
+    address->bits = NETWORK_V6_BITS;
   address->prefix = address->bits;
   return address->bits > 0;
 }
@@ -62,7 +59,7 @@ gboolean
 network_is_loopback(const Network *address)
 {
   static const guint8 v6_loopback[16] = {[15] = 1};
-  if (address->bits == V4_BITS)
+  if (address->bits == NETWORK_V4_BITS)
     return address->bytes[0] == 127;
   return memcmp(address->bytes, v6_loopback, sizeof v6_loopback) == 0;
 }
@@ -71,7 +68,7 @@ char *
 network_to_string(const Network *network)
 {
   char text[INET6_ADDRSTRLEN] = "";
-  inet_ntop(network->bits == V4_BITS ? AF_INET : AF_INET6, network->bytes, text,
+  inet_ntop(network->bits == NETWORK_V4_BITS ? AF_INET : AF_INET6, network->bytes, text,
             sizeof text);
   return network->prefix == network->bits ? g_strdup(text)
                                           : g_strdup_printf("%s/%u", text, network->prefix);

@@ -5,10 +5,13 @@
 
 #include <glib.h>
 
+#define NETWORK_V4_BITS 32
+#define NETWORK_V6_BITS 128
+
 /* A network; an address is one of full length. */
 typedef struct {
   guint8 bytes[16];
-  guint bits;   /* of an address: 32 or 128 */
+  guint bits;   /* of an address: NETWORK_V4_BITS or NETWORK_V6_BITS */
   guint prefix; /* at most bits; the bytes behind it are zero */
 } Network;
 

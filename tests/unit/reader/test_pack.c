@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "config.h"
 #include "reader/charset.h"
 #include "reader/view.h"
 #include "tests/unit/tap.h"
@@ -235,6 +236,18 @@ test_dates(void)
   }
 }
 
+#ifdef ZEGEL_SANITIZERS
+/* libarchive loses what zlib holds when writing failed; zegel-reader-export ends then. */
+void
+__lsan_disable(void);
+
+void
+__lsan_enable(void);
+#else
+#define __lsan_disable()
+#define __lsan_enable()
+#endif
+
 static gboolean
 stop_at(const char *bytes, gsize len, gpointer data)
 {
@@ -255,7 +268,10 @@ test_stopped(void)
   g_autoptr(Message) message = parse(text);
   for (gsize len = 0; len <= zip->len; len++) {
     gsize room = len;
-    g_assert_cmpint(pack_zip(message, stop_at, &room), ==, len == zip->len);
+    __lsan_disable();
+    gboolean packed = pack_zip(message, stop_at, &room);
+    __lsan_enable();
+    g_assert_cmpint(packed, ==, len == zip->len);
   }
 }
 
