@@ -119,7 +119,7 @@ show_form(Visit *visit, const Writing *writing, guint status, WriteNote note)
       .name = words->name != NULL ? words->name : "",
       .phone = words->phone != NULL ? words->phone : "",
       .text = words->text != NULL ? words->text : "",
-      .max_bytes = visit_files_max(visit),
+      .max_mb = visit->organisation->attachments_max_mb,
       .note = note,
   };
   visit->frame.self = NULL; /* another language would cost what was typed */

@@ -142,9 +142,8 @@ append_person(Html *html, const WriteFacts *facts)
 static void
 append_words(Html *html, const WriteFacts *facts)
 {
-  g_autofree char *size = text_size(facts->max_bytes);
   g_autofree char *hint =
-      FILL(_("You can choose more than one. Together at most %s."), size);
+      g_strdup_printf(_("Together at most %u MB, and at most 20 files."), facts->max_mb);
   const Field text = {
       .name = "text",
       .label = _("Your message"),

@@ -47,7 +47,7 @@ typedef struct {
   const char *name;
   const char *phone;
   const char *text;
-  guint64 max_bytes; /* of all files */
+  guint max_mb; /* of all files */
   WriteNote note;
 } WriteFacts;
 

@@ -132,11 +132,11 @@ test_form_page(void)
                       .name = "\"><b>",
                       .phone = "06 \xE2\x80\xAE",
                       .text = "\nEen\n</textarea><script>",
-                      .max_bytes = 25000000};
+                      .max_mb = 25};
   g_autofree char *fresh = finish(page_write(frame(), &facts));
   g_assert_nonnull(strstr(fresh, "enctype=\"multipart/form-data\""));
   g_assert_nonnull(strstr(fresh, "action=\"/form/TICKET\""));
-  g_assert_nonnull(strstr(fresh, "25.0 MB"));
+  g_assert_nonnull(strstr(fresh, "at most 25 MB"));
   g_assert_nonnull(strstr(fresh, "\n\nEen\n&lt;/textarea&gt;&lt;script&gt;</textarea>"));
   g_assert_null(strstr(fresh, "<b>"));
   g_assert_null(strstr(fresh, "\xE2\x80\xAE"));

@@ -31,6 +31,17 @@ test_route(void)
       {"GET", "//", ROUTE_NONE, 0},
       {"GET", "/help", ROUTE_HELP, 0},
       {"GET", "/style.css", ROUTE_STYLE, 0},
+      {"GET", "/s/" TOKEN, ROUTE_STATUS, 0},
+      {"POST", "/s/" TOKEN, ROUTE_NONE, 0},
+      {"GET", "/s/" TOKEN "/recall", ROUTE_RECALL_ASK, 0},
+      {"POST", "/s/" TOKEN "/recall", ROUTE_RECALL, 0},
+      {"GET", "/s/" TOKEN "/send", ROUTE_NONE, 0},
+      {"GET", "/s/" TOKEN "A", ROUTE_NONE, 0},
+      {"GET", "/form", ROUTE_FORM, 0},
+      {"POST", "/form", ROUTE_FORM_ASK, 0},
+      {"GET", "/form/" TOKEN TOKEN, ROUTE_FORM_WRITE, 0},
+      {"POST", "/form/" TOKEN TOKEN, ROUTE_FORM_SEND, 0},
+      {"GET", "/form/a/b", ROUTE_NONE, 0},
       {"GET", "/l/" TOKEN, ROUTE_LINK, 0},
       {"HEAD", "/l/" TOKEN, ROUTE_LINK, 0},
       {"POST", "/l/" TOKEN, ROUTE_NONE, 0},
@@ -91,7 +102,8 @@ test_route(void)
     g_test_message("%s %s", rows[i].method, rows[i].path);
     g_assert_cmpint(route.kind, ==, rows[i].kind);
     g_assert_cmpuint(route.part, ==, rows[i].part);
-    gboolean linked = route.kind >= ROUTE_LINK && route.kind <= ROUTE_NO_PHONE;
+    gboolean linked = (route.kind >= ROUTE_LINK && route.kind <= ROUTE_NO_PHONE) ||
+                      (route.kind >= ROUTE_STATUS && route.kind <= ROUTE_RECALL);
     g_assert_cmpstr(route.token, ==, linked ? TOKEN : "");
   }
 }
