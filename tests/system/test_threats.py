@@ -5,12 +5,14 @@ import pwd
 import subprocess
 
 import harness
+import image
 import walk
 import wire
 from browser import Browser
 from harness import ENV, configured, log_lines, log_mark, mail, part, unique, wait_for
 from test_abuse_web import check_headers
 from test_answer import Reader
+from test_form import link_in
 from test_forward import open_shared, password_on, way_in
 from test_status import status_url
 from visitor import COOKIE, HOST, HOST2, SENDER, cookie_of, new_code, reads, secure, with_cookie
@@ -200,3 +202,41 @@ def test_a_password_in_the_wrong_field_is_in_no_log():
     assert page.url.endswith("/m"), (page.status, page.text)
     lines = "\n".join(log_lines("", mark))
     assert password not in lines and password.replace("-", "") not in lines, lines
+
+
+def test_no_way_in_is_in_a_log():
+    """T20: links of the status page and of the web form are in no log of ours, whatever is asked"""
+    reader = Reader()
+    desk = "devries@" + part("own")
+    visitor = walk.new_outsider()
+    with configured("organisation praktijk", "form_recipient", desk, "viewer"):
+        page = Browser().get(HOST + "/form")
+        Browser().submit(page, page.form("address"), address=visitor)
+        ways = [status_url(reader.sent.message), link_in(harness.wait_mail(visitor))]
+        for way in ways:
+            for tail in ("", "/recall", "?x=1", "/x.css", "A"):
+                wire.ask(HOST, wire.request("GET", way + tail, Referer=way))
+                wire.ask(HOST, wire.request("POST", way + tail, {"sure": "1"}, Referer=way))
+    tokens = [way.rsplit("/", 1)[1] for way in ways]
+    assert len(tokens[0]) == 22 and len(tokens[1]) > 60, tokens
+    found = image.find(ENV["LAB_MAIL_LOG"], tokens)
+    found += image.find_in_tree(os.path.join(ENV["LAB"], "log"), tokens)
+    found += image.find_in_tree("/var/log/lighttpd", tokens)
+    assert not found, found
+
+
+def test_the_way_to_a_forwarded_message_is_of_one_organisation():
+    """O2 T16: reference and password of one organisation say nothing at the host of the other"""
+    reader = Reader()
+    other = walk.new_outsider()
+    page = reader.browser.get(HOST + "/m/forward")
+    password = password_on(reader.browser.submit(page, page.form("once"), address=other))
+    way = way_in(harness.wait_mail(other))
+    answers = []
+    for link in (way.replace(HOST, HOST2), HOST2 + "/r/" + "0" * 16):
+        _, page = open_shared(link, password)
+        answers.append((page.status, page.text))
+    assert answers[0] == answers[1] and answers[0][0] == 403, answers
+    browser, page = open_shared(way, password)
+    assert page.url == HOST + "/m", (page.status, page.url)
+    assert not reads(with_cookie(cookie_of(browser), HOST2), HOST2)
