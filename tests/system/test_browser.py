@@ -218,3 +218,29 @@ def test_the_whole_way_in_chromium():
 def test_the_whole_way_without_javascript():
     """V4: the same way with JavaScript switched off."""
     whole_way(scripts=False)
+
+
+def answer_and_forward(chrome, sent):
+    """Writes an answer, forwards the message, and deletes it."""
+    word, other = unique("antwoord"), walk.new_outsider()
+    chrome.go(VIEWER + "m/answer")
+    chrome.type("textarea", word)
+    chrome.click("main form button")
+    wait_for(lambda: "/m/answer?sent=" in chrome.url(), "the page after an answer")
+    wait_for(lambda: any(word in one.text() for one in harness.mailbox(sent.sender)), "the answer")
+    chrome.go(VIEWER + "m/forward")
+    chrome.type("input[name=address]", other)
+    chrome.click("main form button")
+    wait_for(lambda: "Wachtwoord" in chrome.text(), "the password")
+    harness.wait_mail(other)
+    chrome.go(VIEWER + "m/delete")
+    chrome.click("main form button")
+    wait_for(lambda: "Het bericht is verwijderd" in chrome.text(), "the end of the message")
+
+
+def test_writing_without_javascript():
+    """V4 V5 V6 V12: answer, forward and delete with JavaScript switched off"""
+    sent = walk.Sent(lambda typed, to: mail("SMS %s Uitslag" % typed, to=to))
+    with Chrome(scripts=False) as chrome:
+        go_in(chrome, sent)
+        answer_and_forward(chrome, sent)

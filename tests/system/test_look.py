@@ -216,7 +216,7 @@ class Writer:
 
     def open(self, name=None, status=200):
         self.page = self.browser.get(HOST + "/m/" + self.what)
-        if name:
+        if name is not None:
             self.album.keep(self.what + name, self.page, self.browser, status)
 
     def send(self, name, status=200, **fields):
