@@ -25,16 +25,18 @@ show_none_left(Visit *visit)
         "call."),
       NULL,
   };
-  response_set_page(visit->response, 403,
-                    page_simple(&visit->frame, _("You cannot answer any more"), texts));
+  response_set_page(
+      visit->response, 403,
+      page_with_way_back(&visit->frame, _("You cannot answer any more"), texts));
 }
 
 static void
 show_no_answer(Visit *visit)
 {
   const char *const texts[] = {_("Nobody can be answered from this page."), NULL};
-  response_set_page(visit->response, 403,
-                    page_simple(&visit->frame, _("You cannot answer this message"), texts));
+  response_set_page(
+      visit->response, 403,
+      page_with_way_back(&visit->frame, _("You cannot answer this message"), texts));
 }
 
 /* Whether there is somebody to answer. FALSE: answered. */

@@ -28,8 +28,9 @@ show_none_left(Visit *visit)
       _("Does somebody else need it? Ask the person who wrote to you."),
       NULL,
   };
-  response_set_page(visit->response, 403,
-                    page_simple(&visit->frame, _("You cannot forward any more"), texts));
+  response_set_page(
+      visit->response, 403,
+      page_with_way_back(&visit->frame, _("You cannot forward any more"), texts));
 }
 
 /* The form with ADDRESS, and what is wrong (ERROR_TEXT, or NULL). */
@@ -266,8 +267,9 @@ show_done(Visit *visit)
         "forward the message once more."),
       NULL,
   };
-  response_set_page(visit->response, 200,
-                    page_simple(&visit->frame, _("The message has been forwarded"), texts));
+  response_set_page(
+      visit->response, 200,
+      page_with_way_back(&visit->frame, _("The message has been forwarded"), texts));
 }
 
 /* Does it, unless this form has done so already. */

@@ -62,6 +62,10 @@ page_colour_is_light(const char *colour);
 Html *
 page_simple(const Frame *frame, const char *title, const char *const *texts);
 
+/* As page_simple, with the way back to the message that is open. */
+Html *
+page_with_way_back(const Frame *frame, const char *title, const char *const *texts);
+
 /* "/": what this is. */
 Html *
 page_home(const Frame *frame);

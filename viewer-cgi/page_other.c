@@ -12,6 +12,19 @@ page_simple(const Frame *frame, const char *title, const char *const *texts)
 }
 
 Html *
+page_with_way_back(const Frame *frame, const char *title, const char *const *texts)
+{
+  Html *html = page_begin(frame, title);
+  for (; *texts != NULL; texts++)
+    page_paragraph(html, *texts);
+  page_ways_begin(html);
+  page_way(html, "/m", _("Back to the message"));
+  page_ways_end(html);
+  page_end(html, frame);
+  return html;
+}
+
+Html *
 page_home(const Frame *frame)
 {
   const char *const texts[] = {

@@ -1,58 +1,46 @@
 // look.mjs - goes through pages as people with different eyes and screens do.
 //
-// In: {out, url, pages: [{name, path, cookies, steps}]}. A step is ["fill", selector, text],
-// ["choose", selector, file] or ["click", selector]. Out: {findings: [text], seen: [{name,
-// file, words}]}. Each page is looked at in both languages, on a phone and on a desk, light
-// and dark, and once magnified to 400 %. Pictures and documents stay in the directory OUT.
-import { mkdirSync, writeFileSync } from "node:fs";
+// In: {out, pages: [{name, language, both, url, status, headers, body, cookies}]}: the document at
+// URL is what was answered before, so that a page that can be had once can be looked at often;
+// what it loads comes from the viewer. Out: {findings: [text]}. Pictures stay in the directory
+// OUT. Each page is looked at with all eyes once in each language: Dutch on a phone in the
+// light, English on a desk in the dark (BOTH: a page in both languages, in both ways); and
+// quickly on the other screen, and magnified to 400 %.
+import { mkdirSync } from "node:fs";
 import { axeSource, readInput, startBrowser } from "./lib.mjs";
 
-const SCREENS = [
-  { name: "320", width: 320, height: 568, scale: 2 },
-  { name: "1280", width: 1280, height: 800, scale: 1 },
-  { name: "400%", width: 320, height: 200, scale: 4 }, // 1280 px wide, magnified
-];
-const LANGUAGES = ["nl", "en"];
-const SCHEMES = ["light", "dark"];
+const PHONE = { name: "320", width: 320, height: 568 };
+const DESK = { name: "1280", width: 1280, height: 800 };
+const MAGNIFIED = { name: "400%", width: 320, height: 200 }; // 1280 x 800 px, four times as large
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const TARGET_MIN_PX = 24; // WCAG 2.2, 2.5.8
 const FOCUS_MIN_PIXELS = 60;
 const TABS_MAX = 60;
+const WORKERS = 2;
 
 const input = readInput();
 const findings = [];
-const seen = [];
+const focused = new Set(); // the kinds of things of which the focus was seen
 mkdirSync(input.out, { recursive: true });
 
 function find(where, what) {
   findings.push(`${where}: ${what}`);
 }
 
-async function act(page, [verb, selector, value]) {
-  const element = page.locator(selector).first();
-  if (verb === "fill") return element.fill(value);
-  if (verb === "choose") return element.setInputFiles(value);
-  const [response] = await Promise.all([page.waitForNavigation(), element.click()]);
-  return response;
-}
-
-// The page PAGE names in a fresh context; its last response is a document for vnu.
-async function open(browser, page, look) {
+// PAGE in a context of its own.
+async function open(browser, page) {
   const context = await browser.newContext({
-    viewport: { width: look.screen.width, height: look.screen.height },
-    deviceScaleFactor: look.screen.scale,
-    colorScheme: look.scheme,
-    locale: look.language,
+    locale: page.language,
     ignoreHTTPSErrors: true, // the certificate is checked by test_browser.py
     javaScriptEnabled: true, // for axe; our pages have no scripts
   });
-  await context.addCookies((page.cookies ?? []).map((one) => ({
-    ...one, url: input.url, secure: true, httpOnly: true, sameSite: "Lax" })));
+  await context.addCookies(page.cookies.map((one) => ({
+    ...one, url: new URL("/", page.url).href, secure: true, httpOnly: true, sameSite: "Lax" })));
+  await context.route((url) => url.href === page.url, (route) => route.fulfill({
+    status: page.status, headers: page.headers, body: Buffer.from(page.body, "base64") }));
   const tab = await context.newPage();
-  const mark = page.path.includes("?") ? "&" : "?";
-  let response = await tab.goto(`${input.url}${page.path}${mark}lang=${look.language}`);
-  for (const step of page.steps ?? []) response = (await act(tab, step)) ?? response;
-  return { context, tab, response };
+  await tab.goto(page.url);
+  return tab;
 }
 
 async function checkAxe(tab, where) {
@@ -147,18 +135,26 @@ async function countChanged(judge, before, after) {
   }, [before.toString("base64"), after.toString("base64")]);
 }
 
-// Focus is seen in pixels (2.4.7, 2.4.13).
-async function checkFocus(tab, judge, where) {
+// What makes two things look alike when they have the focus.
+function kindOf(thing) {
+  return thing.evaluate((one) => [one.tagName, one.type, one.className,
+    one.parentElement.className, one.closest(".banner, .tools, main, footer")?.className].join("|"));
+}
+
+// Focus is seen in pixels (2.4.7, 2.4.13); once of each kind of thing.
+async function checkFocus(tab, judge, where, look) {
   const things = tab.locator(
     "a[href]:visible, button:visible, summary:visible, textarea:visible, " +
     "input:not([type=hidden]):visible");
   const count = await things.count();
   for (let i = 0; i < count; i++) {
     const thing = things.nth(i);
+    const kind = `${look.screen.name} ${look.scheme} ${await kindOf(thing)}`;
+    if (focused.has(kind)) continue;
+    focused.add(kind);
     await thing.scrollIntoViewIfNeeded();
     await tab.evaluate(() => document.activeElement?.blur());
     const box = await thing.boundingBox();
-    if (box === null || box.width < 2) continue;
     const clip = { x: Math.max(0, box.x - 8), y: Math.max(0, box.y - 8),
       width: box.width + 16, height: box.height + 16 };
     const before = await tab.screenshot({ clip, caret: "hide" });
@@ -172,44 +168,46 @@ async function checkFocus(tab, judge, where) {
   }
 }
 
-async function look(browser, judge, page, one) {
-  const where = `${page.name} ${one.language} ${one.screen.name} ${one.scheme}`;
-  const { context, tab, response } = await open(browser, page, one);
+async function look(tab, judge, page, one) {
+  const where = `${page.name} ${page.language} ${one.screen.name} ${one.scheme}`;
+  await tab.setViewportSize({ width: one.screen.width, height: one.screen.height });
+  await tab.emulateMedia({ colorScheme: one.scheme });
   await checkWidth(tab, where);
-  if (one.screen.name !== "400%") {
-    await tab.screenshot({ fullPage: true, path:
-      `${input.out}/${page.name}-${one.language}-${one.screen.name}-${one.scheme}.png` });
-    await checkAxe(tab, where);
-    await checkTargets(tab, where);
-  }
+  if (one.screen === MAGNIFIED) return;
+  await checkTargets(tab, where);
+  await tab.screenshot({ fullPage: true, path:
+    `${input.out}/${page.name}-${page.language}-${one.screen.name}-${one.scheme}.png` });
+  if (!one.closely) return;
+  await checkAxe(tab, where);
   // In this order: Tab goes on from where the focus was.
-  if (one.screen.name !== "400%" && one.language === "nl" && one.scheme === "light")
-    await checkOrder(tab, where);
-  if (one.screen.name === "320" && one.language === "nl") await checkFocus(tab, judge, where);
-  if (one.screen.name === "1280" && one.scheme === "light") {
-    const file = `${input.out}/${page.name}-${one.language}.html`;
-    writeFileSync(file, await response.body());
-    seen.push({ name: page.name, language: one.language, file,
-      lang: await tab.getAttribute("html", "lang"), words: await tab.innerText("body") });
+  if (!one.again) await checkOrder(tab, where);
+  await checkFocus(tab, judge, where, one);
+}
+
+function looksAt(page) {
+  const dutch = { screen: PHONE, scheme: "light", closely: true };
+  const english = { screen: DESK, scheme: "dark", closely: true };
+  if (page.both) return [dutch, { ...english, again: true }, { screen: MAGNIFIED, scheme: "light" }];
+  return page.language === "nl"
+    ? [dutch, { screen: DESK, scheme: "light" }, { screen: MAGNIFIED, scheme: "light" }]
+    : [english, { screen: PHONE, scheme: "dark" }, { screen: MAGNIFIED, scheme: "dark" }];
+}
+
+async function work(browser, judge, pages) {
+  for (let page = pages.shift(); page !== undefined; page = pages.shift()) {
+    try {
+      const tab = await open(browser, page);
+      for (const one of looksAt(page)) await look(tab, judge, page, one);
+      await tab.context().close();
+    } catch (error) {
+      find(`${page.name} ${page.language}`, String(error));
+    }
   }
-  await context.close();
 }
 
 const browser = await startBrowser();
 const judge = await (await browser.newContext()).newPage();
-for (const page of input.pages)
-  for (const language of LANGUAGES)
-    for (const screen of SCREENS)
-      for (const scheme of screen.name === "400%" ? ["light"] : SCHEMES) {
-        const one = { language, screen, scheme };
-        // What is sent can be sent once: such pages are looked at once.
-        if (page.once && (language !== "nl" || screen.name !== "320" || scheme !== "light"))
-          continue;
-        try {
-          await look(browser, judge, page, one);
-        } catch (error) {
-          find(`${page.name} ${language} ${screen.name} ${scheme}`, String(error));
-        }
-      }
+const pages = [...input.pages];
+await Promise.all(Array.from({ length: WORKERS }, () => work(browser, judge, pages)));
 await browser.close();
-process.stdout.write(JSON.stringify({ findings, seen }));
+process.stdout.write(JSON.stringify({ findings }));

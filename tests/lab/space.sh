@@ -53,8 +53,8 @@ space_devices()
   done
   mkdir -m 1777 "$dev/shm"
   mkdir "$dev/pts"
-  [ -d /dev/pts ] && mount --bind /dev/pts "$dev/pts"
-  [ -e /dev/ptmx ] && { : >"$dev/ptmx"; mount --bind /dev/ptmx "$dev/ptmx"; }
+  mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$dev/pts"
+  ln -s pts/ptmx "$dev/ptmx"
   ln -s /proc/self/fd "$dev/fd"
   ln -s fd/0 "$dev/stdin"
   ln -s fd/1 "$dev/stdout"

@@ -67,6 +67,7 @@ EXTRA_DIST += \
 	tests/system/test_smuggling.py \
 	tests/system/test_spoof.py \
 	tests/system/test_status.py \
+	tests/system/test_text_browser.py \
 	tests/system/test_verify.py \
 	tests/system/test_threats.py \
 	tests/system/test_visitor_mail.py \

@@ -239,3 +239,29 @@ def test_no_page_shows_in_a_frame_of_others():
             chrome.enter()
             chrome.enter("#f%d" % number)
             assert not chrome.find_all(ours), (url, chrome.text())
+
+
+def answer_and_forward(chrome, sent):
+    """Writes an answer, forwards the message, and deletes it."""
+    word, other = unique("antwoord"), walk.new_outsider()
+    chrome.go(VIEWER + "m/answer")
+    chrome.type("textarea", word)
+    chrome.click("main form button")
+    wait_for(lambda: "/m/answer?sent=" in chrome.url(), "the page after an answer")
+    wait_for(lambda: any(word in one.text() for one in harness.mailbox(sent.sender)), "the answer")
+    chrome.go(VIEWER + "m/forward")
+    chrome.type("input[name=address]", other)
+    chrome.click("main form button")
+    wait_for(lambda: "Wachtwoord" in chrome.text(), "the password")
+    harness.wait_mail(other)
+    chrome.go(VIEWER + "m/delete")
+    chrome.click("main form button")
+    wait_for(lambda: "Het bericht is verwijderd" in chrome.text(), "the end of the message")
+
+
+def test_writing_without_javascript():
+    """V4 V5 V6 V12: answer, forward and delete with JavaScript switched off"""
+    sent = walk.Sent(lambda typed, to: mail("SMS %s Uitslag" % typed, to=to))
+    with Chrome(scripts=False) as chrome:
+        go_in(chrome, sent)
+        answer_and_forward(chrome, sent)
