@@ -38,7 +38,7 @@ service_address(const Config *config, const Organisation *organisation, const Ke
   g_autofree char *reference = NULL;
   if (!control_parse(ring, owner->name, owner->service_domain, address, &kind, &reference))
     return SERVICE_STRANGE;
-  if (kind == CONTROL_BOUNCE)
+  if (kind != CONTROL_NUMBER)
     return SERVICE_BOUNCE;
   return owner == organisation ? SERVICE_NUMBER : SERVICE_STRANGE;
 }

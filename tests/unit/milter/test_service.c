@@ -45,11 +45,13 @@ test_addresses(void)
   g_autoptr(KeyRing) ring = ring_new(KEY_ORIGIN, FALSE);
   g_autofree char *bounce = control(ring, CONTROL_BOUNCE, "zorg");
   g_autofree char *number = control(ring, CONTROL_NUMBER, "zorg");
+  g_autofree char *visitor = control(ring, CONTROL_VISITOR, "zorg");
   g_autofree char *theirs = control(ring, CONTROL_BOUNCE, "ander");
   g_autofree char *their_number = control(ring, CONTROL_NUMBER, "ander");
   g_autofree char *forged = g_strdup(bounce);
   forged[strlen(forged) - 5] = forged[strlen(forged) - 5] == 'a' ? 'b' : 'a';
   assert_address(ring, bounce, "s.own.nl", SERVICE_BOUNCE);
+  assert_address(ring, visitor, "s.own.nl", SERVICE_BOUNCE);
   assert_address(ring, number, "S.own.nl", SERVICE_NUMBER);
   assert_address(ring, theirs, "s.ander.nl", SERVICE_BOUNCE);
   assert_address(ring, their_number, "s.ander.nl", SERVICE_STRANGE);
