@@ -23,8 +23,8 @@ static gboolean
 count_lines(const Lost *lost, const char *reference, HistoryKind kind, guint *count,
             GError **error)
 {
-  g_autoptr(GArray) lines = store_history(lost->service->store, lost->organisation->name,
-                                          reference, error);
+  g_autoptr(GArray) lines =
+      store_history(lost->service->store, lost->organisation->name, reference, error);
   *count = 0;
   for (guint i = 0; lines != NULL && i < lines->len; i++)
     if (g_array_index(lines, HistoryLine, i).kind == kind)
@@ -69,9 +69,8 @@ static gboolean
 withdraw(const Lost *lost, GError **error)
 {
   gboolean changed;
-  return !lost->shared ||
-         store_withdraw(lost->service->store, lost->organisation->name, lost->reference,
-                        HISTORY_BOUNCED, &changed, error);
+  return !lost->shared || store_withdraw(lost->service->store, lost->organisation->name,
+                                         lost->reference, HISTORY_BOUNCED, &changed, error);
 }
 
 /*

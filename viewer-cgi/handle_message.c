@@ -63,8 +63,8 @@ find_lost(const Visit *visit)
 {
   const Entry *entry = visit->entry;
   g_autoptr(GError) error = NULL;
-  g_autoptr(GArray) lines = store_history(visit->viewer->store, entry->organisation,
-                                          entry->reference, &error);
+  g_autoptr(GArray) lines =
+      store_history(visit->viewer->store, entry->organisation, entry->reference, &error);
   if (lines == NULL)
     log_line(LOG_LEVEL_WARNING, "reference=%s: no history: %s", entry->reference,
              error->message);

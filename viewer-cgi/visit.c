@@ -255,8 +255,7 @@ gboolean
 visit_has_sender(const Visit *visit)
 {
   const Entry *entry = visit->entry;
-  return !entry->from_reader && *entry->sender != '\0' &&
-         !control_is_shaped(entry->sender);
+  return !entry->from_reader && *entry->sender != '\0' && !control_is_shaped(entry->sender);
 }
 
 void

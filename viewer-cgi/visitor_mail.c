@@ -61,7 +61,8 @@ submit(const Viewer *viewer, const Organisation *organisation, const char *refer
 
 gboolean
 visitor_mail_send(const Viewer *viewer, const Organisation *organisation, OriginKind kind,
-                  const char *reference, ComposeFacts *facts, char **queue_id, GError **error)
+                  const char *reference, ComposeFacts *facts, char **queue_id,
+                  GError **error)
 {
   g_autofree char *id =
       conversation_id(viewer->origin_keys, organisation->name, facts->reply_to, error);
@@ -73,8 +74,8 @@ visitor_mail_send(const Viewer *viewer, const Organisation *organisation, Origin
   facts->id = id;
   facts->now_s = g_get_real_time() / G_USEC_PER_SEC;
   GString *message = make_message(viewer, organisation, kind, facts, error);
-  gboolean sent =
-      message != NULL && submit(viewer, organisation, reference, facts, message, queue_id, error);
+  gboolean sent = message != NULL &&
+                  submit(viewer, organisation, reference, facts, message, queue_id, error);
   compose_free(message);
   facts->id = NULL;
   return sent;

@@ -31,8 +31,7 @@ take_row(const Store *store, const char *organisation, Query *query, Visitor *vi
   g_autoptr(Secret) field = field_open(store, &place, box, len, error);
   if (field == NULL)
     return FALSE;
-  visitor->address =
-      g_strndup((const char *) secret_peek(field), secret_size(field));
+  visitor->address = g_strndup((const char *) secret_peek(field), secret_size(field));
   return TRUE;
 }
 

@@ -58,6 +58,10 @@ test_addresses(void)
   assert_address(ring, theirs, "s.own.nl", SERVICE_STRANGE);
   assert_address(ring, forged, "s.own.nl", SERVICE_STRANGE);
   assert_address(ring, "noreply", "s.own.nl", SERVICE_STRANGE);
+  assert_address(ring, "postmaster", "s.own.nl", SERVICE_NONE);
+  assert_address(NULL, "PostMaster", "S.ander.nl", SERVICE_NONE);
+  assert_address(ring, "postmaster", "x.s.own.nl", SERVICE_STRANGE);
+  assert_address(ring, "postmaster2", "s.own.nl", SERVICE_STRANGE);
   assert_address(ring, bounce, "x.s.own.nl", SERVICE_STRANGE);
   assert_address(ring, bounce, "own.nl", SERVICE_NONE);
   assert_address(ring, bounce, "xs.own.nl", SERVICE_NONE);

@@ -139,14 +139,13 @@ test_over(Fixture *fixture, gconstpointer data)
 }
 
 static void
-assert_visitor(Store *store, const char *reference, gboolean is_shared, const Shared *shared,
-               const char *address)
+assert_visitor(Store *store, const char *reference, gboolean is_shared,
+               const Shared *shared, const char *address)
 {
   g_autoptr(Visitor) visitor = NULL;
   g_assert_true(store_find_visitor(store, ORG, reference, is_shared, &visitor, NULL));
   g_assert_cmpstr(visitor->address, ==, address);
-  g_assert_cmpstr(visitor->reference, ==,
-                  is_shared ? shared->parent.reference : reference);
+  g_assert_cmpstr(visitor->reference, ==, is_shared ? shared->parent.reference : reference);
   g_assert_cmpint(visitor->received_s, !=, 0);
 }
 
