@@ -79,6 +79,20 @@ def test_an_answer_that_is_refused_later():
     assert not harness.log_lines(word, mark)
 
 
+def test_an_alias_that_leads_outside():
+    """K2 R7: the sender's mailbox is an alias of somebody outside without a number: the answer goes
+    to nobody, and the reader is told"""
+    word, outside = unique(), walk.new_outsider()
+    reader = Reader()
+    maps = command("postconf", "-h", "zegel_site_alias_maps").decode().strip()
+    mark = harness.log_mark()
+    with told.postfix(zegel_site_alias_maps="inline:{{%s=%s}}, %s" % (SENDER, outside, maps)):
+        said_sent(reader.answer("Dank u, " + word))
+        check_told(reader.sent.to, mark)
+    assert harness.log_lines("Z-R7-NUMBER", mark)
+    assert not mailbox(outside) and not reader.arrived(word)
+
+
 def answered():
     """A reader whose answer arrived, and the address that a bounce of it goes to."""
     word = unique()
