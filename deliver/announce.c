@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/crypt/origin.h"
+#include "common/submit/letter.h"
 #include "deliver/notify.h"
 #include "deliver/post.h"
 
@@ -55,13 +57,23 @@ submit_link(const Service *service, const Organisation *organisation, NotifyFact
                         queue_id, error);
 }
 
+/* SENDER as a reader sees him, a new string: what another visitor wrote comes from us, and
+ * its envelope sender says nothing to anybody. */
+static char *
+shown_sender(const Organisation *organisation, const char *sender)
+{
+  return control_is_shaped(sender) ? letter_sender(organisation->service_domain)
+                                   : g_strdup(sender);
+}
+
 static gboolean
 submit_notification(const Service *service, const Organisation *organisation,
                     const Ticket *ticket, const FilingRecipient *recipient, char **queue_id,
                     GError **error)
 {
+  g_autofree char *sender = shown_sender(organisation, ticket->sender);
   const NotifyFacts facts = {
-      .sender = ticket->sender,
+      .sender = sender,
       .sender_name = ticket->sender_name,
       .recipient = recipient->address,
       .number = recipient->number != NULL ? recipient->number : "",
@@ -78,8 +90,9 @@ announce_remind(const Service *service, const Organisation *organisation, const 
   guint8 secret[STORE_LINK_SECRET_BYTES];
   if (!derive_link(service, due->link_key_id, due->link_nonce, secret, error))
     return FALSE;
+  g_autofree char *sender = shown_sender(organisation, due->sender);
   const NotifyFacts facts = {
-      .sender = due->sender,
+      .sender = sender,
       .sender_name = due->sender_name,
       .recipient = due->address,
       .number = due->number,

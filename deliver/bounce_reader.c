@@ -13,11 +13,19 @@
 #define VIEW             "bounce"
 #define TIMEOUT_S        30
 #define ANSWER_MAX_BYTES 4096 /* three short attributes */
+#define LOG_TEXT_MAX     200  /* characters of what the other side said */
 
 void
 bounce_clear(Bounce *bounce)
 {
   g_clear_pointer(&bounce->text, g_free);
+}
+
+char *
+bounce_brief(const Bounce *bounce)
+{
+  const char *text = bounce->text != NULL ? bounce->text : "";
+  return g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), LOG_TEXT_MAX));
 }
 
 static gboolean

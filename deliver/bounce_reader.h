@@ -21,6 +21,10 @@ typedef struct {
 void
 bounce_clear(Bounce *bounce);
 
+/* The beginning of what the other side said, for the log: a new string. */
+char *
+bounce_brief(const Bounce *bounce);
+
 /*
  * Lets the program READER read LEN bytes at BYTES and fills *BOUNCE. A message that it
  * cannot read is BOUNCE_OTHER. FALSE with ZEGEL_ERROR_TEMPORARY when it cannot work now.

@@ -477,7 +477,7 @@ deposit_finish(Deposit *deposit, const GPtrArray *recipients, DepositResult *res
   }
   for (guint i = 0; i < recipients->len; i++) {
     const Recipient *recipient = recipients->pdata[i];
-    if (recipient_is(recipient, CONTROL_BOUNCE))
+    if (recipient_is_return(recipient))
       continue;
     if (targets == NULL)
       results[i] = (DepositResult){.outcome = deposit->trouble};

@@ -135,6 +135,20 @@ run_row(const Service *service, const Organisation *organisation, const DueRow *
   }
 }
 
+/* After a leap of the clock everybody would be told and reminded at once (F20), and never
+ * again in time. */
+static gboolean
+is_believed(const Service *service, gint64 now_s)
+{
+  gboolean believed;
+  g_autoptr(GError) error = NULL;
+  if (!store_check_clock(service->store, now_s, &believed, &error))
+    log_line(LOG_LEVEL_WARNING, "nobody is told or reminded now: %s", error->message);
+  else if (!believed)
+    log_line(LOG_LEVEL_WARNING, "the clock leapt ahead: nobody is told or reminded");
+  return believed;
+}
+
 void
 due_run(const Service *service)
 {
@@ -142,6 +156,8 @@ due_run(const Service *service)
   static const DueRow remind = {DUE_REMIND, send_reminder, HISTORY_REMINDED,
                                 EVENT_REMINDED};
   gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
+  if (!is_believed(service, now_s))
+    return;
   for (guint i = 0; i < service->config->organisations->len; i++) {
     const Organisation *organisation = service->config->organisations->pdata[i];
     if (organisation->tell_days > 0)

@@ -18,6 +18,7 @@ deliver_zegel_deliver_SOURCES = \
 	deliver/deposit.c deliver/deposit.h \
 	deliver/due.c deliver/due.h \
 	deliver/expire.c deliver/expire.h \
+	deliver/lost.c deliver/lost.h \
 	deliver/main.c \
 	deliver/number.c deliver/number.h \
 	deliver/post.c deliver/post.h \

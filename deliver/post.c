@@ -13,7 +13,8 @@ gboolean
 post_may_tell(const Organisation *organisation, const char *address)
 {
   const char *at = strrchr(address, '@');
-  return at != NULL && at != address && conf_has_domain(organisation, at + 1);
+  return at != NULL && at != address && conf_has_domain(organisation, at + 1) &&
+         g_ascii_strcasecmp(at + 1, organisation->service_domain) != 0;
 }
 
 gboolean
@@ -58,6 +59,29 @@ post_to_reader(const Service *service, const Organisation *organisation,
   return FALSE;
 }
 
+/* Submits MESSAGE (taken, wiped) to TO from nobody; as post_to_sender. */
+static gboolean
+post_from_nobody(const Service *service, const char *to, GString *message, char **queue_id,
+                 GError **error)
+{
+  g_autoptr(GError) problem = NULL;
+  if (submit(service, "", to, message, queue_id, &problem))
+    return TRUE;
+  if (!g_error_matches(problem, ZEGEL_ERROR, ZEGEL_ERROR_INVALID)) {
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+  }
+  log_line(LOG_LEVEL_WARNING, "to=%s, cannot be told: %s", to, problem->message);
+  return TRUE;
+}
+
+gboolean
+post_to_visitor(const Service *service, const char *visitor, GString *message,
+                GError **error)
+{
+  return post_from_nobody(service, visitor, message, NULL, error);
+}
+
 gboolean
 post_to_sender(const Service *service, const Organisation *organisation, const char *sender,
                GString *message, char **queue_id, GError **error)
@@ -68,16 +92,7 @@ post_to_sender(const Service *service, const Organisation *organisation, const c
     wipe(message);
     return TRUE;
   }
-  g_autoptr(GError) problem = NULL;
-  if (submit(service, "", sender, message, queue_id, &problem))
-    return TRUE;
-  if (!g_error_matches(problem, ZEGEL_ERROR, ZEGEL_ERROR_INVALID)) {
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return FALSE;
-  }
-  log_line(LOG_LEVEL_WARNING, "to=%s, the sender cannot be told: %s", sender,
-           problem->message);
-  return TRUE;
+  return post_from_nobody(service, sender, message, queue_id, error);
 }
 
 char *

@@ -7,7 +7,7 @@
 #include "deliver/tell.h"
 
 /* Whether ADDRESS, a sender of ORGANISATION's, can be told anything: its domain is one of
- * the organisation's. */
+ * the organisation's, and it is no address of our own (what a visitor wrote). */
 gboolean
 post_may_tell(const Organisation *organisation, const char *address);
 
@@ -33,6 +33,14 @@ post_to_reader(const Service *service, const Organisation *organisation,
 gboolean
 post_to_sender(const Service *service, const Organisation *organisation, const char *sender,
                GString *message, char **queue_id, GError **error);
+
+/*
+ * Submits MESSAGE (taken, wiped) to the reader VISITOR as a letter to a sender: the empty
+ * envelope sender. Refused for good is logged. FALSE with ZEGEL_ERROR_TEMPORARY: not now.
+ */
+gboolean
+post_to_visitor(const Service *service, const char *visitor, GString *message,
+                GError **error);
 
 /* The URL of the status page of DISPATCH, a new string that the caller wipes; NULL with an
  * error. */

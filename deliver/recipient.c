@@ -61,3 +61,10 @@ recipient_is(const Recipient *recipient, ControlKind kind)
 {
   return recipient->reference != NULL && recipient->kind == kind;
 }
+
+gboolean
+recipient_is_return(const Recipient *recipient)
+{
+  return recipient_is(recipient, CONTROL_BOUNCE) ||
+         recipient_is(recipient, CONTROL_VISITOR);
+}

@@ -32,4 +32,8 @@ recipient_parse(const Service *service, const char *path, Reply *reply);
 gboolean
 recipient_is(const Recipient *recipient, ControlKind kind);
 
+/* Whether bounces come back to RECIPIENT, for returned.h. */
+gboolean
+recipient_is_return(const Recipient *recipient);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Recipient, recipient_free)

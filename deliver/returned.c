@@ -2,12 +2,13 @@
 
 #include "common/base/log.h"
 #include "common/base/secret.h"
+#include "common/crypt/origin.h"
 #include "deliver/bounce_reader.h"
+#include "deliver/lost.h"
 #include "deliver/post.h"
 
 /* A report stands at the beginning, before what it returns of the message. */
 #define MESSAGE_MAX_BYTES (256 * 1024)
-#define LOG_TEXT_MAX      200 /* characters of what the other side said */
 
 struct Returned {
   const Service *service;
@@ -57,9 +58,7 @@ typedef struct {
 static void
 log_case(const Case *one, EventKind kind)
 {
-  const char *text = one->bounce->text != NULL ? one->bounce->text : "";
-  g_autofree char *brief =
-      g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), LOG_TEXT_MAX));
+  g_autofree char *brief = bounce_brief(one->bounce);
   event_log(kind, one->returned->queue_id, one->organisation->name, "ref",
             one->recipient->reference, "message-id", one->dispatch->message_id, "to",
             one->recipient->address, "status",
@@ -90,6 +89,27 @@ has_line(const DispatchRecipient *recipient, HistoryKind kind)
   return FALSE;
 }
 
+/* The message was itself a visitor's, and came to a reader by the phone book: he is told.
+ * FALSE with an error. */
+static gboolean
+tell_visitor(const Case *one, GError **error)
+{
+  ControlKind kind;
+  gboolean known;
+  g_autofree char *reference = NULL;
+  if (!control_parse(one->returned->service->origin_keys, one->organisation->name,
+                     one->organisation->service_domain, one->dispatch->sender, &kind,
+                     &reference) ||
+      kind != CONTROL_VISITOR)
+    return TRUE;
+  const Lost lost = {.service = one->returned->service,
+                     .queue_id = one->returned->queue_id,
+                     .organisation = one->organisation,
+                     .reference = reference,
+                     .bounce = one->bounce};
+  return lost_handle(&lost, &known, error);
+}
+
 /*
  * Who has opened the message had the link: what fails then is a copy of the mail on its way
  * to somebody else. First the letter, then the record: killed in between, the letter goes
@@ -105,7 +125,7 @@ act(const Case *one, GError **error)
       one->recipient->state == ENTRY_OPEN && !has_line(one->recipient, HISTORY_OPENED);
   if (one->bounce->kind == BOUNCE_FAILED && open) {
     gboolean changed;
-    if (!tell(one, error) ||
+    if (!tell(one, error) || !tell_visitor(one, error) ||
         !store_withdraw(store, organisation, reference, HISTORY_BOUNCED, &changed, error))
       return FALSE;
     log_case(one, EVENT_BOUNCED);
@@ -121,12 +141,34 @@ act(const Case *one, GError **error)
   return TRUE;
 }
 
+/* BOUNCE is of what a visitor wrote, or with SHARED of the mail about what he forwarded. */
+static gboolean
+handle_lost(const Returned *returned, const Recipient *addressed, gboolean shared,
+            const Bounce *bounce, GError **error)
+{
+  const Lost lost = {.service = returned->service,
+                     .queue_id = returned->queue_id,
+                     .organisation = addressed->organisation,
+                     .reference = addressed->reference,
+                     .shared = shared,
+                     .bounce = bounce};
+  gboolean known;
+  if (!lost_handle(&lost, &known, error))
+    return FALSE;
+  if (!known)
+    event_log(EVENT_BOUNCE_DROPPED, returned->queue_id, addressed->organisation->name,
+              "ref", addressed->reference, NULL);
+  return TRUE;
+}
+
 /* BOUNCE concerns the entry that ADDRESSED names. */
 static gboolean
 handle(const Returned *returned, const Recipient *addressed, const Bounce *bounce,
        GError **error)
 {
   g_autoptr(Dispatch) dispatch = NULL;
+  if (recipient_is(addressed, CONTROL_VISITOR))
+    return handle_lost(returned, addressed, FALSE, bounce, error);
   if (!store_find_dispatch_of(returned->service->store, addressed->organisation->name,
                               addressed->reference, &dispatch, error))
     return FALSE;
@@ -139,9 +181,7 @@ handle(const Returned *returned, const Recipient *addressed, const Bounce *bounc
                       .bounce = bounce};
     return act(&one, error);
   }
-  event_log(EVENT_BOUNCE_DROPPED, returned->queue_id, addressed->organisation->name, "ref",
-            addressed->reference, NULL);
-  return TRUE;
+  return handle_lost(returned, addressed, TRUE, bounce, error);
 }
 
 void
@@ -153,7 +193,7 @@ returned_finish(Returned *returned, const GPtrArray *recipients, DepositResult *
               (const char *) returned->bytes->data, returned->bytes->len, &bounce, &error);
   for (guint i = 0; i < recipients->len; i++) {
     const Recipient *addressed = recipients->pdata[i];
-    if (!recipient_is(addressed, CONTROL_BOUNCE))
+    if (!recipient_is_return(addressed))
       continue;
     gboolean done = error == NULL && handle(returned, addressed, &bounce, &error);
     results[i].outcome = done ? OUTCOME_NOTED : OUTCOME_BOUNCE_LATER;

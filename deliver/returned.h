@@ -1,7 +1,8 @@
 /*
- * returned.h - what came back for a notification: a bounce, or what looks like one.
+ * returned.h - what came back for a notification, or for what a visitor wrote (lost.h): a
+ * bounce, or what looks like one.
  *
- * Its address is keyed, so that whoever writes there had our notification. What it says is
+ * Its address is keyed, so that whoever writes there had that mail. What it says is
  * read by zegel-reader, which is confined; here are only its few words. At worst a
  * recipient's own server can withdraw that recipient's own link.
  */

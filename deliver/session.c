@@ -187,7 +187,7 @@ begin_message(Session *session)
 {
   const char *queue_id = session_queue_id(session);
   for (guint i = 0; i < session->recipients->len; i++) {
-    gboolean bounce = recipient_is(session->recipients->pdata[i], CONTROL_BOUNCE);
+    gboolean bounce = recipient_is_return(session->recipients->pdata[i]);
     if (bounce && session->returned == NULL)
       session->returned = returned_new(session->service, queue_id);
     else if (!bounce && session->deposit == NULL)

@@ -344,6 +344,45 @@ tell_delayed(const TellFacts *facts, const char *id)
                 id, text);
 }
 
+GString *
+tell_lost(const TellFacts *facts, const char *reference, const char *id)
+{
+  g_autofree char *name =
+      letter_line(facts->organisation->display_name, LETTER_NAME_MAX_CHARS);
+  GString *text = g_string_sized_new(4096);
+  g_string_append_printf(text,
+                         "(English below)\n"
+                         "\n"
+                         "U schreef of stuurde iets door op de beveiligde website van\n"
+                         "%s.\n"
+                         "Dat is niet aangekomen. Niemand heeft het gelezen.\n"
+                         "\n"
+                         "Wat kunt u doen?\n"
+                         "- Bel de organisatie, of neem op een andere manier contact op.\n"
+                         "- Stuurde u een bericht door? Controleer dan het e-mailadres.\n"
+                         "\n"
+                         "Referentie: %s\n"
+                         "Wat u schreef staat niet in deze e-mail: dat is veiliger.\n"
+                         "\n",
+                         name, reference);
+  g_string_append_printf(text,
+                         RULE "You wrote or forwarded something on the secure website of\n"
+                              "%s.\n"
+                              "It could not be delivered. Nobody has read it.\n"
+                              "\n"
+                              "What can you do?\n"
+                              "- Call the organisation, or contact it in another way.\n"
+                              "- Did you forward a message? Then check the email address.\n"
+                              "\n"
+                              "Reference: %s\n"
+                              "What you wrote is not in this email: that is safer.\n"
+                              "\n",
+                         name, reference);
+  return finish(facts,
+                "Uw bericht is niet aangekomen /\r\n Your message could not be delivered",
+                id, text);
+}
+
 /* ---- Numbers, and messages that nobody opens ---- */
 
 GString *

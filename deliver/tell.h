@@ -67,6 +67,11 @@ tell_delayed(const TellFacts *facts, const char *id);
 GString *
 tell_number_changed(const TellFacts *facts, const char *id);
 
+/* Something that FACTS->sender, a reader himself, wrote or forwarded in the viewer came
+ * back; REFERENCE of the entry in which he did. */
+GString *
+tell_lost(const TellFacts *facts, const char *reference, const char *id);
+
 /* FACTS->recipient never opened it. */
 GString *
 tell_unopened(const TellFacts *facts, const char *id);

@@ -21,6 +21,14 @@ find_owner(const Config *config, const char *domain)
   return NULL;
 }
 
+/* Whom every domain that takes mail must have (RFC 5321 4.5.1): an alias of Postfix leads
+ * to him. */
+static gboolean
+is_postmaster(const char *address)
+{
+  return g_ascii_strncasecmp(address, "postmaster@", strlen("postmaster@")) == 0;
+}
+
 ServiceAddress
 service_address(const Config *config, const Organisation *organisation, const KeyRing *ring,
                 const char *address)
@@ -28,6 +36,8 @@ service_address(const Config *config, const Organisation *organisation, const Ke
   const char *domain = envelope_domain(address);
   const Organisation *owner = find_owner(config, domain);
   if (owner == NULL)
+    return SERVICE_NONE;
+  if (is_postmaster(address) && g_ascii_strcasecmp(domain, owner->service_domain) == 0)
     return SERVICE_NONE;
   gboolean below = g_ascii_strcasecmp(domain, owner->service_domain) != 0;
   if (below || (ring == NULL && !control_is_shaped(address)))
@@ -38,7 +48,7 @@ service_address(const Config *config, const Organisation *organisation, const Ke
   g_autofree char *reference = NULL;
   if (!control_parse(ring, owner->name, owner->service_domain, address, &kind, &reference))
     return SERVICE_STRANGE;
-  if (kind == CONTROL_BOUNCE)
+  if (kind != CONTROL_NUMBER)
     return SERVICE_BOUNCE;
   return owner == organisation ? SERVICE_NUMBER : SERVICE_STRANGE;
 }

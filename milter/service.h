@@ -9,7 +9,8 @@
 
 /*
  * What ADDRESS is for a message of ORGANISATION. RING (KEY_ORIGIN) may be NULL: then every
- * address that looks like a control address passes for SERVICE_BOUNCE. Pure.
+ * address that looks like a control address passes for SERVICE_BOUNCE. The postmaster of a
+ * service domain is SERVICE_NONE: he is for an alias of the site. Pure.
  */
 ServiceAddress
 service_address(const Config *config, const Organisation *organisation, const KeyRing *ring,

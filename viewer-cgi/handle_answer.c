@@ -44,7 +44,7 @@ static gboolean
 may_answer(Visit *visit)
 {
   const Entry *entry = visit->entry;
-  if (entry->from_reader || *entry->sender == '\0')
+  if (!visit_has_sender(visit))
     show_no_answer(visit);
   else if (entry->answers_left == 0)
     show_none_left(visit);
@@ -260,7 +260,7 @@ mail_answer(const Visit *visit, const Upload *upload, const char *text, char **q
                         .parts = (const ComposePart *) (gpointer) parts->data,
                         .part_count = parts->len};
   gboolean sent = visitor_mail_send(visit->viewer, visit->organisation, ORIGIN_ANSWER,
-                                    &facts, queue_id, error);
+                                    entry->reference, &facts, queue_id, error);
   secret_wipe(whole, strlen(whole));
   g_free(whole);
   return sent;

@@ -325,8 +325,8 @@ send_once(const Visit *visit, const Writing *writing, FormMail *mail, GError **e
     return FALSE;
   if (!granted)
     return wait_for_other(visit, writing);
-  if (!visitor_mail_send(visit->viewer, visit->organisation, ORIGIN_FORM, &mail->facts,
-                         &queue_id, error)) {
+  if (!visitor_mail_send(visit->viewer, visit->organisation, ORIGIN_FORM,
+                         writing->copy.reference, &mail->facts, &queue_id, error)) {
     leave_turn(visit, turn);
     return FALSE;
   }

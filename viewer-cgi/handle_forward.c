@@ -218,7 +218,7 @@ send_direct(Visit *visit, const char *address, char **queue_id, GError **error)
                         .original = bytes,
                         .original_len = len};
   gboolean sent = visitor_mail_send(visit->viewer, visit->organisation, ORIGIN_FORWARD,
-                                    &facts, queue_id, error);
+                                    visit->entry->reference, &facts, queue_id, error);
   secret_wipe(bytes, len);
   g_free(bytes);
   return sent;

@@ -57,6 +57,23 @@ note_opened(const Visit *visit, const char *view)
     visit_note(visit, HISTORY_OPENED);
 }
 
+/* When something that was sent from here came back; 0: never, or not known now. */
+static gint64
+find_lost(const Visit *visit)
+{
+  const Entry *entry = visit->entry;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GArray) lines =
+      store_history(visit->viewer->store, entry->organisation, entry->reference, &error);
+  if (lines == NULL)
+    log_line(LOG_LEVEL_WARNING, "reference=%s: no history: %s", entry->reference,
+             error->message);
+  for (guint i = 0; lines != NULL && i < lines->len; i++)
+    if (g_array_index(lines, HistoryLine, i).kind == HISTORY_ANSWER_BOUNCED)
+      return g_array_index(lines, HistoryLine, i).last_s;
+  return 0;
+}
+
 /* What the page shows besides the message. */
 static MessageFacts
 facts_of(const Visit *visit)
@@ -65,7 +82,8 @@ facts_of(const Visit *visit)
   return (MessageFacts){.sender = entry->sender,
                         .expires_s = entry->expires_s,
                         .weak = *entry->number == '\0' && !entry->shared,
-                        .may_answer = !entry->from_reader && entry->answers_left > 0,
+                        .lost_s = find_lost(visit),
+                        .may_answer = visit_has_sender(visit) && entry->answers_left > 0,
                         .may_forward = entry->forwards_left > 0};
 }
 

@@ -72,6 +72,20 @@ append_secure_mark(Html *html, const Frame *frame, const MessageFacts *facts)
                          "code on your mobile phone."));
 }
 
+/* He saw that it was sent: here he sees that it did not get there. */
+static void
+append_lost(Html *html, const Frame *frame, gint64 lost_s)
+{
+  if (lost_s == 0)
+    return;
+  g_autofree char *day = text_date_time(lost_s);
+  g_autofree char *text = g_strdup_printf(
+      _("Something that you sent from this page (an answer, or to somebody else) could not "
+        "be delivered. We heard that on %s. Please call %s."),
+      day, frame->organisation->display_name);
+  page_warning(html, text);
+}
+
 static void
 append_headers(Html *html, const MessageFacts *facts)
 {
@@ -279,6 +293,7 @@ page_message(const Frame *frame, const MessageFacts *facts)
 {
   Html *html = page_begin(frame, title_of(facts));
   append_secure_mark(html, frame, facts);
+  append_lost(html, frame, facts->lost_s);
   append_headers(html, facts);
   append_body(html, facts);
   append_attachments(html, facts->summary);

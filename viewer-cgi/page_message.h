@@ -17,6 +17,7 @@ typedef struct {
   gboolean may_answer;
   gboolean may_forward;
   gint64 expires_s;
+  gint64 lost_s; /* when an answer or what was forwarded came back; 0: never */
 } MessageFacts;
 
 /* "/m": headers, words or the framed HTML, attachments. */

@@ -24,6 +24,9 @@ static const char *const history_words[HISTORY_COUNT] = {
     [HISTORY_EXPIRED] = N_("Expired and removed"),
     [HISTORY_RECALLED] = N_("Recalled"),
     [HISTORY_DELETED] = N_("Deleted by the recipient"),
+    [HISTORY_ANSWER_BOUNCED] = N_(
+        "What the recipient sent from here (an answer, or to somebody else) could not be "
+        "delivered"),
 };
 
 static const HistoryLine *

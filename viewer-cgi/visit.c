@@ -5,6 +5,7 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/crypt/crypt.h"
+#include "common/crypt/origin.h"
 #include "viewer-cgi/failure.h"
 #include "viewer-cgi/origin.h"
 
@@ -248,6 +249,13 @@ visit_note(const Visit *visit, HistoryKind kind)
                   &error))
     log_line(LOG_LEVEL_WARNING, "reference=%s: not noted in its history: %s",
              entry->reference, error->message);
+}
+
+gboolean
+visit_has_sender(const Visit *visit)
+{
+  const Entry *entry = visit->entry;
+  return !entry->from_reader && *entry->sender != '\0' && !control_is_shaped(entry->sender);
 }
 
 void

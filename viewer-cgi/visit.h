@@ -58,6 +58,11 @@ visit_make_token(Visit *visit, TokenPurpose purpose, gconstpointer bound, gsize 
 void
 visit_note(const Visit *visit, HistoryKind kind);
 
+/* Whether somebody wrote the message who can be answered: not the visitor himself (the web
+ * form's copy), nor another visitor (his mail comes from a control address). */
+gboolean
+visit_has_sender(const Visit *visit);
+
 /* The visitor's session is over for his browser too: cookie, pages that it keeps, and what
  * the frame says of a session. */
 void

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/submit/letter.h"
 #include "common/submit/submit.h"
 
 /* Says the milter of a recipient to whom no safe way leads (zegel-events(5)). */
@@ -42,10 +41,14 @@ make_message(const Viewer *viewer, const Organisation *organisation, OriginKind 
 
 /* Hands MESSAGE over; FALSE with an error. */
 static gboolean
-submit(const Viewer *viewer, const Organisation *organisation, const ComposeFacts *facts,
-       const GString *message, char **queue_id, GError **error)
+submit(const Viewer *viewer, const Organisation *organisation, const char *reference,
+       const ComposeFacts *facts, const GString *message, char **queue_id, GError **error)
 {
-  g_autofree char *from = letter_sender(organisation->service_domain);
+  g_autofree char *from =
+      control_address(viewer->origin_keys, CONTROL_VISITOR, organisation->name, reference,
+                      organisation->service_domain, error);
+  if (from == NULL)
+    return FALSE;
   g_autoptr(GError) reason = NULL;
   if (submit_send(viewer->config->viewer_submit_url, from, facts->recipient, message->str,
                   message->len, queue_id, &reason))
@@ -58,7 +61,8 @@ submit(const Viewer *viewer, const Organisation *organisation, const ComposeFact
 
 gboolean
 visitor_mail_send(const Viewer *viewer, const Organisation *organisation, OriginKind kind,
-                  ComposeFacts *facts, char **queue_id, GError **error)
+                  const char *reference, ComposeFacts *facts, char **queue_id,
+                  GError **error)
 {
   g_autofree char *id =
       conversation_id(viewer->origin_keys, organisation->name, facts->reply_to, error);
@@ -70,8 +74,8 @@ visitor_mail_send(const Viewer *viewer, const Organisation *organisation, Origin
   facts->id = id;
   facts->now_s = g_get_real_time() / G_USEC_PER_SEC;
   GString *message = make_message(viewer, organisation, kind, facts, error);
-  gboolean sent =
-      message != NULL && submit(viewer, organisation, facts, message, queue_id, error);
+  gboolean sent = message != NULL &&
+                  submit(viewer, organisation, reference, facts, message, queue_id, error);
   compose_free(message);
   facts->id = NULL;
   return sent;

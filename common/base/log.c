@@ -54,6 +54,8 @@ static const char *const event_names[] = {
     [EVENT_FORM_ASKED] = "form-asked",
     [EVENT_FORM_REFUSED] = "form-refused",
     [EVENT_FORM_SENT] = "form-sent",
+    [EVENT_ANSWER_BOUNCED] = "answer-bounced",
+    [EVENT_ANSWER_DELAYED] = "answer-delayed",
 };
 
 const char *

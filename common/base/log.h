@@ -61,7 +61,9 @@ typedef enum {
   EVENT_RECALLED,        /* the sender took a message back */
   EVENT_FORM_ASKED,      /* somebody was mailed the way to the web form */
   EVENT_FORM_REFUSED,    /* he was not: a limit, or Postfix */
-  EVENT_FORM_SENT        /* what was written in the web form went to the organisation */
+  EVENT_FORM_SENT,       /* what was written in the web form went to the organisation */
+  EVENT_ANSWER_BOUNCED,  /* what a reader wrote or forwarded could not be delivered */
+  EVENT_ANSWER_DELAYED   /* it is still on its way */
 } EventKind;
 
 /*

@@ -28,6 +28,7 @@ static const char *const kind_names[] = {
 static const char *const control_prefixes[] = {
     [CONTROL_BOUNCE] = "bounce-",
     [CONTROL_NUMBER] = "nummer-",
+    [CONTROL_VISITOR] = "answer-",
 };
 
 #define CONTROL_PREFIX_CHARS 7

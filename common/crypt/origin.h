@@ -70,15 +70,16 @@ conversation_check(const KeyRing *ring, const char *id, const char *organisation
 
 typedef enum {
   CONTROL_BOUNCE, /* envelope sender of a notification: its bounce comes back here */
-  CONTROL_NUMBER  /* where a sender mails another number to ("SMS 06...") */
+  CONTROL_NUMBER, /* where a sender mails another number to ("SMS 06...") */
+  CONTROL_VISITOR /* envelope sender of what a visitor wrote or forwarded: its bounce */
 } ControlKind;
 
 /*
  * The address of our own that means KIND of the entry REFERENCE of ORGANISATION, in
- * SERVICE_DOMAIN: "bounce-REFERENCE-KEYID-MAC@veilig.example.nl", "nummer-...@...". In any
- * case of letters the same. REFERENCE is 1 to 16 lower case letters and digits, so that
- * the local part has at most 64 octets. A new string, or NULL with ZEGEL_ERROR_LIMIT or
- * ZEGEL_ERROR_TEMPORARY.
+ * SERVICE_DOMAIN: "bounce-REFERENCE-KEYID-MAC@veilig.example.nl", "nummer-...@...",
+ * "answer-...". In any case of letters the same. REFERENCE is 1 to 16 lower case letters
+ * and digits, so that the local part has at most 64 octets. A new string, or NULL with
+ * ZEGEL_ERROR_LIMIT or ZEGEL_ERROR_TEMPORARY.
  */
 char *
 control_address(const KeyRing *ring, ControlKind kind, const char *organisation,

@@ -70,6 +70,26 @@ GPtrArray *
 store_find_unconfirmed(Store *store, const char *organisation, gint64 since_s, guint skip,
                        guint max, GError **error);
 
+/* A reader who answered or forwarded something, or wrote in the web form. All owned. */
+typedef struct {
+  char *reference; /* of the entry in which he did */
+  char *address;   /* "" when that entry is over and he is forgotten */
+  gint64 received_s;
+} Visitor;
+
+/* Frees VISITOR; NULL is allowed. */
+void
+visitor_free(Visitor *visitor);
+
+/*
+ * Finds who reads the entry REFERENCE of ORGANISATION; with SHARED it is an entry that was
+ * forwarded (share.h), and its forwarder is found. *VISITOR is NULL when there is none.
+ * FALSE with an error when that is not known. Any thread.
+ */
+gboolean
+store_find_visitor(Store *store, const char *organisation, const char *reference,
+                   gboolean shared, Visitor **visitor, GError **error);
+
 /*
  * Withdraws the entry REFERENCE, and what its reader shared of it: wrapped keys, codes and
  * sessions are gone when this returns (S13). KIND says why: HISTORY_RECALLED or
@@ -117,3 +137,4 @@ store_find_due(Store *store, const char *organisation, DueKind kind, gint64 befo
                guint max, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dispatch, dispatch_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Visitor, visitor_free)

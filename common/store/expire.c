@@ -181,11 +181,20 @@ sweep(Store *store, GError **error)
 }
 
 gboolean
+store_check_clock(Store *store, gint64 now_s, gboolean *believed, GError **error)
+{
+  ExpireJob job = {.now_s = now_s};
+  gboolean done = writer_run(store->writer, believe_clock, &job, error);
+  *believed = done && job.believed;
+  return done;
+}
+
+gboolean
 store_expire(Store *store, gint64 now_s, guint *removed, GError **error)
 {
   ExpireJob job = {.now_s = now_s};
   *removed = 0;
-  if (!writer_run(store->writer, believe_clock, &job, error))
+  if (!store_check_clock(store, now_s, &job.believed, error))
     return FALSE;
   if (!job.believed) {
     log_line(LOG_LEVEL_WARNING, "the clock leapt ahead: nothing is removed for a day");

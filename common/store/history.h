@@ -27,7 +27,8 @@ typedef enum {
   HISTORY_REMINDED,       /* the reader was reminded before the end */
   HISTORY_EXPIRED,
   HISTORY_RECALLED,
-  HISTORY_DELETED, /* by the reader */
+  HISTORY_DELETED,        /* by the reader */
+  HISTORY_ANSWER_BOUNCED, /* what the reader answered or forwarded could not be delivered */
   HISTORY_COUNT
 } HistoryKind;
 

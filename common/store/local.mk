@@ -21,6 +21,7 @@ common_store_libstore_a_SOURCES = \
 	common/store/share.c common/store/share.h \
 	common/store/store.c common/store/store.h \
 	common/store/use.c \
+	common/store/visitor.c \
 	common/store/writer.c
 common_store_libstore_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
 

@@ -298,11 +298,18 @@ gboolean
 store_end_session(Store *store, const guint8 *session, GError **error);
 
 /*
+ * Whether NOW_S is to be believed, into *BELIEVED: more than 36 hours after the last time
+ * that was, the clock may have leapt (F20), and it is not until the new time has lasted for
+ * a day of further calls. Call it every hour or so. FALSE with an error. Any thread.
+ */
+gboolean
+store_check_clock(Store *store, gint64 now_s, gboolean *believed, GError **error);
+
+/*
  * Removes what is past its time: expired messages with their keys and files, dead codes and
  * sessions, and files that a crash left behind. *REMOVED gets the number of messages. Call
- * it every hour or so, at least once a day: when NOW_S is more than 36 hours after the last
- * call the clock may have leapt (F20), and nothing is removed until the new time has lasted
- * for a day of further calls.
+ * it every hour or so, at least once a day: nothing is removed at a time that is not
+ * believed (store_check_clock, which it calls by itself).
  */
 gboolean
 store_expire(Store *store, gint64 now_s, guint *removed, GError **error);

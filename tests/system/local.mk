@@ -47,6 +47,7 @@ EXTRA_DIST += \
 	tests/system/test_kill.py \
 	tests/system/test_lab.py \
 	tests/system/test_look.py \
+	tests/system/test_lost.py \
 	tests/system/test_main_job.py \
 	tests/system/test_message.py \
 	tests/system/test_milter.py tests/system/test_milter_dies.py \

@@ -1,6 +1,8 @@
 """The sender is told that his message is ready (S14), that nobody opens it, and its reader is
 reminded before its end (V7): once each, whatever dies meanwhile."""
+import contextlib
 import re
+import sqlite3
 import time
 
 import crash
@@ -237,6 +239,33 @@ def test_s14_the_sender_is_told_of_what_nobody_opens():
     assert len(letters_about(sent.message, "unopened")) == 1
     assert not letters_about(opened.message, "unopened")
     assert not letters_about(early.message, "unopened")
+
+
+def set_clock_back(seconds):
+    """As if zegel-deliver had last looked SECONDS before it did."""
+    with contextlib.closing(sqlite3.connect(told.STORE, timeout=20)) as database, database:
+        changed = database.execute("UPDATE state SET value = value - ? WHERE name = 'expired_s'",
+                                   (int(seconds),))
+        assert changed.rowcount == 1
+
+
+def test_f20_a_clock_that_leaps_tells_nobody():
+    """F20: when the clock leapt since the last look nobody is told; when it is right, he is"""
+    sent = walk.Sent(lambda typed, to: mail("SMS %s Uitslag" % typed, "Geheim\n", to=to))
+    restart()  # so that there was a look before
+    time.sleep(8)
+    harness.pass_time(sent.queue_id, int(7.1 * DAY_S))
+    mark = harness.log_mark()
+    control("stop", "deliver")
+    set_clock_back(3 * DAY_S)
+    control("start", "deliver")
+    harness.wait_log("the clock leapt ahead: nobody is told", mark)
+    time.sleep(2)
+    assert not letters_about(sent.message, "unopened")
+    control("stop", "deliver")
+    set_clock_back(-3 * DAY_S)
+    control("start", "deliver")
+    wait_letter(sent.message, "unopened", seconds=40)
 
 
 def test_v7_the_reader_is_reminded_before_the_end():

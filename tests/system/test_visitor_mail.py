@@ -6,6 +6,7 @@ import smtplib
 import harness
 import image
 import peer
+import told
 import walk
 from browser import link_in
 from harness import ENV, configured, mail, part, refused, send, unique, wait_delivered, wait_log
@@ -323,7 +324,7 @@ def test_only_bounces_come_in():
     before = len(harness.mailbox(victim))
     mark = harness.log_mark()
     for sender, to in ((victim, NOREPLY), ("", NOREPLY), (victim, bounce), (victim, number),
-                       (victim, "postmaster@" + SERVICE), (victim, "x@y." + SERVICE),
+                       (victim, "postmaster@y." + SERVICE), (victim, "x@y." + SERVICE),
                        ("", bounce.replace("@", "@y.")), (DOCTOR, NOREPLY), (DOCTOR, "x@y." + SERVICE),
                        (victim, "noreply@veilig." + part("own2")), ("", "x" + bounce)):
         refusal = refused(from_outside, sender, to)
@@ -333,6 +334,18 @@ def test_only_bounces_come_in():
         wait_log(r"postfix/zegel-store/lmtp.* to=<%s>.* relay=" % re.escape(to), mark)
     harness.wait_for(lambda: not harness.queue(), "the end of the queue")
     assert len(harness.mailbox(victim)) == before
+
+
+def test_the_postmaster():
+    """RFC 5321 4.5.1: an alias, as README.postfix has it, leads to the postmaster of a service domain"""
+    here, there = "PostMaster@" + SERVICE, "postmaster@" + OWN
+    before = len(harness.mailbox(there))
+    maps = harness.command("postconf", "-h", "zegel_site_alias_maps").decode().strip()
+    with told.postfix(zegel_site_alias_maps="inline:{{postmaster@%s=%s}}, %s" % (
+            SERVICE, there, maps)):
+        from_outside("jan@" + part("ready"), here)
+        from_outside("", here)
+        harness.wait_for(lambda: len(harness.mailbox(there)) == before + 2, "both mails")
 
 
 def test_a_user_at_the_service_domain():

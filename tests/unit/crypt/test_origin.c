@@ -225,14 +225,15 @@ test_control(void)
 {
   g_autoptr(KeyRing) ring = ring_new(KEY_ORIGIN, FALSE);
   g_autoptr(KeyRing) rotated = ring_new(KEY_ORIGIN, TRUE);
-  static const ControlKind kinds[] = {CONTROL_BOUNCE, CONTROL_NUMBER};
+  static const ControlKind kinds[] = {CONTROL_BOUNCE, CONTROL_NUMBER, CONTROL_VISITOR};
+  static const char *const heads[] = {"bounce-" REF "-", "nummer-" REF "-",
+                                      "answer-" REF "-"};
   for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
     g_autofree char *address = control_address(ring, kinds[i], ORG, REF, DOMAIN, NULL);
     g_autofree char *upper = g_ascii_strup(address, -1);
     gsize local = (gsize) (strchr(address, '@') - address);
     g_assert_cmpuint(local, <=, LOCAL);
-    g_assert_true(
-        g_str_has_prefix(address, i == 0 ? "bounce-" REF "-" : "nummer-" REF "-"));
+    g_assert_true(g_str_has_prefix(address, heads[i]));
     assert_control(ring, address, kinds[i]);
     assert_control(ring, upper, kinds[i]);
     assert_control(rotated, address, kinds[i]);
@@ -245,7 +246,7 @@ test_control(void)
     }
     /* A bounce must not pass for the other kind. */
     g_autofree char *swapped = g_strdup(address);
-    memcpy(swapped, i == 0 ? "nummer-" : "bounce-", 7);
+    memcpy(swapped, heads[(i + 1) % G_N_ELEMENTS(heads)], 7);
     assert_no_control(ring, ORG, DOMAIN, swapped);
     g_assert_true(control_is_shaped(swapped));
   }

@@ -177,6 +177,20 @@ test_bounced(void)
   }
 }
 
+/* What a visitor wrote came back: no word of it, no link, no name of who should read it. */
+static void
+test_lost(void)
+{
+  TellFacts facts = usual_facts();
+  g_autofree char *text = text_of(tell_lost(&facts, "0123456789abcdez", "lost.ABC.1"));
+  check_head(text, "lost.ABC.1");
+  const char *const words[] = {"is niet aangekomen", "could not be delivered",
+                               "Referentie: 0123456789abcdez", NULL};
+  assert_all(text, words, TRUE);
+  const char *const never[] = {"http", "els@example.com", "612345678", NULL};
+  assert_all(text, never, FALSE);
+}
+
 static void
 test_delayed_and_changed(void)
 {
@@ -254,6 +268,7 @@ main(int argc, char **argv)
   g_test_add_func("/deliver/tell/confirmation by mail", test_confirmation_by_mail);
   g_test_add_func("/deliver/tell/reasons", test_reasons);
   g_test_add_func("/deliver/tell/bounced", test_bounced);
+  g_test_add_func("/deliver/tell/lost", test_lost);
   g_test_add_func("/deliver/tell/delayed and changed", test_delayed_and_changed);
   g_test_add_func("/deliver/tell/unopened", test_unopened);
   g_test_add_func("/deliver/tell/hostile", test_hostile);

@@ -150,6 +150,32 @@ test_leap(Fixture *fixture, gconstpointer data)
   mail_check(fixture->store, &recipient, 10);
 }
 
+static gboolean
+believes(const Fixture *fixture, gint64 later_s)
+{
+  gboolean believed;
+  g_assert_true(store_check_clock(fixture->store, store_now(fixture->store) + later_s,
+                                  &believed, NULL));
+  return believed;
+}
+
+/* F20: what letters go by, and what is removed by, is the same belief. */
+static void
+test_clock(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  g_assert_true(believes(fixture, 0));
+  g_assert_true(believes(fixture, 35 * 3600));
+  g_assert_cmpuint(expire(fixture), ==, 0); /* back again */
+  g_assert_true(believes(fixture, 0));
+  g_assert_false(believes(fixture, 40 * DAY));
+  g_assert_true(believes(fixture, 3600)); /* it was a mistake */
+  g_assert_false(believes(fixture, 40 * DAY));
+  g_assert_false(believes(fixture, 40 * DAY + 23 * 3600));
+  g_assert_true(believes(fixture, 41 * DAY));
+  g_assert_true(believes(fixture, 41 * DAY + 3600));
+}
+
 /* A server that was off for a year removes what is old after a day. */
 static void
 test_leap_lasts(Fixture *fixture, gconstpointer data)
@@ -283,6 +309,7 @@ main(int argc, char **argv)
   fixture_add("/expire/key destroyed (K4)", test_key_destroyed);
   fixture_add("/expire/shared message", test_shared);
   fixture_add("/expire/leap of the clock (F20)", test_leap);
+  fixture_add("/expire/what time is believed (F20)", test_clock);
   fixture_add("/expire/leap that lasts", test_leap_lasts);
   fixture_add("/expire/orphans", test_orphans);
   fixture_add("/expire/repeat after", test_repeat_after);

@@ -138,6 +138,46 @@ test_over(Fixture *fixture, gconstpointer data)
   g_assert_cmpint(fixture_number(fixture, "SELECT count(*) FROM message"), ==, 0);
 }
 
+static void
+assert_visitor(Store *store, const char *reference, gboolean is_shared,
+               const Shared *shared, const char *address)
+{
+  g_autoptr(Visitor) visitor = NULL;
+  g_assert_true(store_find_visitor(store, ORG, reference, is_shared, &visitor, NULL));
+  g_assert_cmpstr(visitor->address, ==, address);
+  g_assert_cmpstr(visitor->reference, ==, is_shared ? shared->parent.reference : reference);
+  g_assert_cmpint(visitor->received_s, !=, 0);
+}
+
+static void
+assert_no_visitor(Store *store, const char *organisation, const char *reference,
+                  gboolean is_shared)
+{
+  g_autoptr(Visitor) visitor = NULL;
+  g_assert_true(
+      store_find_visitor(store, organisation, reference, is_shared, &visitor, NULL));
+  g_assert_null(visitor);
+}
+
+/* To whom a bounce of what he wrote or forwarded is told. */
+static void
+test_visitor(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  Store *store = fixture->store;
+  Shared shared;
+  share(store, 10, &shared);
+  assert_visitor(store, shared.parent.reference, FALSE, &shared, ADDRESS);
+  assert_visitor(store, shared.reference, FALSE, &shared, FRIEND);
+  assert_visitor(store, shared.reference, TRUE, &shared, ADDRESS);
+  assert_no_visitor(store, ORG, shared.parent.reference, TRUE);
+  assert_no_visitor(store, "ander", shared.reference, TRUE);
+  assert_no_visitor(store, ORG, "nobody", FALSE);
+  g_autoptr(Entry) entry = mail_entry(store, ORG, &shared.parent);
+  g_assert_true(store_delete(store, entry, NULL));
+  assert_visitor(store, shared.reference, TRUE, &shared, "");
+}
+
 /* What its reader deleted for himself others still have, until the sender withdraws it. */
 static void
 test_deleted_parent(Fixture *fixture, gconstpointer data)
@@ -453,6 +493,7 @@ main(int argc, char **argv)
   fixture_add("/share/wrong password", test_wrong);
   fixture_add("/share/unknown reference (T16)", test_unknown);
   fixture_add("/share/withdrawn", test_over);
+  fixture_add("/share/visitor", test_visitor);
   fixture_add("/share/parent deleted", test_deleted_parent);
   fixture_add("/share/number changed (T31)", test_number_changed);
   g_test_add_func("/share/password", test_password);

@@ -120,6 +120,7 @@ test_history(void)
       [HISTORY_EXPIRED] = "Expired and removed",
       [HISTORY_RECALLED] = ">Recalled<",
       [HISTORY_DELETED] = "Deleted by the recipient",
+      [HISTORY_ANSWER_BOUNCED] = "What the recipient sent from here",
   };
   for (guint kind = 0; kind < HISTORY_COUNT; kind++) {
     Dispatch dispatch;
