@@ -24,6 +24,16 @@ typedef struct {
   char *submit;
 } MailSettings;
 
+static void
+mail_settings_clear(MailSettings *settings)
+{
+  g_free(settings->gateway);
+  g_free(settings->from);
+  g_free(settings->subject);
+  g_free(settings->submit);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MailSettings, mail_settings_clear)
+
 /* An address of the administrator's: one '@', nothing that ends it. */
 static gboolean
 is_address(const char *text)
@@ -85,8 +95,8 @@ main(int argc, char **argv)
 {
   (void) argv;
   g_auto(Message) message = {NULL, NULL};
-  MailSettings settings = {NULL, NULL, NULL, NULL};
-  GError *error = NULL;
+  g_auto(MailSettings) settings = {NULL, NULL, NULL, NULL};
+  g_autoptr(GError) error = NULL;
   adapter_begin("sms-mail", argc, &message);
   if (!load(&settings, &error) || !submit_init(&error))
     adapter_die(error);

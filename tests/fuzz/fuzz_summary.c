@@ -25,8 +25,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static char word[] = "x";
   static char url[] = "https://m.nl/";
+  static char none[] = "";
   static Organisation organisation = {
-      .display_name = word, .contact = word, .viewer_url = url};
+      .display_name = word, .contact = word, .viewer_url = url, .logo = none};
   const Frame frame = {.organisation = &organisation, .language = LANGUAGE_EN};
   g_autoptr(Summary) summary =
       summary_parse(size > 0 ? (const char *) data : "", size, NULL);

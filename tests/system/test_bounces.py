@@ -32,7 +32,7 @@ class refusing:
     def _write(self, text):
         with open(self.PATH, "w", encoding="utf-8") as file:
             file.write(text)
-        told.reload(OUTSIDER)
+        harness.reload_postfix(OUTSIDER)
 
     def __enter__(self):
         with open(self.PATH, encoding="utf-8") as file:

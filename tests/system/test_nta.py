@@ -350,7 +350,7 @@ def test_readiness_is_lost_while_mail_waits():
 
     To the viewer when the number is known. When the domain is ready again, mail goes direct.
     """
-    bounces = len(harness.mailbox(SENDER))
+    bounces = len(harness.reports(SENDER))
     with guard() as watch, configured(*RECHECK):
         with without("ready"):
             numbered, bare = watch.secure("ready", number=True), watch.secure("ready")
@@ -361,7 +361,7 @@ def test_readiness_is_lost_while_mail_waits():
                 wait_transport("ready", "zegel-store:")
                 flush_past_cache()
                 assert "status=sent" in numbered.tried("zegel-store")
-                notice = harness.wait_mail(SENDER, bounces + 1)
+                notice = harness.wait_report(SENDER, bounces)
                 assert bare.to in notice and bare.body not in notice, notice.raw
                 assert "Z-S7-NUMBER" in watch.refused("ready").text
                 watch.flows()
@@ -411,7 +411,7 @@ def test_a_dns_failure_leaves_promises_as_they_are():
 def test_the_sender_hears_of_a_next_hop_that_fails():
     """S12 NTA 6.1.4: a delay notice, without the content, while a secure message waits"""
     before = harness.command("postconf", "-h", "delay_warning_time").decode().strip()
-    notices = len(harness.mailbox(SENDER))
+    notices = len(harness.reports(SENDER))
     try:
         set_delay("1s")
         with guard() as watch:
@@ -429,5 +429,4 @@ def test_the_sender_hears_of_a_next_hop_that_fails():
 
 def set_delay(value):
     harness.command("postconf", "-e", "delay_warning_time = " + value)
-    harness.command("touch", "-d", "1 hour ago", "/etc/postfix/main.cf")
-    harness.command("postfix", "reload")
+    harness.reload_postfix()

@@ -2,7 +2,6 @@
 import os
 import re
 import sqlite3
-import subprocess
 
 import harness
 import walk
@@ -75,13 +74,6 @@ def query(sql, *values):
         return database.execute(sql, values).fetchone()[0]
 
 
-def reload(directory):
-    """The Postfix of DIRECTORY reads its tables again."""
-    # It says what it does on standard error, which nobody reads.
-    subprocess.run(["postfix", "-c", directory, "reload"], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
 def withdraw(sent):
     """The notification of SENT (walk.Sent) comes back."""
     address = str(sent.notification.message["Return-Path"]).strip("<>")
@@ -106,7 +98,7 @@ class postfix:
 
     def _set(self, *arguments):
         command("postconf", "-c", self.directory, *arguments)
-        reload(self.directory)
+        harness.reload_postfix(self.directory)
 
     def __enter__(self):
         self.before = {name: command("postconf", "-c", self.directory, "-h", name).decode().strip()

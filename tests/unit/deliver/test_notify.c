@@ -209,7 +209,8 @@ static const struct {
      "c",
      "a b c", "\"a b c\""}, /* RLO, LS */
     {"caf\xe9", "caf\xef\xbf\xbd", "=?UTF-8?B?Y2Fm77+9?="},
-    {"=?utf-8?q?x?=", "=?utf-8?q?x?=", "\"=?utf-8?q?x?=\""},
+    /* Quoted it is no encoded word, but there are programs that decode it. */
+    {"=?utf-8?q?x?=", "=?utf-8?q?x?=", "=?UTF-8?B?PT91dGYtOD9xP3g/PQ==?="},
 };
 
 static void
