@@ -320,10 +320,10 @@ static void
 test_message_page(void)
 {
   g_autoptr(Summary) text = summary_of("text");
-  MessageFacts facts = {.summary = text, .text = "<script>&\n", .sender = "env@b.nl"};
+  MessageFacts facts = {.summary = text, .text = "<script>&\n\nb", .sender = "env@b.nl"};
   g_autofree char *page = finish(page_message(frame(), &facts));
   g_assert_null(strstr(page, "<script"));
-  g_assert_nonnull(strstr(page, "&lt;script&gt;&amp;\n"));
+  g_assert_nonnull(strstr(page, "&lt;script&gt;&amp;<br><br>b</div>"));
   g_assert_nonnull(strstr(page, "<bdi>a@b.nl</bdi>"));
   g_assert_nonnull(strstr(page, "href=\"/m/part/2\""));
   g_assert_nonnull(strstr(page, "<bdi>_x_.pdf</bdi>"));
