@@ -16,8 +16,8 @@ mime_append_date(GString *out, gint64 time_s);
 void
 mime_append_words(GString *out, const char *text);
 
-/* Whether TEXT can stand in a quoted string: ASCII, and nothing in it that programs take for
- * an encoded word, which may hold line ends (they do so in quotes too, T14). */
+/* Whether TEXT can stand in a quoted string: ASCII, and nothing in it that programs take
+ * for an encoded word, which may hold line ends (they do so in quotes too, T14). */
 gboolean
 mime_is_plain(const char *text);
 
