@@ -24,8 +24,6 @@
 #define CLIENT_MAX       10  /* an hour from one network address */
 #define ORGANISATION_MAX 100 /* an hour of one organisation */
 
-#define IPV6_PREFIX_BYTES 8 /* whoever has IPv6 has 2^64 addresses: they count as one */
-
 /* Whatever becomes of it, the answer takes so long: who is known here is not to be heard in
  * the time (T16). A mail is handed over in a
  * fraction of it. */
@@ -60,18 +58,6 @@ handle_form(Visit *visit)
 
 /* ---- Limits ---- */
 
-/* What the client's network address is counted as, a new string. */
-static char *
-client_key(const char *client)
-{
-  Network address;
-  if (!network_parse_address(client, &address))
-    return g_strdup("unknown");
-  if (address.bits == NETWORK_V6_BITS)
-    return crypt_hex(address.bytes, IPV6_PREFIX_BYTES);
-  return network_to_string(&address);
-}
-
 static void
 log_refused(const Visit *visit, const char *address, const char *why)
 {
@@ -101,7 +87,7 @@ static Limit
 count_ask(Visit *visit, const char *address)
 {
   GError *error = NULL;
-  g_autofree char *client = client_key(visit->request->client);
+  g_autofree char *client = network_count_key(visit->request->client);
   g_autofree char *mailbox = mailbox_count_key(address);
   Limit limit = LIMIT_NONE;
   const char *why = NULL;

@@ -151,7 +151,8 @@ share(Visit *visit, const char *address, const char *once)
   gboolean granted = FALSE;
   char reference[STORE_REFERENCE_MAX + 1] = "";
   char password[STORE_PASSWORD_MAX + 1] = "";
-  if (!store_count(store, visit->organisation->name, "share-address", address,
+  g_autofree char *mailbox = mailbox_count_key(address);
+  if (!store_count(store, visit->organisation->name, "share-address", mailbox,
                    MAILS_TO_ADDRESS, MAILS_TO_ADDRESS_S, &granted, &error))
     show_failed(visit, address, error);
   else if (!granted)

@@ -250,12 +250,22 @@ append_correction(Html *html, const Dispatch *dispatch)
   html_markup(html, "</section>\n");
 }
 
+/* The address of this page alone says nothing: anybody can write "?recalled" behind it. */
+static gboolean
+was_recalled(const Dispatch *dispatch)
+{
+  for (guint i = 0; i < dispatch->recipients->len; i++)
+    if (find_line(dispatch->recipients->pdata[i], HISTORY_RECALLED) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 Html *
 page_status(const Frame *frame, const StatusFacts *facts)
 {
   const Dispatch *dispatch = facts->dispatch;
   Html *html = page_begin(frame, _("What became of your message"));
-  if (facts->recalled)
+  if (facts->recalled && was_recalled(dispatch))
     page_notice(html, _("The message was recalled. It cannot be opened here any more."),
                 FALSE);
   append_message(html, dispatch);

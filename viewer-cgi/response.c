@@ -13,6 +13,7 @@ static const struct {
     {400, "Bad Request"},
     {403, "Forbidden"},
     {404, "Not Found"},
+    {409, "Conflict"},
     {410, "Gone"},
     {411, "Length Required"},
     {413, "Content Too Large"},

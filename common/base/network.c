@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define V6_SITE_BITS 64 /* what one subscriber has at least, RFC 6177 2 */
+
 gboolean
 network_parse_address(const char *text, Network *address)
 {
@@ -62,6 +64,19 @@ network_is_loopback(const Network *address)
   if (address->bits == NETWORK_V4_BITS)
     return address->bytes[0] == 127;
   return memcmp(address->bytes, v6_loopback, sizeof v6_loopback) == 0;
+}
+
+char *
+network_count_key(const char *text)
+{
+  Network network;
+  if (!network_parse_address(text, &network))
+    return g_strdup("unknown");
+  if (network.bits == NETWORK_V6_BITS) {
+    network.prefix = V6_SITE_BITS;
+    memset(network.bytes + V6_SITE_BITS / 8, 0, sizeof network.bytes - V6_SITE_BITS / 8);
+  }
+  return network_to_string(&network);
 }
 
 char *

@@ -34,6 +34,13 @@ network_contains(const Network *network, const Network *address);
 gboolean
 network_is_loopback(const Network *address);
 
+/*
+ * What the client at TEXT (NULL is allowed) is counted as, a new string: whoever has IPv6
+ * has 2^64 addresses, which count as one. All that is no address counts as one too. Pure.
+ */
+char *
+network_count_key(const char *text);
+
 /* NETWORK in the one way to write it, without "/LENGTH" when it is an address: new string.
  */
 char *

@@ -82,8 +82,9 @@ store_withdraw(Store *store, const char *organisation, const char *reference,
                HistoryKind kind, gboolean *changed, GError **error);
 
 /*
- * Gives the entry REFERENCE another NUMBER (E.164): older codes and sessions are dead
- * (T31). FALSE with ZEGEL_ERROR_INVALID when there is no such open entry.
+ * Gives the entry REFERENCE another NUMBER (E.164): older codes and sessions are dead,
+ * and what its reader shared of it is withdrawn (T31). FALSE with ZEGEL_ERROR_INVALID when
+ * there is no such open entry.
  */
 gboolean
 store_change_number(Store *store, const char *organisation, const char *reference,

@@ -174,26 +174,41 @@ store_delete(Store *store, const Entry *entry, GError **error)
 typedef struct {
   const char *organisation, *reference;
   GBytes *number; /* sealed */
-  gint64 now_s;
+  EndJob shared;  /* of what was shared of it */
 } NumberJob;
+
+/* Who read with a code on the old number may have been the wrong one: what he shared would
+ * let him in as before (T31). */
+static gboolean
+end_shared(Db *db, EndJob *job, gint64 entry, GError **error)
+{
+  g_autoptr(GArray) rows = find_open(db, job, entry, error);
+  for (guint i = 0; rows != NULL && i < rows->len; i++) {
+    gint64 row = g_array_index(rows, gint64, i);
+    if (row != entry && !end_row(db, job, row, error))
+      return FALSE;
+  }
+  return rows != NULL;
+}
 
 static gboolean
 change_number(Db *db, gpointer data, GError **error)
 {
-  const NumberJob *job = data;
+  NumberJob *job = data;
   g_autoptr(Query) query = db_query(
       db,
       "UPDATE entry SET number = ?1 WHERE reference = ?2 AND organisation = ?3"
       "  AND message_key IS NOT NULL AND expires_s > ?4 AND shared = 0 RETURNING id",
       DB_VALUES(V_BYTES(job->number), V_TEXT(job->reference), V_TEXT(job->organisation),
-                V_INT(job->now_s)),
+                V_INT(job->shared.now_s)),
       error);
   int step = query != NULL ? query_step(query, error) : -1;
   if (step <= 0)
     return step == 0 && entry_set_gone(error);
   gint64 entry = query_int(query, 0);
   return query_step(query, error) >= 0 && drop_access(db, entry, error) &&
-         history_add(db, entry, HISTORY_NUMBER_CHANGED, job->now_s, NULL, error);
+         history_add(db, entry, HISTORY_NUMBER_CHANGED, job->shared.now_s, NULL, error) &&
+         end_shared(db, &job->shared, entry, error);
 }
 
 gboolean
@@ -202,6 +217,16 @@ store_change_number(Store *store, const char *organisation, const char *referenc
 {
   FieldPlace place = {organisation, reference, "number"};
   g_autoptr(GBytes) sealed = field_seal(store, &place, number, strlen(number), error);
-  NumberJob job = {organisation, reference, sealed, store_now(store)};
-  return sealed != NULL && writer_run(store->writer, change_number, &job, error);
+  NumberJob job = {organisation,
+                   reference,
+                   sealed,
+                   {.kind = HISTORY_RECALLED,
+                    .state = ENTRY_WITHDRAWN,
+                    .with_shared = TRUE,
+                    .now_s = store_now(store)}};
+  gboolean done = sealed != NULL && writer_run(store->writer, change_number, &job, error);
+  purged_finish(store, &job.shared.purged, done);
+  if (done && job.shared.purged.entries > 0)
+    writer_checkpoint(store->writer); /* the key still stood in the log */
+  return done;
 }

@@ -3,7 +3,9 @@
 #include "common/crypt/ticket.h"
 #include "common/store/internal.h"
 
-#define REFERENCE_BYTES 10 /* random: 80 bits, 16 characters */
+#define REFERENCE_BYTES 10 /* random: 80 bits */
+
+G_STATIC_ASSERT(REFERENCE_BYTES * 8 == STORE_REFERENCE_CHARS * 5);
 
 /* Letters and digits that are not mistaken for one another when read aloud. */
 static gboolean

@@ -21,6 +21,7 @@
 #define STORE_NONCE_BYTES       16
 #define STORE_SESSION_BYTES     32
 #define STORE_REFERENCE_MAX     32 /* characters of a reference */
+#define STORE_REFERENCE_CHARS   16 /* of each that is made */
 #define STORE_CODE_DIGITS       6  /* V3 */
 #define STORE_CODE_LIFE_S       600
 #define STORE_CODE_TRIES        5

@@ -7,7 +7,8 @@ LINTS = \
 	tests/lint/format \
 	tests/lint/manuals \
 	tests/lint/conf-manual \
-	tests/lint/events-manual
+	tests/lint/events-manual \
+	tests/lint/threats
 
 EXTRA_DIST += $(LINTS) tests/lint/lintlib.py tests/lint/selftest
 TESTS += $(LINTS) tests/lint/selftest

@@ -68,6 +68,7 @@ EXTRA_DIST += \
 	tests/system/test_spoof.py \
 	tests/system/test_status.py \
 	tests/system/test_verify.py \
+	tests/system/test_threats.py \
 	tests/system/test_visitor_mail.py \
 	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \

@@ -65,7 +65,7 @@ def said_sent(page):
 
 
 def test_answer():
-    """V5: text and attachments reach the sender, threaded, from the service domain"""
+    """V5 T38: text and attachments, EICAR too, reach the sender as they were, threaded"""
     reader = Reader("Uitslag onderzoek")
     assert reader.page.status == 200 and SENDER in reader.page.text, reader.page.text
     assert reader.sent.to not in reader.page.text

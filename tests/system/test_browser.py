@@ -6,6 +6,7 @@ import secrets
 import socket
 import threading
 import time
+import urllib.parse
 
 import harness
 import walk
@@ -218,3 +219,23 @@ def test_the_whole_way_in_chromium():
 def test_the_whole_way_without_javascript():
     """V4: the same way with JavaScript switched off."""
     whole_way(scripts=False)
+
+
+def test_no_page_shows_in_a_frame_of_others():
+    """T23: home, link and shared page stay blank in a frame of somebody else"""
+    sent = walk.Sent(lambda typed, to: mail("SMS %s Uitslag" % typed, to=to))
+    urls = (VIEWER, sent.link, VIEWER + "r")
+    frames = "".join("<iframe id=f%d src='%s'></iframe>" % one for one in enumerate(urls))
+    ours = "link[href*='style.css']"
+    with Chrome() as chrome:
+        for url in urls:
+            chrome.go(url)
+            assert chrome.find_all(ours), url  # alone each of them shows
+        chrome.go("data:text/html," + urllib.parse.quote(
+            "<iframe id=free srcdoc='a frame with words'></iframe>" + frames))
+        chrome.enter("#free")
+        wait_for(lambda: "a frame with words" in chrome.text(), "words in a frame")
+        for number, url in enumerate(urls):
+            chrome.enter()
+            chrome.enter("#f%d" % number)
+            assert not chrome.find_all(ours), (url, chrome.text())

@@ -436,13 +436,16 @@ def start_with_key(program, purpose, case):
 
 
 def test_f13_a_wrong_key_file_stops_the_start():
-    """F13 I8: a key file missing, empty, short, readable by others or swapped: start refused"""
+    """F13 I8 T36: a key file missing, empty, short, readable by others or swapped: start refused"""
     keys = ENV["LAB_SYSCONFDIR"] + "/zegel/keys/"
     for program, purpose, other in (("milter", "ticket", "deliver/link"),
                                     ("deliver", "ticket", "deliver/link"),
                                     ("deliver", "link", "deliver/store"),
                                     ("deliver", "store", "deliver/ticket"),
-                                    ("viewer", "store", "deliver/link")):
+                                    ("viewer", "store", "deliver/link"),
+                                    ("milter", "origin", "deliver/ticket"),
+                                    ("deliver", "origin", "deliver/link"),
+                                    ("viewer", "origin", "viewer/store")):
         with open(keys + program + "/" + purpose, encoding="ascii") as file:
             true = file.read()
         with open(keys + other, encoding="ascii") as file:

@@ -134,6 +134,26 @@ def test_twice():
     assert reader.open().status == 200
 
 
+def test_one_mailbox_a_day():
+    """T15 T26: five mails a day to one mailbox, however its address is written; then none"""
+    name, domain = walk.new_outsider().split("@")
+    ways = (name, name.upper(), name + "+a", name[:3] + "." + name[3:], name + "+b.c")
+    readers = [Forwarder() for _ in range(3)]
+    for number, way in enumerate(ways):
+        reader = readers[number // 2]
+        reader.open()
+        page = reader.forward(way + "@" + domain)
+        assert page.status == 200, (way, page.status, page.text)
+    mark = lab.log_mark()
+    for way in (name, name + "+d"):
+        reader.open()
+        page = reader.forward(way + "@" + domain)
+        assert page.status == 429, (way, page.status, page.text)
+    assert not lab.log_lines("event=forwarded", mark)
+    reader.open()
+    assert reader.forward(walk.new_outsider()).status == 200  # nothing was used up
+
+
 def test_wrong_passwords():
     """T16 T26: five wrong passwords, and what never existed, look the same"""
     reader = Forwarder()

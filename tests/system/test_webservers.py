@@ -142,6 +142,10 @@ def odd_requests(sent):
     for tail in ("%00%", "%2f..%2f", "/../../etc/passwd", "%zz", "?" + "x" * 20000,
                  "/" + "x" * 5000):
         yield wire.request("GET", sent.link + tail, Referer=sent.link)
+    for path in ("/s/%s", "/s/%s/recall", "/r/%s", "/form/%s", "/form/%s%%zz"):
+        url = HOST + path % token_of(sent)
+        yield wire.request("GET", url, Referer=url)
+        yield wire.request("POST", url, {"a": "a" * 70000}, Referer=url)
     yield wire.request("GET", sent.link, X_Long="x" * 50000)
     yield wire.request("TRACE", sent.link)
     yield wire.request("CONNECT", sent.link)

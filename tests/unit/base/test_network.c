@@ -84,6 +84,29 @@ test_loopback(void)
                   !network_is_loopback(&address));
 }
 
+/* T26: whoever has a network of his own is one client, whatever address of it he takes. */
+static void
+test_count_key(void)
+{
+  static const struct {
+    const char *text, *key;
+  } rows[] = {
+      {"192.0.2.1", "192.0.2.1"},
+      {"192.0.2.2", "192.0.2.2"},
+      {"2001:db8:1:2::1", "2001:db8:1:2::/64"},
+      {"2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"},
+      {"2001:db8:1:3::1", "2001:db8:1:3::/64"},
+      {"::1", "::/64"},
+      {"localhost", "unknown"},
+      {"", "unknown"},
+      {NULL, "unknown"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *key = network_count_key(rows[i].text);
+    g_assert_cmpstr(key, ==, rows[i].key);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -91,5 +114,6 @@ main(int argc, char **argv)
   g_test_add_func("/network/parse", test_parse);
   g_test_add_func("/network/contains", test_contains);
   g_test_add_func("/network/loopback", test_loopback);
+  g_test_add_func("/network/count-key (T26)", test_count_key);
   return g_test_run();
 }

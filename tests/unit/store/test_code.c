@@ -578,7 +578,7 @@ main(int argc, char **argv)
   fixture_add("/code/limit of an address (S6)", test_limit_of_address);
   fixture_add("/code/revoke", test_revoke);
   fixture_add("/code/revoke used", test_revoke_used);
-  fixture_add("/code/clock (F20)", test_clock);
+  fixture_add("/code/clock (F20, T34)", test_clock);
   fixture_add("/code/life", test_life);
   fixture_add("/code/gone entry", test_gone_entry);
   fixture_add("/code/rotation", test_rotation);

@@ -160,6 +160,33 @@ test_deleted_parent(Fixture *fixture, gconstpointer data)
   g_assert_cmpint(mail_state(store, &shared.parent), ==, ENTRY_DELETED);
 }
 
+/* T31: who read with the wrong number may have shared it with himself. The right reader
+ * goes on, and shares anew. */
+static void
+test_number_changed(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  Store *store = fixture->store;
+  Shared shared;
+  Opened opened;
+  share(store, 10, &shared);
+  g_assert_cmpint(open_shared(store, ORG, shared.reference, shared.password, &opened), ==,
+                  SHARED_RIGHT);
+  entry_free(opened.entry);
+  g_assert_true(
+      store_change_number(store, ORG, shared.parent.reference, "+31687654321", NULL));
+  g_assert_cmpint(fixture_number(fixture, "SELECT count(*) FROM session"), ==, 0);
+  g_assert_cmpint(open_shared(store, ORG, shared.reference, shared.password, &opened), ==,
+                  SHARED_OVER);
+  g_assert_cmpint(opened.state, ==, ENTRY_WITHDRAWN);
+  entry_free(opened.entry);
+  mail_check(store, &shared.parent, 10);
+  g_assert_cmpuint(
+      mail_history(store, shared.parent.reference, HISTORY_NUMBER_CHANGED).count, ==, 1);
+  g_assert_cmpuint(mail_history(store, shared.parent.reference, HISTORY_RECALLED).count, ==,
+                   0);
+}
+
 static void
 test_password(void)
 {
@@ -427,6 +454,7 @@ main(int argc, char **argv)
   fixture_add("/share/unknown reference (T16)", test_unknown);
   fixture_add("/share/withdrawn", test_over);
   fixture_add("/share/parent deleted", test_deleted_parent);
+  fixture_add("/share/number changed (T31)", test_number_changed);
   g_test_add_func("/share/password", test_password);
   fixture_add("/share/uses race (V5, V6)", test_uses_race);
   fixture_add("/share/guesses race (T2)", test_guess_race);

@@ -91,7 +91,8 @@ file_small(Fixture *fixture, Loot *loot)
             &loot->small);
 }
 
-/* What else a reader does: shares it, types, is counted, has another number. */
+/* What else a reader does: shares it, types, is counted, has another number; and the hour
+ * that goes by. */
 static void
 use_more(Store *store, const Entry *small, Loot *loot)
 {
@@ -100,6 +101,7 @@ use_more(Store *store, const Entry *small, Loot *loot)
   Entry *none = NULL;
   guint8 session[STORE_SESSION_BYTES];
   gboolean granted = FALSE;
+  guint removed = 1;
   const guint8 *link = loot->small.link_secret;
   g_assert_true(
       store_share(store, small, link, FRIEND, loot->reference, loot->password, NULL));
@@ -110,6 +112,8 @@ use_more(Store *store, const Entry *small, Loot *loot)
   g_assert_true(store_put_draft(store, small, link, DRAFT, NULL));
   g_assert_true(store_count(store, ORG, "form-address", FRIEND, 3, 1000, &granted, NULL));
   g_assert_true(granted);
+  g_assert_true(store_expire(store, g_get_real_time() / G_USEC_PER_SEC, &removed, NULL));
+  g_assert_cmpuint(removed, ==, 0);
 }
 
 /* A store in full use: two messages, a living code, a used one, sessions, a share. */
@@ -160,6 +164,33 @@ test_canaries(Fixture *fixture, gconstpointer data)
   assert_absent(loot.status_secret, STORE_LINK_SECRET_BYTES);
   assert_no_text(loot.password);
   g_byte_array_unref(all_bytes);
+}
+
+/* Each table of the schema has rows of that use: what is looked for above is looked for in
+ * all of them, also in those that come later. */
+static void
+test_every_table(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  Loot loot;
+  use_store(fixture, &loot);
+  g_autoptr(Db) db = db_open(fixture->path, DB_READER, NULL);
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  Query *query = db_query(
+      db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
+      DB_NO_VALUES, NULL);
+  while (query_step(query, NULL) > 0)
+    g_ptr_array_add(names, g_strdup(query_text(query, 0)));
+  query_done(query);
+  g_assert_cmpuint(names->len, >=, 9);
+  for (guint i = 0; i < names->len; i++) {
+    const char *name = names->pdata[i];
+    g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM %s", name);
+    g_autoptr(Query) count = db_query(db, g_intern_string(sql), DB_NO_VALUES, NULL);
+    g_test_message("%s", name);
+    g_assert_cmpint(query_step(count, NULL), ==, 1);
+    g_assert_cmpint(query_int(count, 0), >, 0);
+  }
 }
 
 /* The store key is not enough: the viewer's disk and key open no message without a link. */
@@ -344,6 +375,7 @@ main(int argc, char **argv)
 {
   tap_init(argc, argv);
   fixture_add("/theft/canaries (T18)", test_canaries);
+  fixture_add("/theft/every table (K1, T18)", test_every_table);
   fixture_add("/theft/key without link", test_key_without_link);
   fixture_add("/theft/key opens no content (K1)", test_key_opens_no_content);
   fixture_add("/theft/link without key", test_link_without_key);

@@ -229,9 +229,11 @@ test_recall_one(Case *one, gconstpointer data)
   g_autofree char *fields = g_strconcat("&sure=1&ref=", one->references[0], NULL);
   g_auto(SiteAnswer) answer = recall(one, token, fields);
   g_assert_cmpuint(answer.status, ==, 303);
-  g_autofree char *location =
-      g_strconcat("\r\nLocation: ", one->page, "?recalled=1\r\n", NULL);
+  g_autofree char *done = g_strconcat(one->page, "?recalled=1", NULL);
+  g_autofree char *location = g_strconcat("\r\nLocation: ", done, "\r\n", NULL);
   g_assert_nonnull(strstr(answer.head, location));
+  g_auto(SiteAnswer) told = get(one, done);
+  g_assert_nonnull(strstr(told.body, "The message was recalled."));
   g_assert_false(can_open(one, one->links[0], ENTRY_WITHDRAWN));
   g_assert_true(can_open(one, one->links[1], ENTRY_OPEN));
   g_auto(SiteAnswer) page = get(one, one->page);
@@ -243,6 +245,17 @@ test_recall_one(Case *one, gconstpointer data)
   g_assert_cmpuint(again.status, ==, 303);
   g_autofree char *ask = g_strconcat(one->page, "/recall?ref=", one->references[0], NULL);
   g_assert_cmpuint(status_of(one, ask), ==, 303);
+}
+
+/* The address of a page is no proof of what happened. */
+static void
+test_not_recalled(Case *one, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *claim = g_strconcat(one->page, "?recalled=1", NULL);
+  g_auto(SiteAnswer) page = get(one, claim);
+  g_assert_cmpuint(page.status, ==, 200);
+  g_assert_null(strstr(page.body, "was recalled"));
 }
 
 static void
@@ -309,6 +322,7 @@ main(int argc, char **argv)
   add("/status/guesses (T1)", test_guesses);
   add("/status/get-changes-nothing (T6)", test_get_changes_nothing);
   add("/status/recall-one (S13)", test_recall_one);
+  add("/status/not recalled", test_not_recalled);
   add("/status/recall-all (S13)", test_recall_all);
   add("/status/recall-refused (T8)", test_recall_refused);
   return g_test_run();
