@@ -42,7 +42,7 @@ disable_services() {
         dpkg -L "$package" | sed -n 's|^/etc/init\.d/\(.*\)|\1|p' | while read -r script; do
             update-rc.d "$script" disable >/dev/null 2>&1 || echo "$script: was not enabled"
         done
-        [ -d /run/systemd/system ] || continue
+        command -v systemctl >/dev/null || continue # it works where systemd does not run, too
         for unit in $(dpkg -L "$package" |
             sed -n 's|^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\)\)$|\2|p'); do
             systemctl disable "$unit" >/dev/null 2>&1 || echo "$unit: was not enabled"

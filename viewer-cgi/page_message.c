@@ -1,5 +1,7 @@
 #include "viewer-cgi/page_message.h"
 
+#include <string.h>
+
 #include "viewer-cgi/disposition.h"
 
 /* A shield with a tick; drawn here, so that nothing is loaded. */
@@ -104,10 +106,16 @@ append_headers(Html *html, const MessageFacts *facts)
   page_facts_end(html);
 }
 
+/* Text browsers know no white-space: pre-wrap, so each line ends with an element. */
 static void
 append_words(Html *html, const char *text)
 {
   html_markup(html, "<div class=\"words\" dir=\"auto\">");
+  for (const char *end = NULL; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+    g_autofree char *line = g_strndup(text, (gsize) (end - text));
+    html_text(html, line);
+    html_markup(html, "<br>");
+  }
   html_text(html, text);
   html_markup(html, "</div>\n");
 }

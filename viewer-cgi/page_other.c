@@ -27,16 +27,20 @@ page_with_way_back(const Frame *frame, const char *title, const char *const *tex
 Html *
 page_home(const Frame *frame)
 {
-  const char *const texts[] = {
-      _("This is where you read secure mail. You cannot read anything here without the "
-        "link "
-        "from the e-mail that you received."),
-      _("Did you get an e-mail that says that a secure message is waiting? Open the link "
-        "in "
-        "that e-mail."),
-      NULL,
-  };
-  return page_simple(frame, _("Secure mail"), texts);
+  Html *html = page_begin(frame, _("Secure mail"));
+  page_paragraph(html, _("This is where you read secure mail. You cannot read anything "
+                         "here without the link "
+                         "from the e-mail that you received."));
+  page_paragraph(html,
+                 _("Did you get an e-mail that says that a secure message is waiting? "
+                   "Open the link in that e-mail."));
+  page_ways_begin(html);
+  page_way(html, "/r", _("Read a message that was forwarded to you"));
+  if (frame->organisation != NULL && *frame->organisation->form_recipient != '\0')
+    page_way(html, "/form", _("Write us a secure message"));
+  page_ways_end(html);
+  page_end(html, frame);
+  return html;
 }
 
 static void

@@ -248,10 +248,12 @@ organisation(void)
   static char contact[] = "";
   static char url[] = "https://mail.example.nl/";
   static char logo[] = "";
+  static char form_recipient[] = "";
   static Organisation one = {.colour = colour,
                              .display_name = display_name,
                              .contact = contact,
                              .logo = logo,
+                             .form_recipient = form_recipient,
                              .viewer_url = url};
   return &one;
 }
@@ -262,6 +264,23 @@ frame(void)
   static Frame one = {.language = LANGUAGE_EN, .self = "/l/TOKEN"};
   one.organisation = organisation();
   return &one;
+}
+
+/* Who lost the link in his mail finds the pages that need none, and the form if there is
+ * one. */
+static void
+test_home_page(void)
+{
+  char mailbox[] = "info@example.nl";
+  Organisation with_form = *organisation();
+  with_form.form_recipient = mailbox;
+  Frame one = *frame();
+  g_autofree char *without = finish(page_home(&one));
+  g_assert_nonnull(strstr(without, "href=\"/r\""));
+  g_assert_null(strstr(without, "href=\"/form\""));
+  one.organisation = &with_form;
+  g_autofree char *with = finish(page_home(&one));
+  g_assert_nonnull(strstr(with, "href=\"/form\""));
 }
 
 static void
@@ -320,10 +339,10 @@ static void
 test_message_page(void)
 {
   g_autoptr(Summary) text = summary_of("text");
-  MessageFacts facts = {.summary = text, .text = "<script>&\n", .sender = "env@b.nl"};
+  MessageFacts facts = {.summary = text, .text = "<script>&\n\nb", .sender = "env@b.nl"};
   g_autofree char *page = finish(page_message(frame(), &facts));
   g_assert_null(strstr(page, "<script"));
-  g_assert_nonnull(strstr(page, "&lt;script&gt;&amp;\n"));
+  g_assert_nonnull(strstr(page, "&lt;script&gt;&amp;<br><br>b</div>"));
   g_assert_nonnull(strstr(page, "<bdi>a@b.nl</bdi>"));
   g_assert_nonnull(strstr(page, "href=\"/m/part/2\""));
   g_assert_nonnull(strstr(page, "<bdi>_x_.pdf</bdi>"));
@@ -491,6 +510,7 @@ main(int argc, char **argv)
   g_test_add_func("/viewer/disposition", test_disposition);
   g_test_add_func("/viewer/head", test_head);
   g_test_add_func("/viewer/head/kinds", test_head_kinds);
+  g_test_add_func("/viewer/page/home", test_home_page);
   g_test_add_func("/viewer/page/link", test_link_page);
   g_test_add_func("/viewer/page/code", test_code_page);
   g_test_add_func("/viewer/page/message", test_message_page);
