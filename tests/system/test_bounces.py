@@ -127,6 +127,13 @@ def test_what_was_opened_lives():
     assert not is_dead(sent.link) and not letters_about(sent.message, "bounced")
 
 
+def tried_again(message):
+    """The letters that tell of a delay of MESSAGE, whose notification is tried again."""
+    harness.queue_flush()
+    time.sleep(0.5)
+    return letters_about(message, "delayed")
+
+
 def test_a_delay():
     """S12: the other side takes it later: the sender is told once, and the link lives"""
     to = "traag@" + part("outsider")
@@ -134,10 +141,7 @@ def test_a_delay():
     with refusing("traag", "450 4.2.0 not now"), told.postfix(delay_warning_time="1s"):
         queue_id, message, _, _ = secure(to)
         wait_log("status=deferred.*not now", mark)
-        for _ in range(2):
-            time.sleep(1.5)
-            harness.queue_flush()
-        letter = wait_letter(message, "delayed", seconds=40)
+        letter = wait_for(lambda: tried_again(message), "delayed letter")[0]
         text = check_letter(letter, message)
         assert to in text and "nog onderweg" in text and "still on its way" in text
         assert "http" not in text

@@ -7,7 +7,6 @@ import http.client
 import os
 import re
 import secrets
-import statistics
 import time
 import urllib.parse
 
@@ -244,6 +243,21 @@ def test_a_thousand_posts():
         walk.log_in(walk.Sent(lambda typed, to: harness.mail("SMS %s x" % typed, to=to)))
 
 
+TIMED_MIN, TIMED_MAX = 8, 24
+ANSWER_S = 0.3  # handle_form.c, ANSWER_US
+
+
+def timed_ask(address):
+    """How long the page after asking for ADDRESS takes: the fastest of several are compared, for
+    whatever else the machine does makes some of them slower."""
+    client = new_client()
+    token = form_token(client)
+    begin = time.perf_counter()
+    status, body = client.ask("POST", "/form", {"token": token, "address": address})
+    assert status == 200, body
+    return time.perf_counter() - begin
+
+
 def test_one_address_is_not_bombed():
     """T16: 3 mails however the address is written; the page and its time do not tell"""
     with with_form(), configured("viewer", "workers", "8", "viewer"):
@@ -254,16 +268,14 @@ def test_one_address_is_not_bombed():
         answers = [ask(one) for one in written]
         assert [status for status, _ in answers] == [200] * 5
         known, unknown = [], []
-        for turn in range(8):
-            for times, one in ((known, address), (unknown, walk.new_outsider())):
-                client = new_client()
-                token = form_token(client)
-                begin = time.perf_counter()
-                status, body = client.ask("POST", "/form", {"token": token, "address": one})
-                times.append(time.perf_counter() - begin)
-                assert status == 200, body
-        assert abs(statistics.median(known) - statistics.median(unknown)) < 0.02, (
-            known, unknown)
+        for _ in range(TIMED_MAX):
+            known.append(timed_ask(address))
+            unknown.append(timed_ask(walk.new_outsider()))
+            if len(known) >= TIMED_MIN and abs(min(known) - min(unknown)) < 0.02:
+                break
+        else:
+            raise AssertionError((known, unknown))
+        assert min(known + unknown) >= ANSWER_S, (known, unknown)
         same = re.sub(re.escape(address), "X", ask(address)[1])
         other = walk.new_outsider()
         assert same == re.sub(re.escape(other), "X", ask(other)[1])

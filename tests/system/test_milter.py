@@ -289,15 +289,20 @@ def open_files(program):
         return paths + re.findall(r"(/\S+)\n", file.read())
 
 
-def files_opened_at_start(program):
-    """The trace of what PROGRAM opens from its first step until it has served a client."""
+def files_opened_at_start(program, wanted):
+    """The trace of what PROGRAM opens from its first step until it has served a client, and has
+    opened WANTED."""
     trace = os.path.join(os.environ["LAB"], program + ".trace")
+
+    def opened():
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        return wanted in text and text
     control("kill", program)
     control("start", program, "strace", "-f", "-e", "trace=open,openat", "-o", trace)
     try:
         harness.connect(source=harness.ENV["LAB_OUTSIDER_ADDR"]).close()
-        with open(trace, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return harness.wait_for(opened, wanted + " in the trace of " + program)
     finally:
         control("kill", program)
         control("start", program)
@@ -309,9 +314,9 @@ def test_the_instance_of_port_25_holds_no_key():
         running = re.search(r"(?m)^Uid:\t(\d+)\t", file.read()).group(1)
     assert harness.command("id", "-u", "zegel-mx").decode().strip() == running
     assert not [path for path in open_files("milter-mx") if path.startswith(KEYS)]
-    assert KEYS in files_opened_at_start("milter")
-    opened = files_opened_at_start("milter-mx")
-    assert "zegel.conf" in opened and KEYS not in opened, opened
+    assert files_opened_at_start("milter", KEYS)
+    opened = files_opened_at_start("milter-mx", "zegel.conf")
+    assert KEYS not in opened, opened
     found = [os.path.join(folder, name) for folder, _, names in os.walk(KEYS) for name in names]
     assert found
     for path in found:
