@@ -1,12 +1,13 @@
 // attack.mjs - opens one hostile message after the other, in the frame and as a page of its
 // own, and says what it did that a message may not do.
 //
-// In: {url, paths, cookies, current, attacks: [{name, html}]}: CURRENT is the file from which the
+// In: {url, cookies, current, attacks: [{name, html, paths}]}: CURRENT is the file from which the
 // reader of the test takes the HTML. Out: {findings: [text], shown}.
 import { writeFileSync } from "node:fs";
 import { readInput, startBrowser } from "./lib.mjs";
 
 const SETTLE_MS = 60; // for what comes by itself after the page is there
+const ASK_MS = 1000;
 
 const input = readInput();
 const findings = [];
@@ -36,7 +37,7 @@ tab.on("dialog", async (dialog) => { find(`dialog ${dialog.message()}`); await d
 context.on("page", (page) => { if (page !== tab) find(`window ${page.url()}`); });
 
 const ours = (url) => url.startsWith(input.url) || url.startsWith("data:") ||
-  url === "about:blank" || url === "about:srcdoc" || url.startsWith("chrome-error:");
+  url === "" /* still empty: its address was refused */ || url === "about:blank" || url === "about:srcdoc" || url.startsWith("chrome-error:");
 
 async function visit(path) {
   asked.clear();
@@ -47,7 +48,9 @@ async function visit(path) {
   for (const frame of tab.frames()) {
     if (!ours(frame.url())) find(`frame at ${frame.url()} on ${path}`);
     // Playwright's own world runs in a page without scripts; that of the page would show here.
-    const title = await frame.title().catch(() => "");
+    // A frame that was never let in has no world to ask: that would wait for ever.
+    const title = await Promise.race([frame.title().catch(() => ""),
+      new Promise((resolve) => setTimeout(resolve, ASK_MS, ""))]);
     if (title.includes("stolen")) find(`script changed the title on ${path}`);
   }
 }
@@ -55,7 +58,7 @@ async function visit(path) {
 for (const attack of input.attacks) {
   now = attack.name;
   writeFileSync(input.current, attack.html);
-  for (const path of input.paths) {
+  for (const path of attack.paths) {
     try {
       await visit(path);
       shown++;

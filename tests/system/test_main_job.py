@@ -417,7 +417,7 @@ def test_12_attachments_are_equal_byte_for_byte():
     got = walk.attachments(browser, page)
     assert [hashlib.sha256(one).hexdigest() for one in got] == [
         hashlib.sha256(one).hexdigest() for one in contents]
-    assert page.text.count("bijlage") == len(contents)
+    assert all("bijlage %d é.bin" % index in page.text for index in range(len(contents)))
 
 
 def test_12_a_file_name_leads_nowhere():
