@@ -1,12 +1,13 @@
 // attack.mjs - opens one hostile message after the other, in the frame and as a page of its
 // own, and says what it did that a message may not do.
 //
-// In: {url, paths, cookies, current, attacks: [{name, html}]}: CURRENT is the file from which the
+// In: {url, cookies, current, attacks: [{name, html, paths}]}: CURRENT is the file from which the
 // reader of the test takes the HTML. Out: {findings: [text], shown}.
 import { writeFileSync } from "node:fs";
 import { readInput, startBrowser } from "./lib.mjs";
 
 const SETTLE_MS = 60; // for what comes by itself after the page is there
+const ASK_MS = 1000;   // a frame for its title
 
 const input = readInput();
 const findings = [];
@@ -35,8 +36,9 @@ wire.on("Network.loadingFailed", ({ requestId, blockedReason }) => {
 tab.on("dialog", async (dialog) => { find(`dialog ${dialog.message()}`); await dialog.dismiss(); });
 context.on("page", (page) => { if (page !== tab) find(`window ${page.url()}`); });
 
+// "": still empty, as its address was refused.
 const ours = (url) => url.startsWith(input.url) || url.startsWith("data:") ||
-  url === "about:blank" || url === "about:srcdoc" || url.startsWith("chrome-error:");
+  ["", "about:blank", "about:srcdoc"].includes(url) || url.startsWith("chrome-error:");
 
 async function visit(path) {
   asked.clear();
@@ -47,7 +49,9 @@ async function visit(path) {
   for (const frame of tab.frames()) {
     if (!ours(frame.url())) find(`frame at ${frame.url()} on ${path}`);
     // Playwright's own world runs in a page without scripts; that of the page would show here.
-    const title = await frame.title().catch(() => "");
+    // A frame that was never let in has no world to ask: that would wait for ever.
+    const title = await Promise.race([frame.title().catch(() => ""),
+      new Promise((resolve) => setTimeout(resolve, ASK_MS, ""))]);
     if (title.includes("stolen")) find(`script changed the title on ${path}`);
   }
 }
@@ -55,7 +59,7 @@ async function visit(path) {
 for (const attack of input.attacks) {
   now = attack.name;
   writeFileSync(input.current, attack.html);
-  for (const path of input.paths) {
+  for (const path of attack.paths) {
     try {
       await visit(path);
       shown++;

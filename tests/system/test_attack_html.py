@@ -12,6 +12,9 @@ ATTACKS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "brows
                        "attacks.txt")
 IN_CHROMIUM = True
 VIEWER = "https://veilig." + harness.part("own") + "/"
+# What may do something to the page around it, when it stands in a frame.
+FRAMED = re.compile(r"<\W*(meta|base|i?frame|frameset|portal|form|object|embed)\b"
+                    r"|target|top|parent|opener|location|refresh", re.IGNORECASE)
 SINK_HOST = "sink." + harness.part("outsider")
 
 
@@ -58,30 +61,32 @@ def html_letter(typed, to):
     return message
 
 
-def nothing_happens(clean, *paths):
-    """None of the attacks runs, asks, opens or goes anywhere on the pages PATHS."""
+def nothing_happens(clean):
+    """None of the attacks runs, asks, opens or goes anywhere. CLEAN: in the frame of the page;
+    else as a page of its own, which has one wall less, and those of FRAMED in the frame too."""
     folder = "/run/zegel-attacks"
     os.makedirs(folder, exist_ok=True)
     harness.command("sh", "-c", "echo x >%s/current" % folder)
     sent = walk.Sent(html_letter)
     with harness.configured("viewer", "reader", reader_of(folder, clean), "viewer"):
         browser, _ = walk.log_in(sent)
-        chosen = attacks()
+        chosen = [dict(one, paths=["m"] if clean else ["m/html"] + ["m"] * bool(
+            FRAMED.search(one["html"]))) for one in attacks()]
         told = run_script("attack.mjs", {
-            "url": VIEWER, "paths": paths, "cookies": cookies_of(browser, VIEWER),
+            "url": VIEWER, "cookies": cookies_of(browser, VIEWER),
             "current": folder + "/current", "attacks": chosen})
-    assert told["shown"] == len(paths) * len(chosen), told["shown"]
+    assert told["shown"] == sum(len(one["paths"]) for one in chosen), told["shown"]
     assert told["findings"] == [], json.dumps(told["findings"], indent=1)
 
 
 def test_cleaned_html_does_nothing():
     """T9 T10: 200 attack mails and more cause no script, dialog, request or navigation"""
-    nothing_happens(True, "m")
+    nothing_happens(True)
 
 
 def test_html_as_it_is_does_nothing():
     """T9 T10: nor do they with the sanitiser off: the policy alone holds them"""
-    nothing_happens(False, "m", "m/html")
+    nothing_happens(False)
 
 
 test_cleaned_html_does_nothing.limit_s = test_html_as_it_is_does_nothing.limit_s = 600
