@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { readInput, startBrowser } from "./lib.mjs";
 
 const SETTLE_MS = 60; // for what comes by itself after the page is there
-const ASK_MS = 1000;
+const ASK_MS = 1000;   // a frame for its title
 
 const input = readInput();
 const findings = [];
@@ -36,8 +36,9 @@ wire.on("Network.loadingFailed", ({ requestId, blockedReason }) => {
 tab.on("dialog", async (dialog) => { find(`dialog ${dialog.message()}`); await dialog.dismiss(); });
 context.on("page", (page) => { if (page !== tab) find(`window ${page.url()}`); });
 
+// "": still empty, as its address was refused.
 const ours = (url) => url.startsWith(input.url) || url.startsWith("data:") ||
-  url === "" /* still empty: its address was refused */ || url === "about:blank" || url === "about:srcdoc" || url.startsWith("chrome-error:");
+  ["", "about:blank", "about:srcdoc"].includes(url) || url.startsWith("chrome-error:");
 
 async function visit(path) {
   asked.clear();
