@@ -212,9 +212,10 @@ class Deliver:
 
     def inject(self, point, fault):
         """From now on FAULT happens at POINT."""
-        threads = self.threads()
-        whom = ["-f", "-p", threads["main"]] if point.thread == "any" else [
-            "-p", threads[point.thread]]
+        # The writer begins at the first job; the clock has one a few seconds after the start.
+        name = "main" if point.thread == "any" else point.thread
+        thread = wait_for(lambda: self.threads().get(name), "the thread " + name)
+        whom = ["-f"] * (point.thread == "any") + ["-p", thread]
         self.trace("-e", "trace=" + point.call, "-e",
                    "inject=%s:%s:when=%s" % (point.call, fault, point.number), *whom)
 
