@@ -130,20 +130,12 @@ worker_that_dies(gpointer data, int life_fd)
   return write(pipe_fds[1], "w", 1) == 1 ? 7 : 1;
 }
 
-static void
-forget(int signal_number)
-{
-  (void) signal_number;
-}
-
 static pid_t
 start_master(WorkerFunc function, int *pipe_fds)
 {
-  const struct sigaction as_libfcgi = {.sa_handler = forget, .sa_flags = SA_RESTART};
   pid_t pid = fork();
   g_assert_cmpint(pid, >=, 0);
   if (pid == 0) {
-    sigaction(SIGTERM, &as_libfcgi, NULL);
     close(pipe_fds[0]);
     _exit(workers_run(3, function, pipe_fds, NULL, NULL) ? 0 : 1);
   }
