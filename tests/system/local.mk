@@ -20,6 +20,8 @@ EXTRA_DIST += \
 	tests/system/part8.test \
 	tests/system/part9.test \
 	tests/system/part10.test \
+	tests/system/part11.test \
+	tests/system/part12.test \
 	tests/system/readme.py \
 	tests/system/readme.test \
 	tests/system/readme_bin/systemctl \
@@ -91,5 +93,6 @@ if LAB
 TESTS += tests/system/part1.test tests/system/part2.test tests/system/part3.test \
 	tests/system/part4.test tests/system/part5.test tests/system/part6.test \
 	tests/system/part7.test tests/system/part8.test tests/system/part9.test \
-	tests/system/part10.test tests/system/readme.test
+	tests/system/part10.test tests/system/part11.test tests/system/part12.test \
+	tests/system/readme.test
 endif
