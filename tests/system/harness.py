@@ -208,6 +208,18 @@ def wait_mail(address, count=1, seconds=WAIT_S):
         mailbox(address)), "mail for " + address, seconds)
 
 
+def reports(address):
+    """The bounces and delay notices that Postfix sent to ADDRESS. What we tell a sender of his
+    messages lies in the same mailbox, and comes when it comes."""
+    return [one for one in mailbox(address)
+            if one.message.get_content_type() == "multipart/report"]
+
+
+def wait_report(address, before):
+    """Waits until ADDRESS has more reports than BEFORE and returns the first of those."""
+    return wait_for(lambda: reports(address)[before:], "report for " + address)[0]
+
+
 # ---- Queue and log -------------------------------------------------------------------
 
 def queue():
@@ -262,6 +274,35 @@ def log_lines(pattern, mark=0):
 def wait_log(pattern, mark=0, seconds=WAIT_S):
     """Waits for a line that matches PATTERN after MARK and returns the first."""
     return wait_for(lambda: log_lines(pattern, mark), "log line " + pattern, seconds)[0]
+
+
+# ---- Postfix -------------------------------------------------------------------------
+
+def _workers(directory):
+    """{process id: name} of what the Postfix of DIRECTORY runs."""
+    spool = command("postconf", "-c", directory, "-h", "queue_directory").decode().strip()
+    with open(spool + "/pid/master.pid", encoding="ascii") as file:
+        master = file.read().strip()
+    found = {}
+    with open("/proc/%s/task/%s/children" % (master, master), encoding="ascii") as file:
+        for pid in file.read().split():
+            with contextlib.suppress(OSError), open("/proc/%s/comm" % pid,
+                                                    encoding="ascii") as name:
+                found[pid] = name.read().strip()
+    return found
+
+
+def reload_postfix(directory="/etc/postfix"):
+    """The Postfix of DIRECTORY works with its settings and tables as they are now. A reload tells
+    its processes to end, and until they do they still take mail the old way; only what is on its
+    way out already (smtp, lmtp) is not waited for."""
+    before = {pid for pid, name in _workers(directory).items() if name not in ("smtp", "lmtp")}
+    # A new process waits a second for a main.cf that may still be being written.
+    command("touch", "-d", "1 hour ago", directory + "/main.cf")
+    # It says what it does on standard error, which nobody reads.
+    subprocess.run(["postfix", "-c", directory, "reload"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: not before & _workers(directory).keys(), "reload of Postfix")
 
 
 # ---- SMS -----------------------------------------------------------------------------

@@ -28,12 +28,12 @@ def site(*settings, **tables):
             _write(path, before[path] + "".join(line + "\n" for line in lines))
         if settings:
             lab.command("postconf", "-e", *settings)
-        _reload()
+        lab.reload_postfix()
         yield
     finally:
         for path, text in before.items():
             _write(path, text)
-        _reload()
+        lab.reload_postfix()
 
 
 def _read(path):
@@ -46,11 +46,6 @@ def _read(path):
 def _write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def _reload():
-    lab.command("touch", "-d", "1 hour ago", "/etc/postfix/main.cf")
-    lab.command("postfix", "reload")
 
 
 class Sent:
@@ -148,9 +143,9 @@ def test_a_partner_that_names_our_own_server():
         to, mark = "%s@%s" % (lab.unique("p"), READY), lab.log_mark()
         Sent("Afspraak", to).wait_in(to)
         lab.wait_log(r"zegel-again/smtp.* to=<%s\.prefer\..*:10026" % re.escape(to), mark)
-        bounces = len(lab.mailbox(SENDER))
+        bounces = len(lab.reports(SENDER))
         message = Sent("veilig mailen", to)
-        assert message.canary not in lab.wait_mail(SENDER, bounces + 1)
+        assert message.canary not in lab.wait_report(SENDER, bounces)
         message.nothing_outside()
         assert not message.is_in(to)
 

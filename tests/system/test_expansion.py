@@ -97,10 +97,6 @@ def wait_gone(*messages):
     lab.wait_for(lambda: not waiting(messages), "the end of the queue")
 
 
-def reload_postfix():
-    lab.command("postfix", "reload")
-
-
 @contextlib.contextmanager
 def master(change):
     """master.cf as the function CHANGE makes it, meanwhile."""
@@ -111,12 +107,12 @@ def master(change):
     try:
         with open(MASTER, "w", encoding="utf-8") as file:
             file.write(after)
-        reload_postfix()
+        lab.reload_postfix()
         yield
     finally:
         with open(MASTER, "w", encoding="utf-8") as file:
             file.write(before)
-        reload_postfix()
+        lab.reload_postfix()
 
 
 def closed(port):
@@ -131,12 +127,12 @@ def settings(*values):
         before = file.read()
     try:
         lab.command("postconf", "-e", *values)
-        reload_postfix()
+        lab.reload_postfix()
         yield
     finally:
         with open(MAIN, "w", encoding="utf-8") as file:
             file.write(before)
-        reload_postfix()
+        lab.reload_postfix()
 
 
 def recipients():
@@ -263,7 +259,7 @@ def test_what_local_sends_on_waits_without_the_second_pass():
                                  for why in recipients().values()) >= len(ways), "local mail")
         with closed(AGAIN):
             lab.command("postconf", "-X", "defer_transports")
-            reload_postfix()
+            lab.reload_postfix()
             for _ in range(2):
                 lab.queue_flush()
                 for way in ways:
@@ -382,11 +378,11 @@ def test_control_without_a_label_the_outsider_gets_it():
 
 def test_no_number_of_an_alias_comes_back_with_the_cure():
     """S7 R7: without a number the message to that one comes back and says what to do; others have it"""
-    before = len(lab.mailbox(SENDER))
+    before = len(lab.reports(SENDER))
     lab.forget_number(WAYS[2].outsider)
     message = Sent(WAYS[2], number=False)
     message.wait_others()
-    bounce = lab.wait_mail(SENDER, before + 1)
+    bounce = lab.wait_report(SENDER, before)
     text = re.sub(r"\s+", " ", bounce.raw.decode())
     assert "(Z-R7-NUMBER)" in text and "Send this recipient a message of their own" in text, text
     assert "Original-Recipient: rfc822;" + message.way.address in text, text

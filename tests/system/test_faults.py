@@ -290,7 +290,7 @@ class WithoutSubmit:
 
     @staticmethod
     def reload(listening):
-        command("postfix", "reload")
+        harness.reload_postfix()
         wait_for(lambda: bool(command("ss", "-Hltn", "sport", "=", ":10587")) == listening,
                  "reload of Postfix")
 

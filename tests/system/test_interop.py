@@ -74,8 +74,7 @@ def signs():
 
 def postconf(*settings):
     command("postconf", "-c", "/etc/postfix-ready", "-e", *settings)
-    command("touch", "-d", "1 hour ago", "/etc/postfix-ready/main.cf")
-    command("postfix", "-c", "/etc/postfix-ready", "reload")
+    harness.reload_postfix("/etc/postfix-ready")
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ import os
 import re
 import smtplib
 import subprocess
-import time
 
 import harness
 import walk
@@ -62,10 +61,10 @@ def test_mail_of_the_command_line_bounces_with_one_clean_text():
     """S7: a refusal of sendmail(1) comes back as a bounce that can be read"""
     network = harness.ENV["LAB_SYSTEM_NET"] + " 127.0.0.1"
     with configured("organisation " + part_name(), "networks", network, "milter"):
-        mark = harness.log_mark()
+        mark, before = harness.log_mark(), len(harness.reports(SENDER))
         subprocess.run(["sendmail", "-f", SENDER, "x@" + part("outsider")], check=True,
                        input=raw(["From: " + SENDER, "Subject: veilig mailen"]))
-        bounce = harness.wait_mail(SENDER, len(harness.mailbox(SENDER)) + 1)
+        bounce = harness.wait_report(SENDER, before)
     text = re.sub(r"\s+", " ", bounce.text())
     assert "(Z-S7-NUMBER) Put SMS" in text and "__550" not in text, text
     assert harness.log_lines("event=refused.*from=%s, about=x@" % SENDER, mark)
@@ -352,8 +351,7 @@ def milter_clients(text):
     def write(words):
         with open(table, "w", encoding="utf-8") as file:
             file.write(words)
-        harness.command("postfix", "reload")
-        time.sleep(1)  # an smtpd of before ends when it is told, not at once
+        harness.reload_postfix()
     table = "/etc/postfix/zegel_milter_clients"
     with open(table, encoding="utf-8") as file:
         before = file.read()

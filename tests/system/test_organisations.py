@@ -8,7 +8,7 @@ import harness
 import walk
 from guard import guard
 from harness import mail, part, send, unique, zone
-from test_routes import content, read, reload_policyd, reload_postfix
+from test_routes import content, read, reload_policyd
 
 OURS = {"own": "janssen@" + part("own"), "own2": "bakker@" + part("own2")}
 PAIRS = (("own", "own2"), ("own2", "own"))
@@ -173,9 +173,9 @@ def test_two_ready_organisations_mail_each_other_without_leaving():
 def test_an_alias_of_the_other_ready_one_is_sealed_outside():
     """R7: to the other's alias that leads outside: sealed there, or back when there is no number"""
     to, outside = "uit@" + part("own2"), walk.new_outsider()
-    bounces = len(harness.mailbox(OURS["own"]))
+    bounces = len(harness.reports(OURS["own"]))
     with both_ready(), content(VIRTUAL, read(VIRTUAL) + "%s %s, %s\n" % (
-            to, OURS["own2"], outside), reload_postfix):
+            to, OURS["own2"], outside), harness.reload_postfix):
         for number in (walk.new_number()[1], None):
             harness.forget_number(outside)
             word = unique()
@@ -188,7 +188,7 @@ def test_an_alias_of_the_other_ready_one_is_sealed_outside():
                 speaks_for("own", "own2", walk.link_in(harness.wait_mail(outside)),
                            harness.mailbox(outside)[-1])
             else:
-                bounce = harness.wait_mail(OURS["own"], bounces + 1)
+                bounce = harness.wait_report(OURS["own"], bounces)
                 assert "Z-R7-NUMBER" in bounce and word not in bounce, bounce.raw
             assert not found(word, outside)
     assert len(harness.mailbox(outside)) == 1

@@ -143,10 +143,10 @@ def envelope_of(recipient):
 
 def test_a_refusal_of_the_next_hop_comes_back():
     """R3: an address that the community does not have bounces, and is not tried twice"""
-    before = len(lab.mailbox(SENDER))
+    before = len(lab.reports(SENDER))
     mark, _ = ordinary("onbekend@" + COMMUNITY)
     lab.wait_for(lambda: any("nobody has this address" in re.sub(r"\s+", " ", one.raw.decode())
-                             for one in lab.mailbox(SENDER)[before:]), "the bounce")
+                             for one in lab.reports(SENDER)[before:]), "the bounce")
     assert not lab.log_lines(r"relay=127\.0\.0\.1", mark)
 
 

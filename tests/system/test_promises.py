@@ -14,7 +14,7 @@ import time
 import harness
 from guard import guard
 from harness import part, without
-from test_routes import STATE, promise_of, reload_postfix
+from test_routes import STATE, promise_of
 
 PATH = os.path.join(STATE, "routes.db")
 FILES = [PATH + suffix for suffix in ("", "-wal", "-shm")]
@@ -26,7 +26,7 @@ def start_afresh():
     with without("policyd"):
         for path in FILES:
             os.unlink(path)
-    reload_postfix()
+    harness.reload_postfix()
 
 
 def eventually(function, *arguments):

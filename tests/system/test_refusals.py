@@ -105,9 +105,9 @@ def test_an_alias_that_leads_to_the_viewer_when_there_is_none():
     """S6 R7: with method none, who is behind an alias gets nothing, and the sender hears of it"""
     word, alias = lab.unique(), "alias@" + part("own")
     with rules(method="none"):
-        before, mark = len(lab.mailbox(SENDER)), lab.log_mark()
+        before, mark = len(lab.reports(SENDER)), lab.log_mark()
         lab.send(lab.mail("veilig mailen", word, to=alias), SENDER, alias)
-        bounce = lab.wait_mail(SENDER, before + 1)
+        bounce = lab.wait_report(SENDER, before)
     text = re.sub(r"\s+", " ", bounce.text())
     assert "(Z-S6-NO-VIEWER)" in text and word not in bounce, text
     assert lab.log_lines("event=refused,.* code=Z-S6-NO-VIEWER", mark)

@@ -33,10 +33,6 @@ def content(path, text, after):
         after()
 
 
-def reload_postfix():
-    lab.command("postfix", "reload")
-
-
 def reload_policyd():
     """SIGHUP, and waits until the book counts or was refused."""
     mark = lab.log_mark()
@@ -118,7 +114,7 @@ def test_transport_entries_of_the_administrator_keep_working():
     Not those for a domain that ordinary mail goes to directly (R3), see test_prefer.
     """
     address = "arts@" + lab.part("outsider")
-    with content(TRANSPORT, ENTRIES % {"address": address}, reload_postfix):
+    with content(TRANSPORT, ENTRIES % {"address": address}, lab.reload_postfix):
         expect_entries(address)
         with lab.without(*OUR_PROGRAMS, kill=True):
             expect_entries(address)
@@ -133,7 +129,7 @@ def test_the_star_of_the_administrator_does_not_catch_labels():
         name + "@x-voorbeeld.nl.other.zegel.internal": "unknown label",
     }
     entries = ENTRIES % {"address": "a@table-voorbeeld.nl"} + "internal discard:by-tld\n"
-    with content(TRANSPORT, entries, reload_postfix):
+    with content(TRANSPORT, entries, lab.reload_postfix):
         for address, text in expected.items():
             mark = lab.log_mark()
             submit_labelled(address)
@@ -146,12 +142,12 @@ def test_a_table_that_answers_everything_does_not_catch_labels():
     """R4: a regexp of the administrator that matches every address gets only ordinary mail."""
     name = lab.unique("r")
     value = lab.command("postconf", "-h", "transport_maps").decode().strip()
-    with content("/etc/postfix/main.cf", read("/etc/postfix/main.cf"), reload_postfix):
+    with content("/etc/postfix/main.cf", read("/etc/postfix/main.cf"), lab.reload_postfix):
         with open("/etc/postfix/everything", "w", encoding="utf-8") as file:
             file.write("/^.*$/ discard:by-regexp\n")
         lab.command("postconf", "-e", "transport_maps = " + value.replace(
             "texthash:" + TRANSPORT, "regexp:/etc/postfix/everything texthash:" + TRANSPORT))
-        reload_postfix()
+        lab.reload_postfix()
         expect_ordinary(name + "@x-voorbeeld.nl", "by-regexp")
         for label, text in (("viewer", "zegel-store/lmtp"),
                             ("direct", "no secure route is known"), ("other", "unknown label")):
@@ -260,8 +256,7 @@ def test_a_next_hop_with_older_tls_gets_nothing():
     main = config + "/main.cf"
 
     def reload_community():
-        lab.command("touch", "-d", "1 hour ago", main)
-        lab.command("postfix", "-c", config, "reload")
+        lab.reload_postfix(config)
     for newest, rule in (("TLSv1.2", "secure protocols=TLSv1.3"), ("TLSv1.1", "secure")):
         with content(main, read(main) + "smtpd_tls_protocols = <=%s\n" % newest,
                      reload_community), book("%s [mail.%s] %s" % (domain, domain, rule)):

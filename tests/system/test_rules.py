@@ -264,12 +264,12 @@ def parameter(name, value):
     before = read(path)
     try:
         lab.command("postconf", "-e", "%s = %s" % (name, value))
-        lab.command("postfix", "reload")
+        lab.reload_postfix()
         yield
     finally:
         with open(path, "w", encoding="utf-8") as file:
             file.write(before)
-        lab.command("postfix", "reload")
+        lab.reload_postfix()
 
 
 def told_of_delay(to, subject, program):
@@ -277,10 +277,10 @@ def told_of_delay(to, subject, program):
     and the word that nobody outside may read."""
     word = lab.unique()
     message = raw(["From: " + SENDER, "Subject: " + subject], word.encode() + b"\r\n")
-    before = len(lab.mailbox(SENDER))
+    before = len(lab.reports(SENDER))
     assert lab.command("postconf", "-h", "delay_warning_time") == b"4h\n"
-    server = lab.connect(SENDER)
     with parameter("delay_warning_time", "1s"), lab.without(program):
+        server = lab.connect(SENDER)
         server.ehlo_or_helo_if_needed()
         server.mail(SENDER, ["RET=FULL"])
         server.rcpt(to, ["NOTIFY=NEVER"])
@@ -313,10 +313,10 @@ def test_a_delayed_viewer_message_is_told_of_without_its_number():
 
 
 def delay_notice(queue_id, before):
-    """The newest mail of SENDER beyond the first BEFORE; QUEUE_ID is tried again for it."""
+    """The newest report to SENDER beyond the first BEFORE; QUEUE_ID is tried again for it."""
     if lab.queued(queue_id):
         lab.command("postqueue", "-i", queue_id)
-    new = lab.mailbox(SENDER)[before:]
+    new = lab.reports(SENDER)[before:]
     return new[-1] if new else None
 
 
@@ -324,13 +324,13 @@ def test_success_is_told_when_it_was_asked_for():
     """S12: with NOTIFY=SUCCESS the sender hears of delivery, without the content"""
     word, to = lab.unique(), lab.unique("p") + "@" + part("community")
     message = raw(["From: " + SENDER, "Subject: veilig mailen x"], word.encode() + b"\r\n")
-    before = len(lab.mailbox(SENDER))
+    before = len(lab.reports(SENDER))
     server = lab.connect(SENDER)
     server.ehlo_or_helo_if_needed()
     server.mail(SENDER, ["RET=FULL"])
     server.rcpt(to, ["NOTIFY=SUCCESS"])
     assert server.data(message)[0] == 250
     server.close()
-    notice = lab.wait_mail(SENDER, before + 1)
+    notice = lab.wait_report(SENDER, before)
     assert to in notice and word.encode() not in notice.raw, notice.raw
     assert "Successful" in notice.message["Subject"], notice.raw

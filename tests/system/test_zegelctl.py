@@ -339,7 +339,7 @@ def test_a_contact_that_is_refused():
     recipients = "/etc/postfix-ready/recipients"
     line = "NTA7516@%s REJECT 5.1.1 nobody\n" % lab.part("ready")
     with content(recipients, read(recipients) + line,
-                 lambda: lab.command("postfix", "-c", "/etc/postfix-ready", "reload")):
+                 lambda: lab.reload_postfix("/etc/postfix-ready")):
         found = check("ready")[1]["Z-N1-CONTACT"]
         assert found["result"] == "fail" and "5.1.1" in found["evidence"], found
         assert not found["required"]
