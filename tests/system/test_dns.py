@@ -5,7 +5,7 @@ import subprocess
 import harness
 from guard import SENDER, guard
 from harness import configured, part, without
-from test_nta import later, route
+from test_nta import known_route, later, route
 
 ROOT_ANCHOR = os.path.join(harness.ENV["LAB"], "dns", "root.ds")
 CHAIN = ("policyd", "dnssec", "resolver+chain")
@@ -34,7 +34,7 @@ def test_chain_finds_a_resolver_that_lies():
     with guard() as watch, configured("policyd", "trust_anchor", wrong), \
             configured(*CHAIN, "policyd"):
         later(watch, "ready")
-        assert route(SENDER, "jan@" + part("unsigned"))[0] == "viewer"
+        assert known_route(SENDER, "jan@" + part("unsigned"))[0] == "viewer"
         watch.flows()
 
 
