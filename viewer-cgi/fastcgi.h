@@ -17,6 +17,7 @@ gboolean
 fastcgi_serve(const Viewer *viewer, int listen_fd, int life_fd, guint life_s,
               GError **error);
 
-/* Whether our standard input is a listening socket: a web server's or service manager's. */
+/* Whether our standard input is a listening socket: a web server's or service manager's.
+ * Sets SIGTERM back to its default, which libfcgi changes when it is asked. */
 gboolean
 fastcgi_is_inherited(void);

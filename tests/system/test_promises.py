@@ -18,7 +18,7 @@ from test_routes import STATE, promise_of
 
 PATH = os.path.join(STATE, "routes.db")
 FILES = [PATH + suffix for suffix in ("", "-wal", "-shm")]
-BACK_S = 60  # policyd looks every second; Postfix's proxymap ends and starts again
+BACK_S = 60  # I6; policyd looks every second, Postfix's proxymap ends and starts again
 
 
 def start_afresh():
