@@ -200,8 +200,9 @@ def test_f2_filed_while_nothing_can_be_sent():
         start(deliver)
         # The first connection is the notification's; no other leads to zegel-submit.
         deliver.inject(Point("confirm", "connect", "1+"), "error=ECONNREFUSED")
+        mark = harness.log_mark()
         crash.repeat(deliver, letter)
-        harness.wait_log("no confirmation now")
+        harness.wait_log("no confirmation now", mark)
         deliver.untrace()
         assert not confirmations(letter) and not is_recorded(letter)
         deliver.kill()

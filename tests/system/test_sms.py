@@ -455,7 +455,7 @@ def leave(folder, age_s):
 
 def test_gammu_forgets_what_failed():
     """sms-gammu: what the modem refused, and what nobody took in time, is removed."""
-    with harness.without("gammu-smsd"):
+    with harness.without("gammu-smsd", kill=True):
         refused, old, other = leave("error", 5), leave("outbox", 700), os.path.join(
             SPOOL, "error", "OUT0612345678.txt")
         with open(other, "w", encoding="ascii") as file:

@@ -9,7 +9,8 @@ import peer
 import told
 import walk
 from browser import link_in
-from harness import ENV, configured, mail, part, refused, send, unique, wait_delivered, wait_log
+from harness import (ENV, configured, forget_number, mail, part, refused, send, unique,
+                     wait_delivered, wait_log)
 from test_expansion import OUTSIDE
 from test_signing import signatures, signs
 
@@ -179,6 +180,7 @@ def test_an_alias_of_ours_leads_outside():
     team.submit()
     arrived(team, COLLEAGUE)
     assert b"X-Zegel" not in arrived(team, "team@" + part("community")).raw
+    forget_number("alias@" + part("outsider"))
     single = Answer("alias@" + OWN)
     single.submit()
     wait_log(r"Z-R7-NUMBER.*|event=refused.*alias@" + re.escape(part("outsider")), single.mark)
