@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/crypt/origin.h"
 #include "common/submit/letter.h"

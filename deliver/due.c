@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "common/crypt/origin.h"
@@ -108,7 +109,7 @@ handle(const Service *service, const Organisation *organisation, const DueRow *r
                          NULL, &error))
     return TRUE;
   log_line(LOG_LEVEL_WARNING, "ref=%s, event=%s not now: %s", due->reference,
-           event_name(row->event), error->message);
+           event_facts(row->event)->name, error->message);
   return FALSE;
 }
 

@@ -1,5 +1,6 @@
 #include "deliver/lost.h"
 
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/store/share.h"
 #include "deliver/post.h"

@@ -1,5 +1,6 @@
 #include "deliver/returned.h"
 
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
 #include "common/crypt/origin.h"

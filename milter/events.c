@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "milter/decision.h"
 

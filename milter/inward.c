@@ -10,6 +10,7 @@
 
 #include "common/ask/ask.h"
 #include "common/ask/verify.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/base/network.h"
 #include "milter/auth_results.h"

@@ -2,6 +2,7 @@
 
 #include "common/base/error.h"
 #include "common/base/label.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "policyd/address.h"
 #include "policyd/book_log.h"

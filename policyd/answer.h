@@ -11,7 +11,7 @@
 #include "common/book/book.h"
 #include "common/conf/conf.h"
 #include "policyd/clients.h"
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 #include "policyd/promise.h"
 #include "policyd/verdicts.h"
 

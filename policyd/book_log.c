@@ -1,6 +1,6 @@
 #include "policyd/book_log.h"
 
-#include "common/base/log.h"
+#include "common/base/event.h"
 
 static void
 log_change(BookChange change, const BookEntry *entry, gpointer data)

@@ -5,6 +5,7 @@
 #include "common/base/attr.h"
 #include "common/base/error.h"
 #include "common/base/label.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/base/reply.h"
 #include "common/book/domain.h"

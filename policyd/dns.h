@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 #include "policyd/rr.h"
 
 #define DNS_TIMEOUT_MS     8000

@@ -21,7 +21,6 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/dns_server.c policyd/dns_server.h \
 	policyd/dns_tcp.c policyd/dns_tcp.h \
 	policyd/kept.c policyd/kept.h \
-	policyd/loop.c policyd/loop.h \
 	policyd/lookup.c policyd/lookup.h \
 	policyd/memo.c policyd/memo.h \
 	policyd/notes.c policyd/notes.h \
@@ -76,7 +75,6 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_lookup \
-	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_phone \
@@ -107,7 +105,6 @@ TESTS += \
 	tests/unit/policyd/test_nta \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_lookup \
-	tests/unit/policyd/test_loop \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_phone \
@@ -172,8 +169,6 @@ tests_unit_policyd_test_lookup_SOURCES = \
 	tests/unit/policyd/dns_fake.c tests/unit/policyd/dns_fake.h \
 	tests/unit/policyd/test_lookup.c
 tests_unit_policyd_test_lookup_LDADD = $(POLICYD_LIBS)
-tests_unit_policyd_test_loop_SOURCES = tests/unit/policyd/test_loop.c
-tests_unit_policyd_test_loop_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_memo_SOURCES = tests/unit/policyd/test_memo.c
 tests_unit_policyd_test_memo_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_rr_SOURCES = tests/unit/policyd/test_rr.c

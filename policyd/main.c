@@ -22,7 +22,7 @@
 #include "common/sandbox/sandbox.h"
 #include "policyd/answer.h"
 #include "policyd/delegation.h"
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 #include "policyd/phone_ask.h"
 #include "policyd/refresh.h"
 #include "policyd/server.h"

@@ -9,7 +9,7 @@
 #include "common/base/attr.h"
 #include "common/conf/conf.h"
 #include "policyd/clients.h"
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 #include "policyd/verdicts.h"
 
 typedef struct Questions Questions;

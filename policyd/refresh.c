@@ -1,5 +1,6 @@
 #include "policyd/refresh.h"
 
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "policyd/lookup.h"
 #include "policyd/ready.h"

@@ -11,7 +11,7 @@
 #include "common/book/book.h"
 #include "common/conf/conf.h"
 #include "policyd/dns.h"
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 #include "policyd/promise.h"
 
 #define REFRESH_LOOK_MS     1000

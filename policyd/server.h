@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "common/ask/ask.h"
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 
 #define SERVER_MAX_PEERS 1024
 #define SERVER_IDLE_S    300            /* a peer that asks nothing */

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "policyd/dns.h"
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 
 #define SPF_WORKERS     4
 #define SPF_TIMEOUT_MS  4000 /* for one check; the worker is ended then */

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 
 typedef struct SpfChild SpfChild;
 

@@ -8,7 +8,7 @@
 
 #include "common/base/attr.h"
 #include "common/conf/conf.h"
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 #include "policyd/verdicts.h"
 
 #define TESTER_WAIT_MS 15000 /* less than CHECK_TIMEOUT_MS */

@@ -1,6 +1,6 @@
 #include "policyd/verdicts.h"
 
-#include "common/base/log.h"
+#include "common/base/event.h"
 
 #define SIDES 2
 

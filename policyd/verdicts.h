@@ -9,7 +9,7 @@
 
 #include "common/book/book.h"
 #include "common/conf/conf.h"
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 #include "policyd/ready.h"
 
 #define VERDICTS_MAX        20000

@@ -7,7 +7,7 @@
 
 #include "common/base/attr.h"
 #include "policyd/dns.h"
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 #include "policyd/spf.h"
 
 #define VERIFIER_WAIT_MS 4500 /* less than VERIFY_TIMEOUT_MS, more than SPF_TIMEOUT_MS */

@@ -1,5 +1,6 @@
 #include "viewer-cgi/budget.h"
 
+#include "common/base/event.h"
 #include "common/base/log.h"
 
 #define NEARLY_PERCENT 80

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/ask/phone_book.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/base/phone.h"
 #include "viewer-cgi/budget.h"

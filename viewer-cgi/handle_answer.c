@@ -3,6 +3,7 @@
 
 #include "common/base/attachment.h"
 #include "common/base/error.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/submit/letter.h"
 #include "viewer-cgi/disposition.h"

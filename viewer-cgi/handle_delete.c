@@ -1,5 +1,5 @@
 /* The reader deletes his message (V12). */
-#include "common/base/log.h"
+#include "common/base/event.h"
 #include "viewer-cgi/page_message.h"
 #include "viewer-cgi/visit.h"
 

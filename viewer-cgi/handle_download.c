@@ -1,7 +1,7 @@
 /* What can be kept: attachments, all of them, the PDF, the original. With a session only.
  */
 #include "common/base/error.h"
-#include "common/base/log.h"
+#include "common/base/event.h"
 #include "viewer-cgi/disposition.h"
 #include "viewer-cgi/message_view.h"
 #include "viewer-cgi/page_message.h"

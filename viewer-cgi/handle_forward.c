@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/base/mailbox.h"
 #include "common/store/dispatch.h"

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "viewer-cgi/message_view.h"
 #include "viewer-cgi/page_message.h"

@@ -1,4 +1,5 @@
 /* "This is not my number", and "I have no phone": nothing here changes a number (T31). */
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/store/share.h"
 #include "viewer-cgi/mail.h"

@@ -1,7 +1,7 @@
 /* The way to a message that was forwarded: reference and password (V6). */
 #include <string.h>
 
-#include "common/base/log.h"
+#include "common/base/event.h"
 #include "common/base/network.h"
 #include "viewer-cgi/page_forward.h"
 #include "viewer-cgi/visit.h"

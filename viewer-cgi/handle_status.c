@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
-#include "common/base/log.h"
+#include "common/base/event.h"
 #include "common/crypt/crypt.h"
 #include "viewer-cgi/page_status.h"
 #include "viewer-cgi/token.h"

@@ -1,6 +1,6 @@
 #include "viewer-cgi/message_view.h"
 
-#include "common/base/log.h"
+#include "common/base/event.h"
 
 Reading *
 message_view_open(const Visit *visit, const char *view, const char *argument,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/error.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/crypt/crypt.h"
 #include "common/crypt/origin.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
-#include "common/base/log.h"
+#include "common/base/event.h"
 #include "common/book/domain.h"
 #include "zegelctl/command.h"
 #include "zegelctl/dkim_check.h"

@@ -9,7 +9,7 @@
 #include <sysexits.h>
 
 #include "common/base/error.h"
-#include "common/base/log.h"
+#include "common/base/event.h"
 #include "common/book/book.h"
 #include "common/book/domain.h"
 #include "common/book/hop.h"

@@ -45,6 +45,7 @@ static const struct {
      offsetof(Config, deliver_user)},
     {KEY_ORIGIN, "zegel-viewer", offsetof(Config, viewer_origin_key),
      offsetof(Config, viewer_user)},
+    {KEY_AUDIT, "zegel-auditd", offsetof(Config, audit_key), offsetof(Config, audit_user)},
 };
 
 static const char *

@@ -11,6 +11,7 @@
 
 #include "common/base/daemon.h"
 #include "common/base/error.h"
+#include "common/base/event.h"
 #include "common/base/log.h"
 #include "common/base/phone.h"
 #include "common/store/dispatch.h"

@@ -5,15 +5,18 @@ common_base_libbase_a_SOURCES = \
 	common/base/child.c common/base/child.h \
 	common/base/daemon.c common/base/daemon.h \
 	common/base/error.c common/base/error.h \
+	common/base/event.c common/base/event.h \
 	common/base/json.c common/base/json.h \
 	common/base/label.c common/base/label.h \
 	common/base/log.c common/base/log.h \
+	common/base/loop.c common/base/loop.h \
 	common/base/mailbox.c common/base/mailbox.h \
 	common/base/network.c common/base/network.h \
 	common/base/packer.c common/base/packer.h \
 	common/base/phone.c common/base/phone.h \
 	common/base/reply.c common/base/reply.h \
-	common/base/secret.c common/base/secret.h
+	common/base/secret.c common/base/secret.h \
+	common/base/syslog.c common/base/syslog.h
 
 BASE_LIBS = common/base/libbase.a $(GLIB_LIBS)
 
@@ -37,8 +40,23 @@ tests_unit_base_test_label_SOURCES = tests/unit/base/test_label.c
 tests_unit_base_test_label_LDADD = $(BASE_LIBS)
 TESTS += tests/unit/base/test_label
 
+check_PROGRAMS += tests/unit/base/test_event
+tests_unit_base_test_event_SOURCES = tests/unit/base/test_event.c tests/unit/base/catch.h
+tests_unit_base_test_event_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_event
+
+check_PROGRAMS += tests/unit/base/test_loop
+tests_unit_base_test_loop_SOURCES = tests/unit/base/test_loop.c
+tests_unit_base_test_loop_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_loop
+
+check_PROGRAMS += tests/unit/base/test_syslog
+tests_unit_base_test_syslog_SOURCES = tests/unit/base/test_syslog.c
+tests_unit_base_test_syslog_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_syslog
+
 check_PROGRAMS += tests/unit/base/test_log
-tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
+tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c tests/unit/base/catch.h
 tests_unit_base_test_log_LDADD = $(BASE_LIBS)
 TESTS += tests/unit/base/test_log
 

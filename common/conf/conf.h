@@ -8,7 +8,8 @@
 #pragma once
 
 #include <glib.h>
-#include <glib.h>
+
+#include "common/base/log.h"
 
 typedef enum {
   DEFAULT_OBSERVE,    /* change nothing, log what would have happened */
@@ -163,6 +164,19 @@ typedef struct {
   GStrv sms_countries; /* "+31", … */
   guint sms_per_day;   /* codes a day in total */
   guint sms_per_number_per_day;
+  /* [log] */
+  LogFormat log_format;
+  LogAddresses log_addresses;
+  char *mail_log; /* where Postfix's own lines are, for zegelctl */
+  /* [audit] */
+  char *audit_socket;
+  char *audit_user;
+  char *audit_key;
+  char *audit_database;
+  char *audit_roles;        /* who may do what with zegelctl */
+  guint audit_checkpoint_s; /* how often a checkpoint is signed, when there is news */
+  guint audit_years;        /* how long events are kept (NEN 7513: five at least) */
+  GStrv audit_mail;         /* who gets checkpoints and alarms; may be empty */
   /* [postfix] */
   char *socket_user;     /* owner of the sockets of the milters: Postfix connects as it */
   char *socket_group;    /* group of the sockets that Postfix connects to */

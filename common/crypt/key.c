@@ -31,7 +31,7 @@ struct KeyRing {
 
 static const char *const purpose_names[] = {
     [KEY_LINK] = "link",   [KEY_STORE] = "store",   [KEY_TICKET] = "ticket",
-    [KEY_PHONE] = "phone", [KEY_ORIGIN] = "origin",
+    [KEY_PHONE] = "phone", [KEY_ORIGIN] = "origin", [KEY_AUDIT] = "audit",
 };
 
 const char *

@@ -20,7 +20,8 @@ typedef enum {
   KEY_STORE,  /* deliver, viewer: messages and database fields */
   KEY_TICKET, /* milter (submission), deliver: tickets */
   KEY_PHONE,  /* policyd: the phone book */
-  KEY_ORIGIN  /* deliver, viewer, milter (submission): marks of our own (origin.h) */
+  KEY_ORIGIN, /* deliver, viewer, milter (submission): marks of our own (origin.h) */
+  KEY_AUDIT   /* auditd: the audit trail */
 } KeyPurpose;
 
 typedef struct KeyRing KeyRing;
@@ -71,7 +72,7 @@ keyring_derive(const KeyRing *ring, guint32 id, const char *label, gconstpointer
 Secret *
 keyring_derive_key(const KeyRing *ring, guint32 id, const char *label, GError **error);
 
-/* "link", "store", "ticket", "phone", "origin": static. */
+/* "link", "store", "ticket", "phone", "origin", "audit": static. */
 const char *
 key_purpose_name(KeyPurpose purpose);
 

@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #include "common/crypt/crypt.h"
-#include "common/store/db.h"
+#include "common/db/db.h"
 #include "common/store/history.h"
 #include "common/store/store.h"
 
@@ -40,6 +40,10 @@ struct Store {
   GPtrArray *readers; /* of Db that nobody uses now */
   gint64 skew_s;      /* added to the clock: tests jump with it */
 };
+
+/* ---- schema.c ---- */
+
+extern const DbSchema store_schema;
 
 /* The time by which the store lives, Unix seconds. */
 gint64

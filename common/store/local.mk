@@ -1,7 +1,6 @@
 noinst_LIBRARIES += common/store/libstore.a
 common_store_libstore_a_SOURCES = \
 	common/store/code.c \
-	common/store/db.c common/store/db.h \
 	common/store/dispatch.c common/store/dispatch.h \
 	common/store/draft.c \
 	common/store/due.c \
@@ -23,9 +22,9 @@ common_store_libstore_a_SOURCES = \
 	common/store/use.c \
 	common/store/visitor.c \
 	common/store/writer.c
-common_store_libstore_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
+common_store_libstore_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 
-STORE_LIBS = common/store/libstore.a $(CRYPT_LIBS) $(SQLITE_LIBS)
+STORE_LIBS = common/store/libstore.a $(DB_LIBS) $(CRYPT_LIBS)
 
 STORE_TESTS = \
 	tests/unit/store/test_code \

@@ -103,7 +103,7 @@ static gboolean
 prepare(Store *store, GError **error)
 {
   g_autoptr(Db) db = db_open(store->path, DB_WRITER, error);
-  if (db == NULL || !db_prepare_schema(db, store->path, error) ||
+  if (db == NULL || !db_prepare(db, store->path, &store_schema, error) ||
       !derived_check(store, db, error) || !db_exec(db, "PRAGMA query_only = ON", error))
     return FALSE;
   store_put_reader(store, g_steal_pointer(&db));

@@ -76,7 +76,7 @@ open_db(Writer *writer, GError **error)
   if (writer->db != NULL)
     return TRUE;
   writer->db = db_open(writer->path, DB_WRITER, error);
-  if (writer->db != NULL && (!db_prepare_schema(writer->db, writer->path, error) ||
+  if (writer->db != NULL && (!db_prepare(writer->db, writer->path, &store_schema, error) ||
                              !db_is_in_place(writer->db, error)))
     g_clear_pointer(&writer->db, db_close);
   if (writer->db != NULL)

@@ -6,7 +6,7 @@
 
 #include <netinet/in.h>
 
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 #include "policyd/rr.h"
 
 typedef struct DnsFake DnsFake;

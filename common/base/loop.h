@@ -1,8 +1,8 @@
 /*
  * loop.h - one thread that waits for many descriptors and for time: epoll.
  *
- * Everything in zegel-policyd runs in callbacks of one loop; none of them may block. A
- * callback may add, change and end any watch and timer, also its own.
+ * Everything in zegel-policyd and zegel-auditd runs in callbacks of one loop; none of them
+ * may block. A callback may add, change and end any watch and timer, also its own.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "common/store/db.h"
+#include "common/db/db.h"
 
 #include <errno.h>
 #include <sqlite3.h>

@@ -1,4 +1,4 @@
-#include "policyd/loop.h"
+#include "common/base/loop.h"
 
 #include <errno.h>
 #include <sys/epoll.h>

@@ -1,5 +1,5 @@
 /*
- * db.h - SQLite for the files of this room, and for them alone.
+ * db.h - SQLite for the store and for the audit trail.
  *
  * A Db is one connection, used by one thread at a time. Queries are prepared once for each
  * connection and kept. Values are always bound, never put into the text.
@@ -129,12 +129,20 @@ typedef enum {
 gboolean
 db_checkpoint(Db *db, DbCheckpoint mode, GError **error);
 
+/* The tables of a kind of database. Step I makes version I + 1 of version I; an empty
+ * database is version 0. */
+typedef struct {
+  int application_id;
+  const char *const *steps; /* SQL */
+  gsize step_count;
+} DbSchema;
+
 /*
  * Makes the tables of a new database, upgrades an older one, refuses a newer or foreign one
  * with ZEGEL_ERROR_CONFIG. PATH is for the text. Safe against others doing the same.
  */
 gboolean
-db_prepare_schema(Db *db, const char *path, GError **error);
+db_prepare(Db *db, const char *path, const DbSchema *schema, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, db_close)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Query, query_done)

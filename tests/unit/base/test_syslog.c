@@ -1,0 +1,115 @@
+/* The system's log: lines as its daemon reads them, and nobody waits for one that is stuck.
+ */
+#include "common/base/syslog.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "tests/unit/tap.h"
+
+#define LINES     5000
+#define PATIENT_S 5 /* of all LINES; one that waited for ever would take longer */
+
+static char *directory, *path;
+
+static int
+listen_at(const char *at)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  g_strlcpy(address.sun_path, at, sizeof address.sun_path);
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint(bind(fd, (const struct sockaddr *) &address, sizeof address), ==, 0);
+  return fd;
+}
+
+static char *
+next_line(int fd)
+{
+  char *line = g_malloc0(65536);
+  g_assert_cmpint(recv(fd, line, 65535, MSG_DONTWAIT), >=, 0);
+  return line;
+}
+
+static void
+test_forms(void)
+{
+  int fd = listen_at(path);
+  syslog_start(path, "zegel-test");
+  syslog_send(LOG_INFO, "stored", "[a@1 b=\"c\"]", "hello");
+  g_autofree char *bsd = next_line(fd);
+  g_assert_true(g_regex_match_simple(
+      "^<22>[A-Z][a-z]{2} [ 123][0-9] [0-9:]{8} zegel-test\\[[0-9]+\\]: hello$", bsd, 0,
+      0));
+  syslog_set_form(SYSLOG_5424);
+  syslog_send(LOG_CRIT, "stored", "[a@1 b=\"c\"]", "hello");
+  syslog_send(LOG_CRIT, NULL, NULL, "hello");
+  syslog_set_form(SYSLOG_BSD);
+  g_autofree char *with = next_line(fd);
+  g_autofree char *without = next_line(fd);
+  const char *head = "^<18>1 [0-9-]{10}T[0-9:]{8}\\.[0-9]{6}Z \\S+ zegel-test [0-9]+ ";
+  g_autofree char *with_regex = g_strconcat(head, "stored \\[a@1 b=\"c\"\\] hello$", NULL);
+  g_autofree char *without_regex = g_strconcat(head, "- - hello$", NULL);
+  g_assert_true(g_regex_match_simple(with_regex, with, 0, 0));
+  g_assert_true(g_regex_match_simple(without_regex, without, 0, 0));
+  close(fd);
+  g_assert_cmpint(unlink(path), ==, 0);
+}
+
+static void
+test_stuck(void)
+{
+  int fd = listen_at(path);
+  gint64 begin_us = g_get_monotonic_time();
+  for (guint i = 0; i < LINES; i++)
+    syslog_send(LOG_INFO, NULL, NULL, "nobody reads this");
+  g_assert_cmpint(g_get_monotonic_time() - begin_us, <, PATIENT_S * G_USEC_PER_SEC);
+
+  guint taken = 0;
+  char line[256];
+  while (recv(fd, line, sizeof line, MSG_DONTWAIT) >= 0)
+    taken++;
+  g_assert_cmpuint(taken, <, LINES);
+  syslog_send(LOG_INFO, NULL, NULL, "now somebody does");
+  g_autofree char *said = next_line(fd);
+  g_autofree char *lost = next_line(fd);
+  g_autofree char *count = g_strdup_printf(": %u lines were lost", LINES - taken);
+  g_assert_nonnull(strstr(said, "now somebody does"));
+  g_assert_nonnull(strstr(lost, count));
+  close(fd);
+  g_assert_cmpint(unlink(path), ==, 0);
+}
+
+/* The daemon may come later than we, and be started again. */
+static void
+test_absent(void)
+{
+  syslog_send(LOG_INFO, NULL, NULL, "lost");
+  for (int i = 0; i < 2; i++) {
+    int fd = listen_at(path);
+    syslog_send(LOG_INFO, NULL, NULL, "back");
+    g_autofree char *line = next_line(fd);
+    g_assert_nonnull(strstr(line, "back"));
+    close(fd);
+    g_assert_cmpint(unlink(path), ==, 0);
+  }
+}
+
+int
+main(int argc, char **argv)
+{
+  tap_init(argc, argv);
+  g_test_set_nonfatal_assertions();
+  directory = g_dir_make_tmp("test-syslog-XXXXXX", NULL);
+  path = g_build_filename(directory, "log", NULL);
+  g_test_add_func("/syslog/A3-forms", test_forms);
+  g_test_add_func("/syslog/A3-stuck", test_stuck);
+  g_test_add_func("/syslog/absent", test_absent);
+  int status = g_test_run();
+  rmdir(directory);
+  g_free(path);
+  g_free(directory);
+  return status;
+}
