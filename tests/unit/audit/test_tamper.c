@@ -84,14 +84,20 @@ is_good(gboolean with_key, const char *checkpoint, guint64 *at)
   return result.good;
 }
 
-/* What was changed must be seen, and with the key at K where that is not 0. */
+/* What was changed must be seen, with the key at K where that is not 0. */
 static void
-assert_seen(gint64 k)
+assert_seen_with_key(gint64 k)
 {
   guint64 at = 0;
   g_assert_false(is_good(TRUE, NULL, &at));
   if (k > 0)
     g_assert_cmpuint(at, ==, k);
+}
+
+static void
+assert_seen_in_public(void)
+{
+  guint64 at = 0;
   g_assert_false(is_good(FALSE, NULL, &at));
 }
 
@@ -282,6 +288,8 @@ typedef struct {
   const char *mention; /* what the table mention looks like, or NULL: as it is */
   gint64 from, until;  /* K */
   gint64 seen_at;      /* where the key sees it, from K; SOMEWHERE: not looked at */
+  gint64 public_each; /* how often the public key alone is tried: where the same check finds
+                         it, not each time */
 } Tamper;
 
 #define SOMEWHERE 1000000
@@ -300,18 +308,18 @@ typedef struct {
 /* The view reads quicker when the numbers need no sorting, so it sorts them itself. */
 static const Tamper tampers[] = {
     {"removed", "SELECT number, " REST ", " ALL " WHERE number <> (SELECT i FROM k)",
-     "SELECT * FROM main.mention WHERE record <> (SELECT i FROM k)", 1, EVENTS + 2, 0},
+     "SELECT * FROM main.mention WHERE record <> (SELECT i FROM k)", 1, EVENTS + 2, 0, 10},
     {"removed-and-closed",
      "SELECT " SHIFTED_DOWN " AS number, " REST ", " RENUMBERED(
          SHIFTED_DOWN) " mac, sealed FROM main.record WHERE number <> (SELECT i FROM k)",
      "SELECT record - (record > (SELECT i FROM k)) AS record, value FROM main.mention"
      " WHERE record <> (SELECT i FROM k)",
-     1, EVENTS + 2, 0},
-    {"swapped", "SELECT " SWAPPED " AS number, " REST ", " ALL, NULL, 1, EVENTS + 2, 0},
+     1, EVENTS + 2, 0, 1},
+    {"swapped", "SELECT " SWAPPED " AS number, " REST ", " ALL, NULL, 1, EVENTS + 2, 0, 10},
     {"swapped-and-renumbered",
      "SELECT " SWAPPED " AS number, " REST
      ", " RENUMBERED(SWAPPED) " mac, sealed FROM main.record",
-     NULL, 1, EVENTS + 2, 0},
+     NULL, 1, EVENTS + 2, 0, 1},
     {"inserted",
      "SELECT " SHIFTED_UP " AS number, " REST ", " RENUMBERED(
          SHIFTED_UP) " mac, sealed FROM main.record UNION ALL SELECT number + 1, " REST
@@ -320,14 +328,14 @@ static const Tamper tampers[] = {
      "SELECT record + (record > (SELECT i FROM k)) AS record, value FROM main.mention"
      " UNION ALL SELECT record + 1, value FROM main.mention"
      " WHERE record = (SELECT i FROM k)",
-     1, EVENTS + 3, 1},
+     1, EVENTS + 3, 1, 1},
     {"key",
      "SELECT number, key + (number = (SELECT i FROM k)) AS key, at_us, nta, id,"
      " organisation, event, queue_id, reference, " ALL,
-     NULL, 1, EVENTS + 3, 0},
+     NULL, 1, EVENTS + 3, 0, 10},
     {"cut", "SELECT number, " REST ", " ALL " WHERE number <= (SELECT i FROM k)",
      "SELECT * FROM main.mention WHERE record <= (SELECT i FROM k)", 0, EVENTS + 2,
-     SOMEWHERE},
+     SOMEWHERE, 1},
 };
 
 /* Tables in the schema temp come before those of the file with the same name. */
@@ -348,7 +356,9 @@ test_chain(gconstpointer data)
     show("mention", tamper->mention);
   for (gint64 k = tamper->from; k <= tamper->until; k++) {
     change("UPDATE k SET i = ?1", k);
-    assert_seen(tamper->seen_at == SOMEWHERE ? 0 : k + tamper->seen_at);
+    assert_seen_with_key(tamper->seen_at == SOMEWHERE ? 0 : k + tamper->seen_at);
+    if (k % tamper->public_each == 0)
+      assert_seen_in_public();
   }
   exec("DROP VIEW temp.record");
   if (tamper->mention != NULL)
@@ -357,6 +367,200 @@ test_chain(gconstpointer data)
   guint64 at = 0;
   g_assert_true(is_good(TRUE, trail.checkpoint, &at));
   g_assert_true(is_good(FALSE, trail.checkpoint, &at));
+}
+
+/* ---- The tail ---- */
+
+/* Cut to K records with the checkpoints that were kept by then, and with the end of then:
+ * as if the whole file were of that day. Only who has a checkpoint of later sees that. */
+static void
+test_rolled_back(void)
+{
+  g_autoptr(GError) error = NULL;
+  change("CREATE TEMP TABLE k AS SELECT ?1 AS i", 0);
+  show("record", "SELECT * FROM main.record WHERE number <= (SELECT i FROM k)");
+  show("mention", "SELECT * FROM main.mention WHERE record <= (SELECT i FROM k)");
+  show("checkpoint", "SELECT * FROM main.checkpoint WHERE count <= (SELECT i FROM k)");
+  exec("CREATE TEMP TABLE tail AS SELECT * FROM main.tail");
+  g_autoptr(Query) first = db_query(
+      trail.db, "SELECT text FROM main.checkpoint WHERE count = 0", DB_NO_VALUES, NULL);
+  g_autoptr(Query) query =
+      db_query(trail.db, "SELECT number, key, text FROM main.record ORDER BY number",
+               DB_NO_VALUES, NULL);
+  TrailEnd end;
+  g_assert_cmpint(query_step(first, NULL), ==, 1);
+  g_assert_true(checkpoint_parse(query_text(first, 0), &end.point, NULL));
+  g_clear_pointer(&first, query_done);
+  guint tried = 0;
+  while (query_step(query, NULL) == 1 && query_int(query, 0) < trail.last - 1) {
+    guint64 at = 0;
+    const char *text = query_text(query, 2);
+    chain_next(end.point.hash, text, strlen(text), end.point.hash);
+    end.point.count++;
+    if (query_int(query, 0) % 5 != 0)
+      continue;
+    end.point.key_id = (guint32) query_int(query, 1);
+    change("UPDATE k SET i = ?1", (gint64) end.point.count);
+    g_assert_true(hash_checkpoints(trail.db, end.checkpoints, &error));
+    g_autofree char *line =
+        end_format(&end, trail_keys_find(keys, end.point.key_id)->signer, &error);
+    db_run(trail.db, "UPDATE temp.tail SET text = ?1", DB_VALUES(V_TEXT(line)), &error);
+    g_assert_no_error(error);
+    g_assert_false(is_good(TRUE, trail.checkpoint, &at));
+    g_assert_cmpuint(at, ==, end.point.count + 1);
+    g_assert_false(is_good(FALSE, trail.checkpoint, &at));
+    tried++;
+  }
+  g_assert_cmpuint(tried, ==, EVENTS / 5);
+  g_clear_pointer(&query, query_done);
+  exec("DROP TABLE temp.tail; DROP VIEW temp.record; DROP VIEW temp.mention;"
+       "DROP VIEW temp.checkpoint; DROP TABLE temp.k");
+}
+
+/* ---- Signed lines ---- */
+
+/* Changes each octet of the text that SQL gives, which UPDATE puts back for ?1. */
+static void
+change_line(const char *sql, const char *update)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Query) query = db_query(trail.db, sql, DB_NO_VALUES, &error);
+  g_assert_cmpint(query_step(query, &error), ==, 1);
+  g_autofree char *text = g_strdup(query_text(query, 0));
+  g_clear_pointer(&query, query_done);
+  gsize len = strlen(text);
+  for (gsize i = 0; i <= len; i++) {
+    char was = text[i];
+    text[i] ^= 1;
+    if (i == len)
+      text[i] = 'x';
+    g_autofree char *changed = g_strndup(text, len + 1);
+    exec("BEGIN");
+    db_run(trail.db, update, DB_VALUES(V_TEXT(changed)), &error);
+    g_assert_no_error(error);
+    assert_seen_with_key(0);
+    assert_seen_in_public();
+    exec("ROLLBACK");
+    text[i] = was;
+  }
+}
+
+static void
+test_end_octets(void)
+{
+  change_line("SELECT text FROM tail", "UPDATE tail SET text = ?1");
+}
+
+static void
+test_checkpoint_octets(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Query) query =
+      db_query(trail.db, "SELECT count, key FROM checkpoint", DB_NO_VALUES, &error);
+  guint rows = 0;
+  for (; query_step(query, &error) == 1; rows++) {
+    g_autofree char *where = g_strdup_printf(
+        "count = %d AND key = %d", (int) query_int(query, 0), (int) query_int(query, 1));
+    g_autofree char *sql = g_strdup_printf("SELECT text FROM checkpoint WHERE %s", where);
+    g_autofree char *update =
+        g_strdup_printf("UPDATE checkpoint SET text = ?1 WHERE %s", where);
+    change_line(g_intern_string(sql), g_intern_string(update));
+  }
+  g_assert_cmpuint(rows, ==, 4); /* the first, one by hand, one at the change, the last */
+}
+
+/* Whatever else can be done to the tables. */
+static void
+test_statements(void)
+{
+  static const char *const statements[] = {
+      "DELETE FROM tail",
+      "DELETE FROM checkpoint",
+      "DELETE FROM checkpoint WHERE count = 0",
+      "DELETE FROM checkpoint WHERE count = 501",
+      "DELETE FROM checkpoint WHERE count = 502",
+      "DELETE FROM checkpoint WHERE count = 1003",
+      "UPDATE checkpoint SET count = 500 WHERE count = 501",
+      "UPDATE checkpoint SET key = 12 WHERE count = 501",
+      "INSERT INTO checkpoint SELECT 500, key, text FROM checkpoint WHERE count = 501",
+      "UPDATE checkpoint SET text = (SELECT text FROM checkpoint WHERE count = 0)"
+      " WHERE count = 501",
+      "DELETE FROM record",
+      "DELETE FROM record WHERE number <= 501",
+      "DELETE FROM record WHERE number <= 501; DELETE FROM mention WHERE record <= 501;"
+      " DELETE FROM checkpoint WHERE count < 501",
+      "DELETE FROM record WHERE number > 501; DELETE FROM mention WHERE record > 501;"
+      " DELETE FROM checkpoint WHERE count > 501",
+      "UPDATE record SET number = number - 1",
+      "UPDATE record SET number = 0 WHERE number = 1",
+      "UPDATE record SET number = -1 WHERE number = 1",
+      "UPDATE record SET number = 9000000000000000000 WHERE number = 1003",
+      "CREATE TABLE more (x)",
+      "CREATE VIEW more AS SELECT 1",
+      "DROP INDEX record_reference",
+      "CREATE TRIGGER more AFTER INSERT ON record BEGIN DELETE FROM mention; END",
+      "ALTER TABLE record ADD COLUMN more TEXT",
+      "ALTER TABLE record RENAME COLUMN mac TO x; ALTER TABLE record RENAME COLUMN x TO "
+      "mac;"
+      " CREATE INDEX more ON record (mac)",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(statements); i++) {
+    exec("BEGIN");
+    exec(statements[i]);
+    g_test_message("%s", statements[i]);
+    assert_seen_with_key(0);
+    assert_seen_in_public();
+    exec("ROLLBACK");
+  }
+}
+
+/* What only the key sees. */
+static void
+test_statements_with_key(void)
+{
+  static const char *const statements[] = {
+      "DELETE FROM mention",
+      "DELETE FROM mention WHERE record = 2",
+      "DELETE FROM mention WHERE record = 1003",
+      "INSERT INTO mention VALUES (2, zeroblob(16))",
+      "INSERT INTO mention VALUES (0, zeroblob(16))",
+      "INSERT INTO mention VALUES (-1, zeroblob(16))",
+      "INSERT INTO mention VALUES (1004, zeroblob(16))",
+      "INSERT INTO mention VALUES (2, x'')",
+      "UPDATE mention SET record = 5 WHERE record = 2",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(statements); i++) {
+    exec("BEGIN");
+    exec(statements[i]);
+    g_test_message("%s", statements[i]);
+    assert_seen_with_key(0);
+    exec("ROLLBACK");
+  }
+}
+
+/* What is sealed is taken away, from each record that has some. */
+static void
+test_erased(void)
+{
+  static const char has[] = "SELECT number FROM main.record WHERE sealed IS NOT NULL";
+  g_autoptr(Query) query = db_query(trail.db, has, DB_NO_VALUES, NULL);
+  g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(gint64));
+  while (query_step(query, NULL) == 1) {
+    gint64 number = query_int(query, 0);
+    g_array_append_val(numbers, number);
+  }
+  g_assert_cmpuint(numbers->len, >, EVENTS / 2);
+  g_clear_pointer(&query, query_done);
+  for (guint i = 0; i < numbers->len; i++) {
+    gint64 number = g_array_index(numbers, gint64, i);
+    exec("BEGIN");
+    change("UPDATE record SET sealed = NULL WHERE number = ?1", number);
+    change("DELETE FROM mention WHERE record = ?1", number);
+    assert_seen_with_key(number);
+    if (i % 10 == 0)
+      assert_seen_in_public();
+    exec("ROLLBACK");
+  }
 }
 
 int
@@ -374,6 +578,12 @@ main(int argc, char **argv)
     g_autofree char *name = g_strconcat("/audit/tamper/", tampers[i].name, NULL);
     g_test_add_data_func(name, &tampers[i], test_chain);
   }
+  g_test_add_func("/audit/tamper/rolled-back", test_rolled_back);
+  g_test_add_func("/audit/tamper/end-octets", test_end_octets);
+  g_test_add_func("/audit/tamper/checkpoint-octets", test_checkpoint_octets);
+  g_test_add_func("/audit/tamper/statements", test_statements);
+  g_test_add_func("/audit/tamper/statements-with-key", test_statements_with_key);
+  g_test_add_func("/audit/tamper/erased", test_erased);
   int status = g_test_run();
   g_ptr_array_unref(keys);
   free_trail();
