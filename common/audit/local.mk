@@ -31,3 +31,5 @@ tests_unit_audit_test_trail_SOURCES = tests/unit/audit/test_trail.c tests/unit/a
 tests_unit_audit_test_trail_LDADD = $(AUDIT_TEST_LIBS)
 tests_unit_audit_test_verify_SOURCES = tests/unit/audit/test_verify.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
 tests_unit_audit_test_verify_LDADD = $(AUDIT_TEST_LIBS)
+
+dist_man_MANS += man/zegel-audit.5
