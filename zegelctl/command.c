@@ -8,11 +8,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/audit/client.h"
 #include "common/base/error.h"
+#include "common/base/log.h"
 
 #define LOGIN_UID "/proc/self/loginuid" /* audit(8): it stays what it was at login */
 
 static const char *config_path = ZEGEL_SYSCONFDIR "/zegel.conf";
+static char *audit_socket; /* or NULL: no configuration was read yet */
 
 void
 command_set_config_path(const char *path)
@@ -24,7 +27,36 @@ command_set_config_path(const char *path)
 Config *
 command_config(GError **error)
 {
-  return conf_load(config_path, error);
+  Config *config = conf_load(config_path, error);
+  if (config == NULL)
+    return NULL;
+  log_shape(config->log_format, config->log_addresses);
+  g_free(audit_socket);
+  audit_socket = g_strdup(config->audit_socket);
+  return config;
+}
+
+/* A sink: what the command did is done, and in the log. */
+static void
+bring_event(const Event *event, gpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Config) config = NULL;
+  (void) data;
+  if (audit_socket == NULL)
+    config = command_config(&error);
+  g_autoptr(GPtrArray) events = g_ptr_array_new();
+  g_ptr_array_add(events, (gpointer) event);
+  if (audit_socket == NULL || !audit_append(audit_socket, events, AUDIT_TIMEOUT_MS, &error))
+    fprintf(stderr, "zegelctl: not in the audit trail, only in the log: %s\n",
+            error->message);
+}
+
+void
+command_open_log(void)
+{
+  log_open("zegelctl", FALSE);
+  event_set_sink(bring_event, NULL);
 }
 
 static int

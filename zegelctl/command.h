@@ -37,6 +37,13 @@ Config *
 command_config(GError **error);
 
 /*
+ * Opens the log. Each event goes to zegel-auditd as well, at once; when that cannot be,
+ * standard error says so, and the command goes on.
+ */
+void
+command_open_log(void);
+
+/*
  * Says ERROR on standard error and frees it; returns the exit status that belongs to it:
  * this is the one place where errors become statuses.
  */

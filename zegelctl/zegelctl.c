@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "common/base/log.h"
 #include "common/conf/conf.h"
 #include "config.h"
 #include "zegelctl/command.h"
@@ -96,7 +95,7 @@ run_command(const Command *command, int argc, char **argv)
     print_command(stderr, command);
     return EX_USAGE;
   }
-  log_open("zegelctl", FALSE);
+  command_open_log();
   return command->run(argc - 1, argv + 1);
 }
 
