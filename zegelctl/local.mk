@@ -18,6 +18,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/mail_trace.c zegelctl/mail_trace.h \
 	zegelctl/message.c \
 	zegelctl/observed.c zegelctl/observed.h \
+	zegelctl/opened.c zegelctl/opened.h \
 	zegelctl/phone.c \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/published.c zegelctl/published.h \
