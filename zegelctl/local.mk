@@ -1,6 +1,7 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
+	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/check.c \
 	zegelctl/command.c zegelctl/command.h \
 	zegelctl/dkim.c \
@@ -10,9 +11,11 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
 	zegelctl/file.c zegelctl/file.h \
+	zegelctl/flow.c zegelctl/flow.h \
 	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
+	zegelctl/language.c zegelctl/language.h \
 	zegelctl/log_date.c zegelctl/log_date.h \
 	zegelctl/mail_line.c zegelctl/mail_line.h \
 	zegelctl/mail_log.c zegelctl/mail_log.h \
@@ -20,6 +23,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/message.c \
 	zegelctl/observed.c zegelctl/observed.h \
 	zegelctl/opened.c zegelctl/opened.h \
+	zegelctl/partner.c zegelctl/partner.h \
 	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
 	zegelctl/probe.c zegelctl/probe.h \
@@ -30,6 +34,9 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/role.c zegelctl/role.h \
 	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
+	zegelctl/sheet.c zegelctl/sheet.h \
+	zegelctl/sheet_html.c \
+	zegelctl/sheet_pdf.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h
 
@@ -94,3 +101,8 @@ tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
 dist_man_MANS += man/zegelctl.8
+
+check_PROGRAMS += tests/unit/zegelctl/test_calendar
+tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
+tests_unit_zegelctl_test_calendar_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_calendar
