@@ -135,6 +135,7 @@ main(int argc, char **argv)
     return EX_OK;
   }
   log_open("zegel-deliver", options.foreground);
+  log_shape(self.config->log_format, self.config->log_addresses);
   self.signal_fd = server_prepare_signals(&error);
   if (self.signal_fd < 0 || !submit_init(&error) || !drop_rights(&self, &error) ||
       !load_keys(&self, &error) || !open_store(&self, &error) || !serve(&self, &error))

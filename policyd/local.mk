@@ -56,7 +56,7 @@ POLICYD_LIBS = policyd/libpolicyd.a common/seen/libseen.a common/db/libdb.a $(CR
 
 sbin_PROGRAMS += policyd/zegel-policyd
 policyd_zegel_policyd_SOURCES = policyd/main.c
-policyd_zegel_policyd_LDADD = $(POLICYD_LIBS) $(SANDBOX_LIBS)
+policyd_zegel_policyd_LDADD = $(AUDIT_CLIENT_LIBS) $(POLICYD_LIBS) $(SANDBOX_LIBS)
 
 zegellibexec_PROGRAMS += policyd/zegel-spf
 policyd_zegel_spf_SOURCES = policyd/spf_worker.c policyd/spf_host.c policyd/spf_host.h

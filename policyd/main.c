@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/audit/client.h"
 #include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
@@ -393,6 +394,7 @@ main(int argc, char **argv)
     return status;
   }
 
+  log_shape(config->log_format, config->log_addresses);
   Policyd policyd = {0};
   make_directory(config);
   make_seen_directory(config);
@@ -406,9 +408,11 @@ main(int argc, char **argv)
   policyd.users[USER_VIEWER] = find_user(config->viewer_user, PHONE_MAY_CONFIRM);
   drop_rights(config);
   policyd.signals = catch_signals();
+  AuditClient *audit = audit_client_start(config->audit_socket);
   open_resolver(&policyd, config);
   make_service(&policyd, config_path, config);
   serve(&policyd);
   clean_up(&policyd);
+  audit_client_stop(audit, AUDIT_STOP_MS);
   return EXIT_SUCCESS;
 }

@@ -160,6 +160,7 @@ load_config(Program *program, DaemonOptions *options)
   program->config = conf_load(options->config_path, &error);
   if (program->config == NULL)
     daemon_die(error);
+  log_shape(program->config->log_format, program->config->log_addresses);
   program->logos = logos_load(program->config, &error);
   if (program->logos == NULL)
     daemon_die(error);

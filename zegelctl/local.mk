@@ -10,20 +10,25 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
 	zegelctl/file.c zegelctl/file.h \
+	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
 	zegelctl/message.c \
 	zegelctl/observed.c zegelctl/observed.h \
+	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/published.c zegelctl/published.h \
+	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
 	zegelctl/report.c \
+	zegelctl/role.c zegelctl/role.h \
+	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h
 
-ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_CLIENT_LIBS) $(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
 	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
@@ -38,6 +43,7 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
+	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
 	tests/fuzz/fuzz_published
 TESTS += \
@@ -48,6 +54,7 @@ TESTS += \
 	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
+	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
 	tests/fuzz/fuzz_published
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
@@ -64,6 +71,8 @@ tests_unit_zegelctl_test_probe_SOURCES = tests/unit/zegelctl/test_probe.c
 tests_unit_zegelctl_test_probe_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_published_SOURCES = tests/unit/zegelctl/test_published.c
 tests_unit_zegelctl_test_published_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_role_SOURCES = tests/unit/zegelctl/test_role.c
+tests_unit_zegelctl_test_role_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_text_SOURCES = tests/unit/zegelctl/test_text.c
 tests_unit_zegelctl_test_text_LDADD = $(ZEGELCTL_LIBS)
 tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c

@@ -117,7 +117,7 @@ static const SchemaRow rows[] = {
     {"log", "addresses", SCHEMA_CHOICE, C(log_addresses), "full", 0, 0},
     {"log", "mail_log", SCHEMA_PATH, C(mail_log), "/var/log/mail.log", 0, 0},
 
-    {"audit", "socket", SCHEMA_PATH, C(audit_socket), RUN_DIR "audit.sock", 0, 0},
+    {"audit", "socket", SCHEMA_PATH, C(audit_socket), ZEGEL_STATEDIR "/audit.sock", 0, 0},
     {"audit", "user", SCHEMA_STRING, C(audit_user), "zegel-auditd", 0, 0},
     {"audit", "key", SCHEMA_PATH, C(audit_key), KEY_DIR "auditd/audit", 0, 0},
     {"audit", "database", SCHEMA_PATH, C(audit_database), ZEGEL_STATEDIR "/audit/audit.db",

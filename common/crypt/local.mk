@@ -4,6 +4,7 @@ common_crypt_libcrypt_a_SOURCES = \
 	common/crypt/box_text.c common/crypt/box_text.h \
 	common/crypt/crypt.c common/crypt/crypt.h \
 	common/crypt/dkim_record.c common/crypt/dkim_record.h \
+	common/crypt/ed25519.c common/crypt/ed25519.h \
 	common/crypt/gcm.c common/crypt/gcm.h \
 	common/crypt/key.c common/crypt/key.h \
 	common/crypt/key_file.c common/crypt/key_file.h \
