@@ -101,12 +101,14 @@ run_number(int argc, char **argv)
   const char *organisation =
       open_store(&opened, &error) ? find_organisation(&opened, reference, &error) : NULL;
   if (organisation == NULL ||
-      (number = parse_number(opened.config, argv[1], &error)) == NULL ||
-      !store_change_number(opened.store, organisation, reference, number, &error))
+      (number = parse_number(opened.config, argv[1], &error)) == NULL)
     return command_fail(error);
   g_autofree char *masked = log_mask_number(number);
-  event_log(EVENT_NUMBER_CHANGED, NULL, organisation, "ref", reference, "number", masked,
-            "by", user, NULL);
+  g_autoptr(Event) event =
+      event_new(EVENT_NUMBER_CHANGED, NULL, organisation, "ref", reference, "number",
+                masked, "by", user, "actor", "admin", NULL);
+  if (!store_change_number(opened.store, organisation, reference, number, event, &error))
+    return command_fail(error);
   printf("%s: the code goes to %s from now on; older codes and sessions are dead\n",
          reference, masked);
   return command_done(EX_OK);
@@ -123,11 +125,11 @@ run_recall(int argc, char **argv)
   g_autofree char *user = command_user();
   const char *organisation =
       open_store(&opened, &error) ? find_organisation(&opened, reference, &error) : NULL;
+  g_autoptr(Event) event = event_new(EVENT_RECALLED, NULL, organisation, "ref", reference,
+                                     "by", user, "actor", "admin", NULL);
   if (organisation == NULL || !store_withdraw(opened.store, organisation, reference,
-                                              HISTORY_RECALLED, &changed, &error))
+                                              HISTORY_RECALLED, event, &changed, &error))
     return command_fail(error);
-  if (changed)
-    event_log(EVENT_RECALLED, NULL, organisation, "ref", reference, "by", user, NULL);
   printf("%s: %s\n", reference, changed ? "recalled" : "was over already");
   return command_done(EX_OK);
 }

@@ -55,10 +55,10 @@ store_find_dispatch_of(Store *store, const char *organisation, const char *refer
                        Dispatch **dispatch, GError **error);
 
 /* Records that the confirmation of the message with TICKET_ID was handed to Postfix as
- * QUEUE_ID ("" when none is wanted). */
+ * QUEUE_ID ("" when none is wanted), and EVENT. */
 gboolean
 store_set_confirmed(Store *store, const char *organisation, const guint8 *ticket_id,
-                    const char *queue_id, GError **error);
+                    const char *queue_id, Event *event, GError **error);
 
 /*
  * At most MAX dispatches of ORGANISATION that were received since SINCE_S and are not
@@ -93,22 +93,22 @@ store_find_visitor(Store *store, const char *organisation, const char *reference
 /*
  * Withdraws the entry REFERENCE, and what its reader shared of it: wrapped keys, codes and
  * sessions are gone when this returns (S13). KIND says why: HISTORY_RECALLED or
- * HISTORY_BOUNCED. *CHANGED gets FALSE when it was over already; what its reader shared
- * before he deleted it goes all the same. FALSE with
+ * HISTORY_BOUNCED. *CHANGED gets FALSE when it was over already, and EVENT is not recorded
+ * then; what its reader shared before he deleted it goes all the same. FALSE with
  * ZEGEL_ERROR_INVALID when there is no such entry.
  */
 gboolean
 store_withdraw(Store *store, const char *organisation, const char *reference,
-               HistoryKind kind, gboolean *changed, GError **error);
+               HistoryKind kind, Event *event, gboolean *changed, GError **error);
 
 /*
- * Gives the entry REFERENCE another NUMBER (E.164): older codes and sessions are dead,
- * and what its reader shared of it is withdrawn (T31). FALSE with ZEGEL_ERROR_INVALID when
- * there is no such open entry.
+ * Gives the entry REFERENCE another NUMBER (E.164), and records EVENT: older codes and
+ * sessions are dead, and what its reader shared of it is withdrawn (T31). FALSE with
+ * ZEGEL_ERROR_INVALID when there is no such open entry.
  */
 gboolean
 store_change_number(Store *store, const char *organisation, const char *reference,
-                    const char *number, GError **error);
+                    const char *number, Event *event, GError **error);
 
 /* ---- What is due: zegel-deliver's clock ---- */
 

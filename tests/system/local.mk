@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	tests/system/test_attack_html.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
+	tests/system/test_auditd.py \
 	tests/system/test_bounces.py \
 	tests/system/test_browser.py \
 	tests/system/test_clients.py \
@@ -80,6 +81,7 @@ EXTRA_DIST += \
 	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \
 	tests/system/told.py \
+	tests/system/trail.py \
 	tests/system/visitor.py \
 	tests/system/walk.py \
 	tests/system/wire.py
@@ -89,6 +91,9 @@ tests_system_make_mark_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
 check_PROGRAMS += tests/system/read_store
 tests_system_read_store_SOURCES = tests/system/read_store.c
 tests_system_read_store_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
+check_PROGRAMS += tests/system/read_trail
+tests_system_read_trail_SOURCES = tests/system/read_trail.c
+tests_system_read_trail_LDADD = $(AUDIT_LIBS) $(BASE_LIBS)
 if LAB
 TESTS += tests/system/part1.test tests/system/part2.test tests/system/part3.test \
 	tests/system/part4.test tests/system/part5.test tests/system/part6.test \

@@ -274,7 +274,7 @@ read_copy(const Case *one, const char *reference, const char *password)
   g_autoptr(Entry) entry = NULL;
   g_autoptr(Entry) over = NULL;
   g_autoptr(GError) error = NULL;
-  g_assert_true(store_open_shared(store, "first", reference, password, &check, link,
+  g_assert_true(store_open_shared(store, "first", reference, password, NULL, &check, link,
                                   session, &state, &over, &error));
   g_assert_no_error(error);
   g_assert_cmpint(check, ==, SHARED_RIGHT);
