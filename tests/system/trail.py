@@ -14,7 +14,7 @@ DATABASE = os.path.join(ENV["LAB_STATEDIR"], "audit", "audit.db")
 SOCKET = os.path.join(ENV["LAB_STATEDIR"], "audit.sock")
 KEY = os.path.join(ENV["LAB_SYSCONFDIR"], "zegel", "keys", "auditd", "audit")
 EVENT = re.compile(r" (zegel[\w-]*)\[\d+\]: (\w+): (event=.*)")
-OF_THE_TRAIL = {"number", "at", "program", "source", "queue-id"}  # what a line says otherwise
+OF_THE_TRAIL = {"record", "at", "program", "source", "queue-id"}  # what a line says otherwise
 
 
 def records(after=0, database=DATABASE):
@@ -28,7 +28,7 @@ def records(after=0, database=DATABASE):
 
 def last(database=DATABASE):
     """The number of the last record, 0 when there is none."""
-    return max((int(record["number"]) for record in records(database=database)), default=0)
+    return max((int(record["record"]) for record in records(database=database)), default=0)
 
 
 def wait_record(event_id, after=0, seconds=harness.WAIT_S):
