@@ -76,6 +76,18 @@ def check_each_once(events, after=0, seconds=harness.WAIT_S):
 
 # ---- The socket ----------------------------------------------------------------------
 
+BRING_AS = """
+import contextlib, socket, sys
+with socket.socket(socket.AF_UNIX) as link, contextlib.suppress(OSError):
+    link.connect(sys.argv[1])
+    with contextlib.suppress(BrokenPipeError):
+        link.sendall(sys.stdin.buffer.read())
+        link.shutdown(socket.SHUT_WR)
+    while piece := link.recv(65536):
+        sys.stdout.buffer.write(piece)
+"""
+
+
 def new_id():
     return secrets.token_hex(16)
 
@@ -109,8 +121,5 @@ def bring(text, path=SOCKET, answers=1, seconds=10):
 
 def bring_as(user, text):
     """The same as USER, with his groups; all that comes back."""
-    program = ("import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
-               "s.sendall(sys.stdin.buffer.read()); s.shutdown(socket.SHUT_WR);"
-               "sys.stdout.buffer.write(b''.join(iter(lambda: s.recv(65536), b'')))")
     return command("setpriv", "--reuid", user, "--regid", user, "--init-groups", "python3", "-c",
-                   program, SOCKET, data=text.encode(), status=None).decode()
+                   BRING_AS, SOCKET, data=text.encode()).decode()
