@@ -26,6 +26,8 @@ TESTS += $(AUDIT_TESTS)
 AUDIT_TEST_LIBS = $(AUDIT_LIBS) $(BASE_LIBS)
 tests_unit_audit_test_trail_SOURCES = tests/unit/audit/test_trail.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
 tests_unit_audit_test_trail_LDADD = $(AUDIT_TEST_LIBS)
+tests_unit_audit_test_verify_SOURCES = tests/unit/audit/test_verify.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
+tests_unit_audit_test_verify_LDADD = $(AUDIT_TEST_LIBS)
 
 # The way of events, for programs that know no SQL.
 noinst_LIBRARIES += common/audit/libauditclient.a
