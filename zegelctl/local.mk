@@ -17,6 +17,10 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/mail_log.c zegelctl/mail_log.h \
 	zegelctl/mail_trace.c zegelctl/mail_trace.h \
 	zegelctl/message.c \
+	zegelctl/message_find.c zegelctl/message_find.h \
+	zegelctl/message_look.c \
+	zegelctl/message_print.c zegelctl/message_print.h \
+	zegelctl/message_row.c zegelctl/message_row.h \
 	zegelctl/observed.c zegelctl/observed.h \
 	zegelctl/opened.c zegelctl/opened.h \
 	zegelctl/phone.c \
@@ -28,7 +32,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h
 
-ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_CLIENT_LIBS) $(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_CLIENT_LIBS) $(AUDIT_LIBS) $(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
 	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
