@@ -37,5 +37,3 @@ check_PROGRAMS += tests/unit/audit/test_client
 tests_unit_audit_test_client_SOURCES = tests/unit/audit/test_client.c tests/unit/base/catch.h
 tests_unit_audit_test_client_LDADD = $(AUDIT_CLIENT_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/audit/test_client
-tests_unit_audit_test_verify_SOURCES = tests/unit/audit/test_verify.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
-tests_unit_audit_test_verify_LDADD = $(AUDIT_TEST_LIBS)
