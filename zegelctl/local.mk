@@ -17,8 +17,13 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/dkim_text.c zegelctl/dkim_text.h \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
+	zegelctl/events.c zegelctl/events.h \
+	zegelctl/expect.c zegelctl/expect.h \
 	zegelctl/file.c zegelctl/file.h \
 	zegelctl/flow.c zegelctl/flow.h \
+	zegelctl/flow_data.c zegelctl/flow_data.h \
+	zegelctl/flow_sheet.c zegelctl/flow_sheet.h \
+	zegelctl/given.c zegelctl/given.h \
 	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
@@ -43,6 +48,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
 	zegelctl/report.c \
+	zegelctl/report_flow.c zegelctl/report_flow.h \
 	zegelctl/role.c zegelctl/role.h \
 	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
@@ -50,11 +56,11 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/sheet_html.c \
 	zegelctl/sheet_pdf.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
-	zegelctl/text.c zegelctl/text.h
+	zegelctl/text.c zegelctl/text.h \
+	zegelctl/watch.c
 
 ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
-	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
-	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
+	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) $(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
 zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c
@@ -127,3 +133,18 @@ check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
 tests_unit_zegelctl_test_calendar_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_calendar
+
+check_PROGRAMS += tests/unit/zegelctl/test_flow
+tests_unit_zegelctl_test_flow_SOURCES = tests/unit/zegelctl/test_flow.c
+tests_unit_zegelctl_test_flow_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_flow
+
+check_PROGRAMS += tests/unit/zegelctl/test_sheet
+tests_unit_zegelctl_test_sheet_SOURCES = tests/unit/zegelctl/test_sheet.c
+tests_unit_zegelctl_test_sheet_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_sheet
+
+check_PROGRAMS += tests/unit/zegelctl/test_expect
+tests_unit_zegelctl_test_expect_SOURCES = tests/unit/zegelctl/test_expect.c
+tests_unit_zegelctl_test_expect_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_expect
