@@ -1,5 +1,6 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
+	zegelctl/alarm.c zegelctl/alarm.h \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
 	zegelctl/check.c \
 	zegelctl/command.c zegelctl/command.h \
@@ -10,6 +11,8 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
 	zegelctl/file.c zegelctl/file.h \
+	zegelctl/finding.c zegelctl/finding.h \
+	zegelctl/foresight.c \
 	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
@@ -17,6 +20,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/observed.c zegelctl/observed.h \
 	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
+	zegelctl/pin.c zegelctl/pin.h \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/record.c zegelctl/record.h \
@@ -28,7 +32,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h
 
-ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_CLIENT_LIBS) $(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(SUBMIT_LIBS) $(AUDIT_CLIENT_LIBS) $(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
 	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
