@@ -10,14 +10,24 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/dkim_text.c zegelctl/dkim_text.h \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
+	zegelctl/expire.c \
 	zegelctl/file.c zegelctl/file.h \
 	zegelctl/finding.c zegelctl/finding.h \
 	zegelctl/foresight.c \
 	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
+	zegelctl/log_date.c zegelctl/log_date.h \
+	zegelctl/mail_line.c zegelctl/mail_line.h \
+	zegelctl/mail_log.c zegelctl/mail_log.h \
+	zegelctl/mail_trace.c zegelctl/mail_trace.h \
 	zegelctl/message.c \
+	zegelctl/message_find.c zegelctl/message_find.h \
+	zegelctl/message_look.c \
+	zegelctl/message_print.c zegelctl/message_print.h \
+	zegelctl/message_row.c zegelctl/message_row.h \
 	zegelctl/observed.c zegelctl/observed.h \
+	zegelctl/opened.c zegelctl/opened.h \
 	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
 	zegelctl/pin.c zegelctl/pin.h \
@@ -32,7 +42,8 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h
 
-ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(SUBMIT_LIBS) $(AUDIT_CLIENT_LIBS) $(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(SUBMIT_LIBS) $(AUDIT_CLIENT_LIBS) $(AUDIT_LIBS) \
+	$(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
 	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
@@ -44,22 +55,26 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
 TESTS += \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
@@ -69,6 +84,8 @@ tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
 tests_unit_zegelctl_test_edit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_import_SOURCES = tests/unit/zegelctl/test_import.c
 tests_unit_zegelctl_test_import_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_mail_log_SOURCES = tests/unit/zegelctl/test_mail_log.c
+tests_unit_zegelctl_test_mail_log_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_observed_SOURCES = tests/unit/zegelctl/test_observed.c
 tests_unit_zegelctl_test_observed_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_probe_SOURCES = tests/unit/zegelctl/test_probe.c
@@ -79,6 +96,9 @@ tests_unit_zegelctl_test_role_SOURCES = tests/unit/zegelctl/test_role.c
 tests_unit_zegelctl_test_role_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_text_SOURCES = tests/unit/zegelctl/test_text.c
 tests_unit_zegelctl_test_text_LDADD = $(ZEGELCTL_LIBS)
+tests_fuzz_fuzz_mail_line_SOURCES = tests/fuzz/fuzz_mail_line.c
+tests_fuzz_fuzz_mail_line_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_mail_line
 tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
