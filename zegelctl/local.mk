@@ -54,6 +54,7 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
+	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
@@ -67,6 +68,7 @@ TESTS += \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
+	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
@@ -82,6 +84,8 @@ tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
 tests_unit_zegelctl_test_dkim_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
 tests_unit_zegelctl_test_edit_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_finding_SOURCES = tests/unit/zegelctl/test_finding.c
+tests_unit_zegelctl_test_finding_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_import_SOURCES = tests/unit/zegelctl/test_import.c
 tests_unit_zegelctl_test_import_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_mail_log_SOURCES = tests/unit/zegelctl/test_mail_log.c
