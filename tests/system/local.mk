@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/system/gateway.py \
 	tests/system/harness.py \
 	tests/system/image.py \
+	tests/system/leaks.py \
 	tests/system/peer.py \
 	tests/system/part1.test \
 	tests/system/part2.test \
