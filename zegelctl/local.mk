@@ -1,6 +1,7 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
+	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/check.c \
 	zegelctl/command.c zegelctl/command.h \
 	zegelctl/dkim.c \
@@ -10,11 +11,19 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
 	zegelctl/file.c zegelctl/file.h \
+	zegelctl/flow.c zegelctl/flow.h \
 	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
+	zegelctl/language.c zegelctl/language.h \
+	zegelctl/log_date.c zegelctl/log_date.h \
+	zegelctl/mail_line.c zegelctl/mail_line.h \
+	zegelctl/mail_log.c zegelctl/mail_log.h \
+	zegelctl/mail_trace.c zegelctl/mail_trace.h \
 	zegelctl/message.c \
 	zegelctl/observed.c zegelctl/observed.h \
+	zegelctl/opened.c zegelctl/opened.h \
+	zegelctl/partner.c zegelctl/partner.h \
 	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
 	zegelctl/probe.c zegelctl/probe.h \
@@ -25,6 +34,9 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/role.c zegelctl/role.h \
 	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
+	zegelctl/sheet.c zegelctl/sheet.h \
+	zegelctl/sheet_html.c \
+	zegelctl/sheet_pdf.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h
 
@@ -40,22 +52,26 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
 TESTS += \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
@@ -65,6 +81,8 @@ tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
 tests_unit_zegelctl_test_edit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_import_SOURCES = tests/unit/zegelctl/test_import.c
 tests_unit_zegelctl_test_import_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_mail_log_SOURCES = tests/unit/zegelctl/test_mail_log.c
+tests_unit_zegelctl_test_mail_log_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_observed_SOURCES = tests/unit/zegelctl/test_observed.c
 tests_unit_zegelctl_test_observed_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_probe_SOURCES = tests/unit/zegelctl/test_probe.c
@@ -75,8 +93,16 @@ tests_unit_zegelctl_test_role_SOURCES = tests/unit/zegelctl/test_role.c
 tests_unit_zegelctl_test_role_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_text_SOURCES = tests/unit/zegelctl/test_text.c
 tests_unit_zegelctl_test_text_LDADD = $(ZEGELCTL_LIBS)
+tests_fuzz_fuzz_mail_line_SOURCES = tests/fuzz/fuzz_mail_line.c
+tests_fuzz_fuzz_mail_line_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_mail_line
 tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
 dist_man_MANS += man/zegelctl.8
+
+check_PROGRAMS += tests/unit/zegelctl/test_calendar
+tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
+tests_unit_zegelctl_test_calendar_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_calendar

@@ -13,7 +13,7 @@ print_record(const TrailRecord *record, gpointer data, GError **error)
   (void) data;
   (void) error;
   g_autofree char *text = attrs_format(record->attrs, ATTR_ESCAPED);
-  printf("number=%" G_GUINT64_FORMAT "\n%s", record->number, text);
+  printf("record=%" G_GUINT64_FORMAT "\n%s", record->number, text);
   return TRUE;
 }
 
