@@ -1,5 +1,12 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
+	zegelctl/audit.c \
+	zegelctl/audit_ask.c zegelctl/audit_ask.h \
+	zegelctl/audit_format.c zegelctl/audit_format.h \
+	zegelctl/audit_key.c zegelctl/audit_key.h \
+	zegelctl/audit_mail.c zegelctl/audit_mail.h \
+	zegelctl/audit_reader.c zegelctl/audit_reader.h \
+	zegelctl/audit_verify.c zegelctl/audit_verify.h \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
 	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/check.c \
@@ -23,6 +30,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/message.c \
 	zegelctl/observed.c zegelctl/observed.h \
 	zegelctl/opened.c zegelctl/opened.h \
+	zegelctl/overview.c zegelctl/overview.h \
 	zegelctl/partner.c zegelctl/partner.h \
 	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
@@ -40,7 +48,8 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h
 
-ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_CLIENT_LIBS) $(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
+	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
 	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
@@ -48,12 +57,14 @@ zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c
 zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS)
 
 check_PROGRAMS += \
+	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
+	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
@@ -61,18 +72,22 @@ check_PROGRAMS += \
 	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
 TESTS += \
+	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
+	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
 	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
+tests_unit_zegelctl_test_audit_SOURCES = tests/unit/zegelctl/test_audit.c
+tests_unit_zegelctl_test_audit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
@@ -85,6 +100,8 @@ tests_unit_zegelctl_test_mail_log_SOURCES = tests/unit/zegelctl/test_mail_log.c
 tests_unit_zegelctl_test_mail_log_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_observed_SOURCES = tests/unit/zegelctl/test_observed.c
 tests_unit_zegelctl_test_observed_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_overview_SOURCES = tests/unit/zegelctl/test_overview.c
+tests_unit_zegelctl_test_overview_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_probe_SOURCES = tests/unit/zegelctl/test_probe.c
 tests_unit_zegelctl_test_probe_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_published_SOURCES = tests/unit/zegelctl/test_published.c

@@ -18,6 +18,13 @@ make_harmless(const char *text)
   return g_string_free(clean, FALSE);
 }
 
+void
+text_append_clean(GString *out, const char *text)
+{
+  g_autofree char *clean = make_harmless(text);
+  g_string_append(out, clean);
+}
+
 /* The length of the piece at TEXT that must stay in one line, in bytes. */
 static gsize
 piece_length(const char *text)

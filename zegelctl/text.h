@@ -20,3 +20,7 @@
  */
 void
 text_wrap(GString *out, guint at, guint indent, const char *text);
+
+/* Appends TEXT as it is, but for control characters, which become '?'. */
+void
+text_append_clean(GString *out, const char *text);

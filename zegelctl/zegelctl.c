@@ -35,7 +35,8 @@ static const Command other_commands[] = {
 
 static const Command *const tables[] = {
     check_commands, route_commands,   domain_commands, report_commands, dkim_commands,
-    key_commands,   message_commands, phone_commands,  role_commands,   other_commands,
+    key_commands,   message_commands, phone_commands,  audit_commands,  role_commands,
+    other_commands,
 };
 
 static void
