@@ -26,6 +26,7 @@ extern const Command check_commands[];
 extern const Command dkim_commands[];
 extern const Command key_commands[];
 extern const Command message_commands[];
+extern const Command message_look_commands[];
 extern const Command phone_commands[];
 extern const Command report_commands[];
 extern const Command role_commands[];

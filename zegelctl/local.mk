@@ -28,6 +28,10 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/mail_log.c zegelctl/mail_log.h \
 	zegelctl/mail_trace.c zegelctl/mail_trace.h \
 	zegelctl/message.c \
+	zegelctl/message_find.c zegelctl/message_find.h \
+	zegelctl/message_look.c \
+	zegelctl/message_print.c zegelctl/message_print.h \
+	zegelctl/message_row.c zegelctl/message_row.h \
 	zegelctl/observed.c zegelctl/observed.h \
 	zegelctl/opened.c zegelctl/opened.h \
 	zegelctl/overview.c zegelctl/overview.h \
