@@ -18,6 +18,7 @@ EXTRA_DIST += \
 
 # contrib/systemd
 EXTRA_DIST += \
+	contrib/systemd/zegel-auditd.service \
 	contrib/systemd/zegel-deliver.service \
 	contrib/systemd/zegel-expire.service \
 	contrib/systemd/zegel-expire.timer \
@@ -25,6 +26,9 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-milter-mx.service \
 	contrib/systemd/zegel-policyd.service \
 	contrib/systemd/zegel-viewer.service
+
+# logcheck(8) and rsyslogd(8)
+EXTRA_DIST += contrib/logcheck/ignore.d.server/zegel contrib/rsyslog/zegel.conf
 
 # the commands of the README
 EXTRA_DIST += contrib/try contrib/try-story contrib/try-message contrib/check \

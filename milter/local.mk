@@ -52,7 +52,7 @@ milter_zegel_milter_SOURCES = \
 	milter/steps.c milter/steps.h \
 	milter/try.c milter/try.h \
 	milter/try_report.c milter/try_report.h
-milter_zegel_milter_LDADD = $(MILTER_PURE_LIBS) $(SANDBOX_LIBS) $(MILTER_LIBS) -lpthread
+milter_zegel_milter_LDADD = $(AUDIT_CLIENT_LIBS) $(MILTER_PURE_LIBS) $(SANDBOX_LIBS) $(MILTER_LIBS) -lpthread
 
 dist_man_MANS += man/zegel-milter.8
 

@@ -14,6 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/audit/client.h"
 #include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
@@ -121,7 +122,9 @@ serve(Tools *tools, Rings *rings)
     tools->inspectors = inspectors_new(config->milter_reader, config->milter_readers);
   daemon_ready();
   log_line(LOG_LEVEL_INFO, "ready at %s", path);
+  AuditClient *audit = audit_client_start(config->audit_socket);
   int status = smfi_main();
+  audit_client_stop(audit, AUDIT_STOP_MS);
   inspectors_free(tools->inspectors);
   return status == MI_SUCCESS ? EX_OK : EX_TEMPFAIL;
 }
@@ -171,6 +174,7 @@ main(int argc, char **argv)
     daemon_die(error);
   if (options.check_only)
     return EX_OK;
+  log_shape(config->log_format, config->log_addresses);
   mail_init();
   if (!dkim_prepare(&error))
     daemon_die(error);

@@ -8,11 +8,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/audit/client.h"
 #include "common/base/error.h"
+#include "common/base/log.h"
 
 #define LOGIN_UID "/proc/self/loginuid" /* audit(8): it stays what it was at login */
 
-static const char *config_path = ZEGEL_SYSCONFDIR "/zegel.conf";
+static const char *config_path = COMMAND_CONFIG;
+static char *audit_socket; /* or NULL: no configuration was read yet */
 
 void
 command_set_config_path(const char *path)
@@ -24,7 +27,36 @@ command_set_config_path(const char *path)
 Config *
 command_config(GError **error)
 {
-  return conf_load(config_path, error);
+  Config *config = conf_load(config_path, error);
+  if (config == NULL)
+    return NULL;
+  log_shape(config->log_format, config->log_addresses);
+  g_free(audit_socket);
+  audit_socket = g_strdup(config->audit_socket);
+  return config;
+}
+
+/* A sink: what the command did is done, and in the log. */
+static void
+bring_event(const Event *event, gpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Config) config = NULL;
+  (void) data;
+  if (audit_socket == NULL)
+    config = command_config(&error);
+  g_autoptr(GPtrArray) events = g_ptr_array_new();
+  g_ptr_array_add(events, (gpointer) event);
+  if (audit_socket == NULL || !audit_append(audit_socket, events, AUDIT_TIMEOUT_MS, &error))
+    fprintf(stderr, "zegelctl: not in the audit trail, only in the log: %s\n",
+            error->message);
+}
+
+void
+command_open_log(void)
+{
+  log_open("zegelctl", FALSE);
+  event_set_sink(bring_event, NULL);
 }
 
 static int
@@ -81,22 +113,58 @@ command_done(int status)
   return status == EX_OK ? EX_IOERR : status;
 }
 
-/* The number in LOGIN_UID, or our own; (uid_t) -1 there means that nobody logged in. */
-static uid_t
-login_uid(void)
+/* TEXT as a user's number; FALSE when it is none. */
+static gboolean
+parse_uid(const char *text, uid_t *uid)
+{
+  guint64 number = 0;
+  if (text == NULL ||
+      !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32 - 1, &number, NULL))
+    return FALSE;
+  *uid = (uid_t) number;
+  return TRUE;
+}
+
+/*
+ * The user who logged in; FALSE when nobody did, or the system does not keep it. Then sudo,
+ * which sets SUDO_UID itself, may know; what anybody but root has there is his own word.
+ */
+static gboolean
+login_uid(uid_t *uid)
 {
   g_autofree char *text = NULL;
-  guint64 number = 0;
-  if (!g_file_get_contents(LOGIN_UID, &text, NULL, NULL) ||
-      !g_ascii_string_to_unsigned(g_strchomp(text), 10, 0, G_MAXUINT32 - 1, &number, NULL))
-    return getuid();
-  return (uid_t) number;
+  if (g_file_get_contents(LOGIN_UID, &text, NULL, NULL) &&
+      parse_uid(g_strchomp(text), uid)) /* (uid_t) -1 there: nobody */
+    return TRUE;
+  return getuid() == 0 && parse_uid(g_getenv("SUDO_UID"), uid);
 }
 
 char *
 command_user(void)
 {
-  uid_t uid = login_uid();
+  uid_t uid = getuid();
+  login_uid(&uid);
   const struct passwd *entry = getpwuid(uid);
   return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (guint) uid);
+}
+
+gboolean
+command_is_privileged(void)
+{
+  uid_t uid = getuid();
+  login_uid(&uid);
+  return geteuid() == 0 || geteuid() != uid;
+}
+
+gboolean
+command_is_system(void)
+{
+  uid_t uid;
+  return getuid() == 0 && !login_uid(&uid);
+}
+
+gboolean
+command_config_is_usual(void)
+{
+  return strcmp(config_path, COMMAND_CONFIG) == 0;
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "common/base/log.h"
 #include "common/conf/conf.h"
 #include "config.h"
 #include "zegelctl/command.h"
+#include "zegelctl/permit.h"
 
 static int
 run_schema(int argc, char **argv)
@@ -34,8 +34,10 @@ static const Command other_commands[] = {
 };
 
 static const Command *const tables[] = {
-    check_commands, route_commands,   domain_commands, report_commands, dkim_commands,
-    key_commands,   message_commands, phone_commands,  other_commands,
+    check_commands,     route_commands,  domain_commands,       report_commands,
+    dkim_commands,      key_commands,    message_look_commands, message_commands,
+    phone_commands,     audit_commands,  role_commands,         watch_commands,
+    foresight_commands, expire_commands, other_commands,
 };
 
 static void
@@ -96,8 +98,9 @@ run_command(const Command *command, int argc, char **argv)
     print_command(stderr, command);
     return EX_USAGE;
   }
-  log_open("zegelctl", FALSE);
-  return command->run(argc - 1, argv + 1);
+  command_open_log();
+  int status = permit_command(command);
+  return status == EX_OK ? command->run(argc - 1, argv + 1) : status;
 }
 
 int

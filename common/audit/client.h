@@ -8,9 +8,11 @@
  */
 #pragma once
 
+#include "common/base/attr.h"
 #include "common/base/event.h"
 
 #define AUDIT_TIMEOUT_MS  5000
+#define AUDIT_STOP_MS     2000  /* what a program that ends gives its last events */
 #define AUDIT_WAITING_MAX 20000 /* events of one program that wait in memory */
 
 /*
@@ -42,3 +44,11 @@ audit_client_stop(AuditClient *client, guint wait_ms);
  */
 gboolean
 audit_append(const char *path, const GPtrArray *events, guint timeout_ms, GError **error);
+
+/*
+ * Sends REQUEST, one that only root may make, to the zegel-auditd at PATH and waits for its
+ * answer, which the caller frees. NULL with ZEGEL_ERROR_TEMPORARY, or ZEGEL_ERROR_CONFIG
+ * when we may not make it.
+ */
+Attrs *
+audit_request(const char *path, const Attrs *request, guint timeout_ms, GError **error);

@@ -110,6 +110,7 @@ space_users()
   add_user zegel-policyd
   add_user zegel-deliver zegel-store
   add_user zegel-viewer zegel-store
+  add_user zegel-auditd
   add_user lab-mailbox
   add_user balie "" "$LAB/home/balie"
   add_user reiziger "" "$LAB/home/reiziger"

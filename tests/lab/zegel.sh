@@ -87,6 +87,7 @@ zegel_directories()
   install -d -o zegel-policyd -g postfix -m 2750 "$LAB_STATEDIR/routes"
   install -d -o zegel-deliver -g zegel-store -m 2770 "$LAB_STATEDIR/store" \
     "$LAB_STATEDIR/store/messages"
+  install -d -o zegel-auditd -g zegel-auditd -m 0700 "$LAB_STATEDIR/audit"
   install -d -o root -g www-data -m 0755 /run/zegel
   install -d -m 0755 "$LAB_SYSCONFDIR/zegel"
   fill zegel.conf >"$LAB_SYSCONFDIR/zegel/zegel.conf"
@@ -99,7 +100,8 @@ zegel_keys()
     "$LAB_SBINDIR/zegelctl" key generate link &&
     "$LAB_SBINDIR/zegelctl" key generate store &&
     "$LAB_SBINDIR/zegelctl" key generate origin &&
-    "$LAB_SBINDIR/zegelctl" key generate phone
+    "$LAB_SBINDIR/zegelctl" key generate phone &&
+    "$LAB_SBINDIR/zegelctl" key generate audit
 }
 
 # The key that signs mail of own; its record goes into the zone.
@@ -130,6 +132,7 @@ zegel_program()
 zegel_start()
 {
   local name
+  zegel_program auditd
   zegel_program policyd
   "$LAB_SBINDIR/zegelctl" dkim activate "$LAB_OWN" "$LAB_SELECTOR" >"$LAB/log/activate" 2>&1 ||
     die "zegelctl dkim activate failed: $(cat "$LAB/log/activate")"

@@ -36,6 +36,7 @@ BY_HAND = {
 NOT_HERE = ("-h smtpd_milter_maps)", "-h smtp_generic_maps)", "postmaster@veilig.example.nl")
 SECTIONS = {"From a version with one milter": "upgrade ",
             "From a version whose viewer took no answers": "answers ",
+            "From a version without an audit trail": "audit ",
             "To take zegel out again": "undo "}
 FLOWS_WITHIN_S = 20
 # Before "answers 1" the machine becomes one of the version before, and at its end it is not.
@@ -59,8 +60,8 @@ exit 1
 
 
 def blocks():
-    """[(step, commands)] of the page: steps "1" to "10", "upgrade 1"..., "answers 1"... and
-    "undo 1"..."""
+    """[(step, commands)] of the page: steps "1" to "10", "upgrade 1"..., "answers 1"...,
+    "audit 1" and "undo 1"..."""
     place, section, found, lines = "", "", [], []
     with open(os.path.join(PIECES, "README.postfix"), encoding="utf-8") as page:
         for line in page.read().splitlines() + [""]:
