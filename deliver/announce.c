@@ -99,11 +99,33 @@ announce_remind(const Service *service, const Organisation *organisation, const 
       .number = due->number,
       .reference = due->reference,
       .expires_s = due->expires_s,
-      .reminder = TRUE,
+      .reminder = due->asker == NULL,
+      .again_s = due->asker != NULL ? due->asked_s : 0,
   };
   gboolean sent = submit_link(service, organisation, facts, secret, queue_id, error);
   secret_wipe(secret, sizeof secret);
   return sent;
+}
+
+/*
+ * From Postfix's answer to the commit here a crash repeats the notification once, with the
+ * same Message-ID and link (invariant I2). Said to be sent, and not recorded: say so, or
+ * the next try repeats it for certain.
+ */
+static void
+record(const Service *service, const Organisation *organisation, const Ticket *ticket,
+       const FilingRecipient *recipient, const char *queue_id, const char *submitted_id)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Event) event =
+      event_new(EVENT_NOTIFIED, queue_id, organisation->name, "ref", recipient->reference,
+                "to", recipient->address, "from", ticket->sender, "as", submitted_id, NULL);
+  if (store_set_notified(service->store, organisation->name, recipient->reference,
+                         submitted_id, event, &error))
+    return;
+  event_send(event);
+  log_line(LOG_LEVEL_WARNING, "%s: ref=%s, notified, but not recorded: %s", queue_id,
+           recipient->reference, error->message);
 }
 
 static Outcome
@@ -129,17 +151,6 @@ announce_send(const Service *service, const Organisation *organisation,
   g_autofree char *submitted_id = NULL;
   if (!submit_notification(service, organisation, ticket, recipient, &submitted_id, &error))
     return fail(outcome_of_submit_error(error), recipient, queue_id, error);
-  event_log(EVENT_NOTIFIED, queue_id, organisation->name, "ref", recipient->reference, "to",
-            recipient->address, "as", submitted_id, NULL);
-
-  /*
-   * From here to the commit below a crash repeats the notification once, with the same
-   * Message-ID and link (invariant I2). Said to be sent, and not recorded: say so, or the
-   * next try repeats it for certain.
-   */
-  if (!store_set_notified(service->store, organisation->name, recipient->reference,
-                          submitted_id, &error))
-    log_line(LOG_LEVEL_WARNING, "%s: ref=%s, notified, but not recorded: %s", queue_id,
-             recipient->reference, error->message);
+  record(service, organisation, ticket, recipient, queue_id, submitted_id);
   return OUTCOME_STORED;
 }

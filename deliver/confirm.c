@@ -113,13 +113,8 @@ send_confirmation(const Service *service, const Organisation *organisation,
                   const Dispatch *dispatch, char **queue_id, GError **error)
 {
   GString *message = format_confirmation(service, organisation, dispatch, error);
-  if (message == NULL ||
-      !post_to_sender(service, organisation, dispatch->sender, message, queue_id, error))
-    return FALSE;
-  if (*queue_id != NULL)
-    event_log(EVENT_CONFIRMED, NULL, organisation->name, "message-id", dispatch->message_id,
-              "to", dispatch->sender, "as", *queue_id, NULL);
-  return TRUE;
+  return message != NULL &&
+         post_to_sender(service, organisation, dispatch->sender, message, queue_id, error);
 }
 
 /* Confirms DISPATCH, or finds that nobody wants that. FALSE with an error: not now. */
@@ -131,8 +126,17 @@ confirm_one(const Service *service, const Organisation *organisation,
   if (confirm_is_wanted(organisation, dispatch->sender) &&
       !send_confirmation(service, organisation, dispatch, &queue_id, error))
     return FALSE;
-  return store_set_confirmed(service->store, organisation->name, dispatch->ticket_id,
-                             queue_id != NULL ? queue_id : "", error);
+  if (queue_id == NULL)
+    return store_set_confirmed(service->store, organisation->name, dispatch->ticket_id, "",
+                               NULL, error);
+  g_autoptr(Event) event =
+      event_new(EVENT_CONFIRMED, NULL, organisation->name, "message-id",
+                dispatch->message_id, "to", dispatch->sender, "as", queue_id, NULL);
+  if (store_set_confirmed(service->store, organisation->name, dispatch->ticket_id, queue_id,
+                          event, error))
+    return TRUE;
+  event_send(event); /* it went */
+  return FALSE;
 }
 
 /* ---- All that wait ---- */

@@ -395,7 +395,7 @@ notify_target(Deposit *deposit, Target *target)
                                     deposit->ticket, &target->filing, deposit->queue_id);
 }
 
-/* What the committed TARGET still needs: its event, its notification, its number. */
+/* What the committed TARGET still needs: its notification, its number. */
 static void
 complete_target(Deposit *deposit, Target *target)
 {
@@ -408,11 +408,6 @@ complete_target(Deposit *deposit, Target *target)
     target->outcome = OUTCOME_CONFLICT;
     return;
   }
-  g_autofree char *hash = crypt_hex(deposit->body_sha256, sizeof deposit->body_sha256);
-  event_log(EVENT_STORED, deposit->queue_id, ticket->organisation, "ref", filing->reference,
-            "message-id", ticket->message_id, "to", filing->address, "sha256", hash,
-            "again", filing->existed ? "yes" : NULL, "method",
-            filing->number == NULL ? "email" : NULL, NULL);
   notify_target(deposit, target);
   if (target->outcome == OUTCOME_STORED && !deposit->mute)
     deposit->mute = !teach_number(deposit->service, deposit->organisation, ticket,

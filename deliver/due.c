@@ -94,6 +94,20 @@ send_reminder(const Service *service, const Organisation *organisation, const Du
 
 /* ---- All that is due ---- */
 
+/* The event of a letter that went as QUEUE_ID; NULL when it can never be sent. */
+static Event *
+make_event(const Organisation *organisation, const DueRow *row, const Due *due,
+           const char *queue_id)
+{
+  gboolean tells = row->kind == DUE_TELL;
+  if (queue_id == NULL)
+    return NULL;
+  return event_new(row->event, NULL, organisation->name, "ref", due->reference,
+                   "message-id", due->message_id, "to", tells ? due->sender : due->address,
+                   "from", tells ? NULL : due->sender, "about", tells ? due->address : NULL,
+                   "as", queue_id, NULL);
+}
+
 static gboolean
 handle(const Service *service, const Organisation *organisation, const DueRow *row,
        const Due *due)
@@ -101,13 +115,12 @@ handle(const Service *service, const Organisation *organisation, const DueRow *r
   g_autofree char *queue_id = NULL;
   g_autoptr(GError) error = NULL;
   gboolean sent = row->send(service, organisation, due, &queue_id, &error);
-  if (sent && queue_id != NULL)
-    event_log(row->event, NULL, organisation->name, "ref", due->reference, "message-id",
-              due->message_id, "to", row->kind == DUE_TELL ? due->sender : due->address,
-              "as", queue_id, NULL);
+  g_autoptr(Event) event = make_event(organisation, row, due, queue_id);
   if (sent && store_note(service->store, organisation->name, due->reference, row->history,
-                         NULL, &error))
+                         event, NULL, &error))
     return TRUE;
+  if (event != NULL)
+    event_send(event);
   log_line(LOG_LEVEL_WARNING, "ref=%s, event=%s not now: %s", due->reference,
            event_facts(row->event)->name, error->message);
   return FALSE;

@@ -13,6 +13,7 @@ deliver_libdeliver_a_SOURCES = \
 
 sbin_PROGRAMS += deliver/zegel-deliver
 deliver_zegel_deliver_SOURCES = \
+	deliver/again.c deliver/again.h \
 	deliver/announce.c deliver/announce.h \
 	deliver/confirm.c deliver/confirm.h \
 	deliver/deposit.c deliver/deposit.h \
@@ -23,13 +24,14 @@ deliver_zegel_deliver_SOURCES = \
 	deliver/number.c deliver/number.h \
 	deliver/post.c deliver/post.h \
 	deliver/recipient.c deliver/recipient.h \
+	deliver/relay.c deliver/relay.h \
 	deliver/returned.c deliver/returned.h \
 	deliver/server.c deliver/server.h \
 	deliver/service.h \
 	deliver/session.c deliver/session.h \
 	deliver/teach.c deliver/teach.h
 deliver_zegel_deliver_LDADD = deliver/libdeliver.a $(SUBMIT_LIBS) $(ASK_LIBS) $(STORE_LIBS) \
-	$(CRYPT_LIBS) $(SANDBOX_LIBS) $(CONF_LIBS) $(BASE_LIBS)
+	$(AUDIT_CLIENT_LIBS) $(CRYPT_LIBS) $(SANDBOX_LIBS) $(CONF_LIBS) $(BASE_LIBS)
 dist_man_MANS += man/zegel-deliver.8
 
 check_PROGRAMS += tests/unit/deliver/test_address

@@ -8,15 +8,24 @@
 /* Two answers and two times forwarded, so that nobody is flooded with letters. */
 #define LETTERS_MAX (STORE_ANSWERS_MAX + STORE_FORWARDS_MAX)
 
-static void
-log_lost(const Lost *lost, const Visitor *visitor, EventKind kind)
+static Event *
+make_event(const Lost *lost, const Visitor *visitor, EventKind kind)
 {
   const char *status = lost->bounce->status;
   g_autofree char *brief = bounce_brief(lost->bounce);
-  event_log(kind, lost->queue_id, lost->organisation->name, "ref", visitor->reference,
-            "from", *visitor->address != '\0' ? visitor->address : NULL, "shared",
-            lost->shared ? lost->reference : NULL, "status",
-            *status != '\0' ? status : NULL, "text", *brief != '\0' ? brief : NULL, NULL);
+  return event_new(
+      kind, lost->queue_id, lost->organisation->name, "ref", visitor->reference, "from",
+      *visitor->address != '\0' ? visitor->address : NULL, "shared",
+      lost->shared ? lost->reference : NULL, "status", *status != '\0' ? status : NULL,
+      "text", *brief != '\0' ? brief : NULL, NULL);
+}
+
+/* What nothing is recorded of. */
+static void
+send_event(const Lost *lost, const Visitor *visitor, EventKind kind)
+{
+  g_autoptr(Event) event = make_event(lost, visitor, kind);
+  event_send(event);
 }
 
 /* How often KIND happened to the entry REFERENCE, into *COUNT. */
@@ -70,8 +79,9 @@ static gboolean
 withdraw(const Lost *lost, GError **error)
 {
   gboolean changed;
-  return !lost->shared || store_withdraw(lost->service->store, lost->organisation->name,
-                                         lost->reference, HISTORY_BOUNCED, &changed, error);
+  return !lost->shared ||
+         store_withdraw(lost->service->store, lost->organisation->name, lost->reference,
+                        HISTORY_BOUNCED, NULL, &changed, error);
 }
 
 /*
@@ -86,14 +96,14 @@ fail(const Lost *lost, const Visitor *visitor, GError **error)
   if (!look(lost, visitor, &letters, &over, error))
     return FALSE;
   if (over) {
-    log_lost(lost, visitor, EVENT_BOUNCE_DROPPED);
+    send_event(lost, visitor, EVENT_BOUNCE_DROPPED);
     return TRUE;
   }
+  g_autoptr(Event) event = make_event(lost, visitor, EVENT_ANSWER_BOUNCED);
   if (!tell(lost, visitor, letters + 1, error) || !withdraw(lost, error) ||
       !store_note(lost->service->store, lost->organisation->name, visitor->reference,
-                  HISTORY_ANSWER_BOUNCED, NULL, error))
+                  HISTORY_ANSWER_BOUNCED, event, NULL, error))
     return FALSE;
-  log_lost(lost, visitor, EVENT_ANSWER_BOUNCED);
   log_line(LOG_LEVEL_ALARM,
            "%s: org=%s, ref=%s, code=Z-V5-LOST, what a reader sent from the viewer could "
            "not be delivered",
@@ -114,8 +124,8 @@ lost_handle(const Lost *lost, gboolean *known, GError **error)
     return TRUE;
   if (lost->bounce->kind == BOUNCE_FAILED)
     return fail(lost, visitor, error);
-  log_lost(lost, visitor,
-           lost->bounce->kind == BOUNCE_DELAYED ? EVENT_ANSWER_DELAYED
-                                                : EVENT_BOUNCE_DROPPED);
+  send_event(lost, visitor,
+             lost->bounce->kind == BOUNCE_DELAYED ? EVENT_ANSWER_DELAYED
+                                                  : EVENT_BOUNCE_DROPPED);
   return TRUE;
 }

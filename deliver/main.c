@@ -19,9 +19,11 @@
 #include "common/base/log.h"
 #include "common/conf/conf.h"
 #include "common/sandbox/sandbox.h"
+#include "common/store/outbox.h"
 #include "common/submit/submit.h"
 #include "deliver/confirm.h"
 #include "deliver/expire.h"
+#include "deliver/relay.h"
 #include "deliver/server.h"
 #include "deliver/service.h"
 
@@ -93,14 +95,18 @@ serve(Daemon *self, GError **error)
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, "eventfd");
     return FALSE;
   }
+  event_set_sink(store_record_sink, self->store);
   log_line(LOG_LEVEL_INFO, "started, %s", self->config->deliver_socket);
   daemon_ready();
+  Relay *relay = relay_start(&service);
   confirm_start(&service);
   GThread *expire = expire_start(&service);
   if (!server_run(&service, self->listen_fd, self->signal_fd))
     _exit(EX_OK); /* sessions still use all this; what they had not committed is lost */
   g_thread_join(expire);
   confirm_stop(&service);
+  relay_stop(relay);
+  event_set_sink(NULL, NULL);
   close(service.stop_fd);
   claims_free(service.claims);
   return TRUE;

@@ -28,14 +28,14 @@ fail(const Change *change, Outcome outcome, const GError *error)
   return outcome;
 }
 
-static void
-note(const Change *change)
+static Event *
+make_event(const Change *change)
 {
   g_autofree char *number = log_mask_number(change->number);
-  event_log(EVENT_NUMBER_CHANGED, change->queue_id, change->organisation->name, "ref",
-            change->recipient->reference, "message-id", change->dispatch->message_id,
-            "from", change->ticket->sender, "to", change->recipient->address, "number",
-            number, NULL);
+  return event_new(EVENT_NUMBER_CHANGED, change->queue_id, change->organisation->name,
+                   "ref", change->recipient->reference, "message-id",
+                   change->dispatch->message_id, "from", change->ticket->sender, "to",
+                   change->recipient->address, "number", number, NULL);
 }
 
 /* The phone book learns it for the reader himself, not for the address it was mailed to. */
@@ -66,14 +66,14 @@ static Outcome
 carry_out(const Change *change)
 {
   g_autoptr(GError) error = NULL;
+  g_autoptr(Event) event = make_event(change);
   if (!store_change_number(change->service->store, change->organisation->name,
-                           change->recipient->reference, change->number, &error))
+                           change->recipient->reference, change->number, event, &error))
     return fail(change,
                 g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID)
                     ? OUTCOME_CHANGE_OVER
                     : OUTCOME_CHANGE_LATER,
                 error);
-  note(change);
   teach(change);
   return tell(change, &error) ? OUTCOME_CHANGED : fail(change, OUTCOME_CHANGE_LATER, error);
 }

@@ -56,15 +56,24 @@ typedef struct {
   const Bounce *bounce;
 } Case;
 
-static void
-log_case(const Case *one, EventKind kind)
+static Event *
+make_event(const Case *one, EventKind kind)
 {
   g_autofree char *brief = bounce_brief(one->bounce);
-  event_log(kind, one->returned->queue_id, one->organisation->name, "ref",
-            one->recipient->reference, "message-id", one->dispatch->message_id, "to",
-            one->recipient->address, "status",
-            *one->bounce->status != '\0' ? one->bounce->status : NULL, "text",
-            *brief != '\0' ? brief : NULL, NULL);
+  return event_new(kind, one->returned->queue_id, one->organisation->name, "ref",
+                   one->recipient->reference, "message-id", one->dispatch->message_id, "to",
+                   one->recipient->address, "from",
+                   *one->dispatch->sender != '\0' ? one->dispatch->sender : NULL, "status",
+                   *one->bounce->status != '\0' ? one->bounce->status : NULL, "text",
+                   *brief != '\0' ? brief : NULL, NULL);
+}
+
+/* It makes no difference any more. */
+static void
+drop(const Case *one)
+{
+  g_autoptr(Event) event = make_event(one, EVENT_BOUNCE_DROPPED);
+  event_send(event);
 }
 
 /* FALSE with an error: not now. */
@@ -111,6 +120,29 @@ tell_visitor(const Case *one, GError **error)
   return lost_handle(&lost, &known, error);
 }
 
+static gboolean
+act_failed(const Case *one, GError **error)
+{
+  gboolean changed;
+  g_autoptr(Event) event = make_event(one, EVENT_BOUNCED);
+  if (!tell(one, error) || !tell_visitor(one, error) ||
+      !store_withdraw(one->returned->service->store, one->organisation->name,
+                      one->recipient->reference, HISTORY_BOUNCED, event, &changed, error))
+    return FALSE;
+  if (!changed)
+    drop(one);
+  return TRUE;
+}
+
+static gboolean
+act_delayed(const Case *one, GError **error)
+{
+  g_autoptr(Event) event = make_event(one, EVENT_DELAYED);
+  return tell(one, error) &&
+         store_note(one->returned->service->store, one->organisation->name,
+                    one->recipient->reference, HISTORY_DELAYED, event, NULL, error);
+}
+
 /*
  * Who has opened the message had the link: what fails then is a copy of the mail on its way
  * to somebody else. First the letter, then the record: killed in between, the letter goes
@@ -119,26 +151,14 @@ tell_visitor(const Case *one, GError **error)
 static gboolean
 act(const Case *one, GError **error)
 {
-  Store *store = one->returned->service->store;
-  const char *organisation = one->organisation->name;
-  const char *reference = one->recipient->reference;
   gboolean open =
       one->recipient->state == ENTRY_OPEN && !has_line(one->recipient, HISTORY_OPENED);
-  if (one->bounce->kind == BOUNCE_FAILED && open) {
-    gboolean changed;
-    if (!tell(one, error) || !tell_visitor(one, error) ||
-        !store_withdraw(store, organisation, reference, HISTORY_BOUNCED, &changed, error))
-      return FALSE;
-    log_case(one, EVENT_BOUNCED);
-  } else if (one->bounce->kind == BOUNCE_DELAYED && open &&
-             !has_line(one->recipient, HISTORY_DELAYED)) {
-    if (!tell(one, error) ||
-        !store_note(store, organisation, reference, HISTORY_DELAYED, NULL, error))
-      return FALSE;
-    log_case(one, EVENT_DELAYED);
-  } else {
-    log_case(one, EVENT_BOUNCE_DROPPED);
-  }
+  if (one->bounce->kind == BOUNCE_FAILED && open)
+    return act_failed(one, error);
+  if (one->bounce->kind == BOUNCE_DELAYED && open &&
+      !has_line(one->recipient, HISTORY_DELAYED))
+    return act_delayed(one, error);
+  drop(one);
   return TRUE;
 }
 

@@ -21,13 +21,22 @@ is_by_mail(const Visit *visit)
   return *visit->entry->number == '\0';
 }
 
-/* Logs KIND for the entry; WHY may be NULL. */
-static void
-log_event(const Visit *visit, EventKind kind, const char *why)
+/* An event KIND of the entry; WHY may be NULL. */
+static Event *
+make_event(const Visit *visit, EventKind kind, const char *why)
 {
-  event_log(kind, NULL, visit->organisation->name, "ref", visit->entry->reference, "client",
-            visit->request->client, "method", is_by_mail(visit) ? "email" : NULL, "reason",
-            why, NULL);
+  return event_new(kind, NULL, visit->organisation->name, "ref", visit->entry->reference,
+                   "to", visit_reader(visit), "for", visit_responsible(visit), "client",
+                   visit->request->client, "method", is_by_mail(visit) ? "email" : NULL,
+                   "reason", why, NULL);
+}
+
+/* One of which the store has nothing to record. */
+static void
+send_event(const Visit *visit, EventKind kind, const char *why)
+{
+  g_autoptr(Event) event = make_event(visit, kind, why);
+  event_send(event);
 }
 
 static char *
@@ -106,13 +115,17 @@ show_refused(Visit *visit, guint status, guint retry_after_s, const char *why)
                     page_simple(&visit->frame, _("No code could be sent now"), texts));
 }
 
+/* The code could not be sent, because of WHY. */
 static void
-take_back(const Visit *visit, gint64 code_id)
+take_back(const Visit *visit, gint64 code_id, const char *why)
 {
   g_autoptr(GError) error = NULL;
-  if (!store_revoke_code(visit->viewer->store, visit->entry, code_id, &error))
-    log_line(LOG_LEVEL_WARNING, "reference=%s: code not taken back: %s",
-             visit->entry->reference, error->message);
+  g_autoptr(Event) event = make_event(visit, EVENT_CODE_REFUSED, why);
+  if (store_revoke_code(visit->viewer->store, visit->entry, code_id, event, &error))
+    return;
+  event_send(event);
+  log_line(LOG_LEVEL_WARNING, "reference=%s: code not taken back: %s",
+           visit->entry->reference, error->message);
 }
 
 /* Mails CODE, which the store has counted already. */
@@ -123,14 +136,13 @@ mail_code(Visit *visit, const char *code, gint64 code_id)
   g_autoptr(GError) error = NULL;
   if (mail_send_code(visit->viewer->config, visit->organisation, visit->entry, code,
                      code_id, &error)) {
-    log_event(visit, EVENT_CODE_SENT, NULL);
+    send_event(visit, EVENT_CODE_SENT, NULL);
     response_set_redirect(visit->response, sent);
     return;
   }
-  log_event(visit, EVENT_CODE_REFUSED, "submit");
   log_line(LOG_LEVEL_WARNING, "reference=%s: no code by e-mail: %s",
            visit->entry->reference, error->message);
-  take_back(visit, code_id);
+  take_back(visit, code_id, "submit");
   show_refused(visit, 503, 300,
                _("We could not send an e-mail just now. Please try again in a few "
                  "minutes."));
@@ -151,16 +163,15 @@ send_code(Visit *visit, const char *code, gint64 code_id)
   g_autofree char *slow = g_strconcat(sent, "?slow=1", NULL);
   switch (result) {
   case SMS_SENT:
-    log_event(visit, EVENT_CODE_SENT, NULL);
+    send_event(visit, EVENT_CODE_SENT, NULL);
     response_set_redirect(visit->response, sent);
     return;
   case SMS_UNKNOWN: /* it may still arrive: it counts, so that nobody is sent two */
-    log_event(visit, EVENT_CODE_SENT, "unconfirmed");
+    send_event(visit, EVENT_CODE_SENT, "unconfirmed");
     response_set_redirect(visit->response, slow);
     return;
   case SMS_FAILED:
-    log_event(visit, EVENT_CODE_REFUSED, "gateway");
-    take_back(visit, code_id);
+    take_back(visit, code_id, "gateway");
     show_refused(visit, 503, 300,
                  _("We could not send a text message just now. Please try again in a few "
                    "minutes."));
@@ -180,7 +191,7 @@ number_is_allowed(Visit *visit)
                   &length) == PHONE_VALID &&
       strcmp(number, visit->entry->number) == 0)
     return TRUE;
-  log_event(visit, EVENT_CODE_REFUSED, "number");
+  send_event(visit, EVENT_CODE_REFUSED, "number");
   show_refused(
       visit, 403, 0,
       _("We cannot send a text message to this number. Tell the person who wrote to "
@@ -203,7 +214,8 @@ issue_code(Visit *visit)
   gint64 code_id = 0;
   guint wait_s = 0;
   GError *error = NULL;
-  if (!store_issue_code(visit->viewer->store, visit->entry, &limits, &result, code,
+  g_autoptr(Event) event = make_event(visit, EVENT_CODE_REFUSED, NULL);
+  if (!store_issue_code(visit->viewer->store, visit->entry, &limits, event, &result, code,
                         &code_id, &wait_s, &error)) {
     visit_fail(visit, error);
     return;
@@ -222,12 +234,10 @@ issue_code(Visit *visit)
     response_set_redirect(visit->response, waiting);
     break;
   case CODE_LIMIT_LINK:
-    log_event(visit, EVENT_CODE_REFUSED, "link-limit");
     show_refused(visit, 429, LIMIT_WAIT_S,
                  _("You have asked for 5 codes today. Please try again tomorrow."));
     break;
   case CODE_LIMIT_OTHER:
-    log_event(visit, EVENT_CODE_REFUSED, "limit");
     show_refused(visit, 429, LIMIT_WAIT_S,
                  _("Too many codes were sent today. Please try again tomorrow."));
     break;
@@ -283,7 +293,6 @@ static void
 begin_session(Visit *visit, const guint8 session[STORE_SESSION_BYTES])
 {
   visit_begin_session(visit, session);
-  log_event(visit, EVENT_LOGIN, NULL);
   confirm_number(visit);
   response_set_redirect(visit->response, "/m");
 }
@@ -295,7 +304,8 @@ check_code(Visit *visit, const char *code)
   CodeCheck result = CODE_EXPIRED;
   guint tries_left = 0;
   GError *error = NULL;
-  if (!store_check_code(visit->viewer->store, visit->entry, code, &result, session,
+  g_autoptr(Event) event = make_event(visit, EVENT_CODE_WRONG, NULL);
+  if (!store_check_code(visit->viewer->store, visit->entry, code, event, &result, session,
                         &tries_left, &error)) {
     visit_fail(visit, error);
     return;
@@ -305,18 +315,15 @@ check_code(Visit *visit, const char *code)
     begin_session(visit, session);
     break;
   case CODE_WRONG:
-    log_event(visit, EVENT_CODE_WRONG, NULL);
     if (tries_left > 0)
       show_code(visit, 403, CODE_NOTE_WRONG, tries_left);
     else
       show_code(visit, 403, CODE_NOTE_NO_TRIES, 0);
     break;
   case CODE_NO_TRIES:
-    log_event(visit, EVENT_CODE_WRONG, "no-tries");
     show_code(visit, 403, CODE_NOTE_NO_TRIES, 0);
     break;
   case CODE_EXPIRED:
-    log_event(visit, EVENT_CODE_WRONG, "expired");
     show_code(visit, 403, CODE_NOTE_EXPIRED, 0);
     break;
   }
@@ -341,11 +348,11 @@ static void
 end_session(Visit *visit)
 {
   GError *error = NULL;
-  if (!store_end_session(visit->viewer->store, visit->session, &error)) {
+  g_autoptr(Event) event = make_event(visit, EVENT_LOGOUT, NULL);
+  if (!store_end_session(visit->viewer->store, visit->session, event, &error)) {
     visit_fail(visit, error);
     return;
   }
-  log_event(visit, EVENT_LOGOUT, NULL);
   visit_forget(visit);
   response_set_page(visit->response, 200, page_logged_out(&visit->frame));
 }

@@ -275,13 +275,14 @@ conclude(Visit *visit, const Upload *upload, const char *once, const char *queue
   g_autoptr(GError) error = NULL;
   g_autofree char *count = g_strdup_printf("%u", upload->files->len);
   g_autofree char *bytes = g_strdup_printf("%" G_GUINT64_FORMAT, upload->files_bytes);
-  event_log(EVENT_ANSWERED, queue_id, entry->organisation, "ref", entry->reference,
-            "client", visit->request->client, "from", entry->address, "to", entry->sender,
-            "attachments", count, "bytes", bytes, NULL);
   if (!once_finish(visit->viewer->store, entry, WHAT, once, &error))
     log_line(LOG_LEVEL_WARNING, "reference=%s: not noted that an answer was sent: %s",
              entry->reference, error->message);
-  visit_note(visit, HISTORY_ANSWERED);
+  visit_note(visit, HISTORY_ANSWERED,
+             event_new(EVENT_ANSWERED, queue_id, entry->organisation, "ref",
+                       entry->reference, "client", visit->request->client, "from",
+                       entry->address, "to", entry->sender, "attachments", count, "bytes",
+                       bytes, NULL));
   put_draft(visit, "");
   g_autofree char *path = g_strconcat("/m/answer?sent=", once, NULL);
   response_set_redirect(visit->response, path);

@@ -20,12 +20,14 @@ destroy(Visit *visit)
 {
   const Entry *entry = visit->entry;
   GError *error = NULL;
-  if (!store_delete(visit->viewer->store, entry, &error)) {
+  g_autoptr(Event) event =
+      event_new(EVENT_DELETED, NULL, entry->organisation, "ref", entry->reference, "to",
+                visit_reader(visit), "for", visit_responsible(visit), "client",
+                visit->request->client, NULL);
+  if (!store_delete(visit->viewer->store, entry, event, &error)) {
     visit_fail(visit, error);
     return;
   }
-  event_log(EVENT_DELETED, NULL, entry->organisation, "ref", entry->reference, "client",
-            visit->request->client, NULL);
   visit_forget(visit);
   response_set_page(visit->response, 200, page_deleted(&visit->frame));
 }

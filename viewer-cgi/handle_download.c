@@ -13,9 +13,11 @@ note_downloaded(const Visit *visit, const char *part)
 {
   if (visit->request->head_only)
     return;
-  event_log(EVENT_DOWNLOADED, NULL, visit->organisation->name, "ref",
-            visit->entry->reference, "client", visit->request->client, "part", part, NULL);
-  visit_note(visit, HISTORY_DOWNLOADED);
+  visit_note(visit, HISTORY_DOWNLOADED,
+             event_new(EVENT_DOWNLOADED, NULL, visit->organisation->name, "ref",
+                       visit->entry->reference, "to", visit_reader(visit), "for",
+                       visit_responsible(visit), "client", visit->request->client, "part",
+                       part, NULL));
 }
 
 /* The first bytes of READING into the answer; what follows is left for READING. FALSE: an

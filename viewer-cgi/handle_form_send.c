@@ -248,11 +248,15 @@ record(const Visit *visit, const Writing *writing, const char *queue_id)
   g_autofree char *nonce = crypt_hex(writing->ticket.nonce, sizeof writing->ticket.nonce);
   g_autoptr(GError) error = NULL;
   gboolean granted = FALSE;
-  event_log(EVENT_FORM_SENT, NULL, organisation, "ref", writing->copy.reference, "from",
-            writing->ticket.address, "to", visit->organisation->form_recipient, "client",
-            visit->request->client, "as", queue_id, NULL);
-  if (!store_set_notified(store, organisation, writing->copy.reference,
-                          queue_id != NULL ? queue_id : "", &error) ||
+  g_autoptr(Event) event =
+      event_new(EVENT_FORM_SENT, NULL, organisation, "ref", writing->copy.reference, "from",
+                writing->ticket.address, "to", visit->organisation->form_recipient,
+                "client", visit->request->client, "as", queue_id, NULL);
+  gboolean recorded = store_set_notified(store, organisation, writing->copy.reference,
+                                         queue_id != NULL ? queue_id : "", event, &error);
+  if (!recorded)
+    event_send(event);
+  if (!recorded ||
       !store_count(store, organisation, USED_WORD, nonce, 1, USED_S, &granted, &error))
     log_line(LOG_LEVEL_WARNING, "reference=%s: sent, but that is not recorded: %s",
              writing->copy.reference, error->message);

@@ -66,24 +66,25 @@ handle_forward(Visit *visit)
 
 /* ---- What happens when it is sent ---- */
 
-static void
-log_forwarded(const Visit *visit, const char *queue_id, const char *address,
-              const char *way, const char *reference)
+static Event *
+make_event(const Visit *visit, const char *queue_id, const char *address, const char *way)
 {
-  event_log(EVENT_FORWARDED, queue_id, visit->organisation->name, "ref",
-            visit->entry->reference, "client", visit->request->client, "from",
-            visit->entry->address, "to", address, "way", way, "new", reference, NULL);
+  return event_new(EVENT_FORWARDED, queue_id, visit->organisation->name, "ref",
+                   visit->entry->reference, "client", visit->request->client, "from",
+                   visit->entry->address, "to", address, "for", visit_responsible(visit),
+                   "way", way, NULL);
 }
 
-/* It is on its way: nothing that fails from here on takes it back. */
+/* It is on its way: nothing that fails from here on takes it back. EVENT (takes) is NULL
+ * when it is recorded already. */
 static void
-conclude(Visit *visit, const char *once)
+conclude(Visit *visit, const char *once, Event *event)
 {
   g_autoptr(GError) error = NULL;
   if (!once_finish(visit->viewer->store, visit->entry, WHAT, once, &error))
     log_line(LOG_LEVEL_WARNING, "reference=%s: not noted that it was forwarded: %s",
              visit->entry->reference, error->message);
-  visit_note(visit, HISTORY_FORWARDED);
+  visit_note(visit, HISTORY_FORWARDED, event);
 }
 
 /* Nothing went, and ADDRESS can be changed. */
@@ -116,12 +117,16 @@ show_failed(Visit *visit, const char *address, GError *error)
 /* ---- Into the viewer ---- */
 
 static void
-take_back(const Visit *visit, const char *reference)
+take_back(const Visit *visit, const char *address, const char *reference)
 {
   g_autoptr(GError) error = NULL;
   gboolean changed = FALSE;
+  g_autoptr(Event) event = event_new(
+      EVENT_RECALLED, NULL, visit->organisation->name, "ref", reference, "from",
+      visit->entry->address, "to", address, "for", visit_responsible(visit), "reason",
+      "submit", "client", visit->request->client, "actor", "system", NULL);
   if (!store_withdraw(visit->viewer->store, visit->organisation->name, reference,
-                      HISTORY_RECALLED, &changed, &error))
+                      HISTORY_RECALLED, event, &changed, &error))
     log_line(LOG_LEVEL_WARNING, "reference=%s: not withdrawn: %s", reference,
              error->message);
 }
@@ -135,12 +140,11 @@ announce(Visit *visit, const char *address, const char *once, const char *refere
   GError *error = NULL;
   if (!mail_send_share(viewer->config, viewer->origin_keys, visit->organisation,
                        visit->entry, address, reference, &error)) {
-    take_back(visit, reference);
+    take_back(visit, address, reference);
     show_failed(visit, address, error);
     return;
   }
-  log_forwarded(visit, NULL, address, "viewer", reference);
-  conclude(visit, once);
+  conclude(visit, once, NULL);
   response_set_page(visit->response, 200,
                     page_forwarded_password(&visit->frame, address, reference, password));
 }
@@ -154,6 +158,7 @@ share(Visit *visit, const char *address, const char *once)
   char reference[STORE_REFERENCE_MAX + 1] = "";
   char password[STORE_PASSWORD_MAX + 1] = "";
   g_autofree char *mailbox = mailbox_count_key(address);
+  g_autoptr(Event) event = make_event(visit, NULL, address, "viewer");
   if (!store_count(store, visit->organisation->name, "share-address", mailbox,
                    MAILS_TO_ADDRESS, MAILS_TO_ADDRESS_S, &granted, &error))
     show_failed(visit, address, error);
@@ -161,7 +166,7 @@ share(Visit *visit, const char *address, const char *once)
     show_not_sent(visit, 429, address,
                   _("Too many messages were forwarded to this address today. Please try "
                     "again tomorrow."));
-  else if (!store_share(store, visit->entry, visit->link_secret, address, reference,
+  else if (!store_share(store, visit->entry, visit->link_secret, address, event, reference,
                         password, &error))
     show_failed(visit, address, error);
   else
@@ -232,8 +237,7 @@ send_somehow(Visit *visit, const char *address, const char *once)
   GError *error = NULL;
   g_autofree char *queue_id = NULL;
   if (send_direct(visit, address, &queue_id, &error)) {
-    log_forwarded(visit, queue_id, address, "direct", NULL);
-    conclude(visit, once);
+    conclude(visit, once, make_event(visit, queue_id, address, "direct"));
     response_set_page(visit->response, 200, page_forwarded(&visit->frame, address));
   } else if (g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID)) {
     g_error_free(error);

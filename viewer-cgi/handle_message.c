@@ -42,20 +42,30 @@ log_reader(const Visit *visit, const GError *error)
            visit->organisation->name, visit->entry->reference, error->message);
 }
 
-static void
-log_opened(const Visit *visit, const char *view)
+static Event *
+make_opened(const Visit *visit, const char *view)
 {
-  if (!visit->request->head_only)
-    event_log(EVENT_OPENED, NULL, visit->organisation->name, "ref", visit->entry->reference,
-              "client", visit->request->client, "view", view, NULL);
+  return event_new(EVENT_OPENED, NULL, visit->organisation->name, "ref",
+                   visit->entry->reference, "to", visit_reader(visit), "for",
+                   visit_responsible(visit), "client", visit->request->client, "view", view,
+                   NULL);
 }
 
 static void
 note_opened(const Visit *visit, const char *view)
 {
-  log_opened(visit, view);
   if (!visit->request->head_only)
-    visit_note(visit, HISTORY_OPENED);
+    visit_note(visit, HISTORY_OPENED, make_opened(visit, view));
+}
+
+/* The frame of a page that was noted already. */
+static void
+tell_opened(const Visit *visit, const char *view)
+{
+  if (visit->request->head_only)
+    return;
+  g_autoptr(Event) event = make_opened(visit, view);
+  event_send(event);
 }
 
 /* When something that was sent from here came back; 0: never, or not known now. */
@@ -161,7 +171,7 @@ handle_html(Visit *visit)
     visit_fail(visit, error);
     return;
   }
-  log_opened(visit, "html");
+  tell_opened(visit, "html");
   visit->response->kind = CONTENT_MAIL;
   visit->response->body = html;
 }

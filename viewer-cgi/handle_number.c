@@ -105,10 +105,10 @@ tell_sender(Visit *visit)
     show_not_told(visit, 503);
     return;
   }
-  visit_note(visit, HISTORY_WRONG_NUMBER);
-  event_log(EVENT_NUMBER_WRONG, NULL, entry->organisation, "ref", entry->reference,
-            "client", visit->request->client, "from", entry->address, "to", entry->sender,
-            NULL);
+  visit_note(visit, HISTORY_WRONG_NUMBER,
+             event_new(EVENT_NUMBER_WRONG, NULL, entry->organisation, "ref",
+                       entry->reference, "client", visit->request->client, "from",
+                       entry->address, "to", entry->sender, NULL));
   response_set_page(visit->response, 200,
                     page_wrong_told(&visit->frame, visit->route.token, FALSE));
 }

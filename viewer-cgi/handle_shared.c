@@ -11,13 +11,13 @@
 
 /* What is no reference by its length may be the password, typed into the wrong field: no
  * log has it (T20). */
-static void
-log_event(const Visit *visit, EventKind kind, const char *reference, const char *why)
+static Event *
+make_event(const Visit *visit, const char *reference)
 {
   if (strlen(reference) != STORE_REFERENCE_CHARS || strchr(reference, '-') != NULL)
     reference = NULL;
-  event_log(kind, NULL, visit->organisation->name, "ref", reference, "client",
-            visit->request->client, "method", "password", "reason", why, NULL);
+  return event_new(EVENT_CODE_WRONG, NULL, visit->organisation->name, "ref", reference,
+                   "client", visit->request->client, "method", "password", NULL);
 }
 
 /* The form with REFERENCE, and what is wrong (ERROR_TEXT, or NULL). */
@@ -59,8 +59,9 @@ open_shared(Visit *visit, const char *reference, const char *password)
   guint8 session[STORE_SESSION_BYTES] = {0};
   EntryState state = ENTRY_NONE;
   GError *error = NULL;
+  g_autoptr(Event) event = make_event(visit, reference);
   if (!store_open_shared(visit->viewer->store, visit->organisation->name, reference,
-                         password, &result, visit->link_secret, session, &state,
+                         password, event, &result, visit->link_secret, session, &state,
                          &visit->entry, &error)) {
     visit_fail(visit, error);
     return;
@@ -68,17 +69,17 @@ open_shared(Visit *visit, const char *reference, const char *password)
   switch (result) {
   case SHARED_RIGHT:
     visit_begin_session(visit, session);
-    log_event(visit, EVENT_LOGIN, reference, NULL);
     response_set_redirect(visit->response, "/m");
     break;
   case SHARED_WRONG:
-    log_event(visit, EVENT_CODE_WRONG, reference, NULL);
+    event_send(event);
     show_form(visit, 403, reference,
               _("This reference and password do not belong together. Look at both once "
                 "more."));
     break;
   case SHARED_WAIT:
-    log_event(visit, EVENT_CODE_WRONG, reference, "no-tries");
+    event_add(event, "reason", "no-tries");
+    event_send(event);
     show_wait(visit, reference);
     break;
   case SHARED_OVER:

@@ -110,16 +110,14 @@ recall(Visit *visit, const Dispatch *dispatch, const DispatchRecipient *recipien
 {
   gboolean changed = FALSE;
   GError *error = NULL;
-  if (!store_withdraw(visit->viewer->store, dispatch->organisation, recipient->reference,
-                      HISTORY_RECALLED, &changed, &error)) {
-    visit_fail(visit, error);
-    return FALSE;
-  }
-  if (changed)
-    event_log(EVENT_RECALLED, NULL, dispatch->organisation, "ref", recipient->reference,
-              "from", dispatch->sender, "to", recipient->address, "client",
-              visit->request->client, NULL);
-  return TRUE;
+  g_autoptr(Event) event = event_new(
+      EVENT_RECALLED, NULL, dispatch->organisation, "ref", recipient->reference, "from",
+      dispatch->sender, "to", recipient->address, "client", visit->request->client, NULL);
+  if (store_withdraw(visit->viewer->store, dispatch->organisation, recipient->reference,
+                     HISTORY_RECALLED, event, &changed, &error))
+    return TRUE;
+  visit_fail(visit, error);
+  return FALSE;
 }
 
 void

@@ -14,6 +14,7 @@
 #include "common/base/daemon.h"
 #include "common/base/log.h"
 #include "common/sandbox/sandbox.h"
+#include "common/store/outbox.h"
 #include "common/submit/submit.h"
 #include "viewer-cgi/fastcgi.h"
 #include "viewer-cgi/serve.h"
@@ -44,12 +45,16 @@ open_store(Program *program, GError **error)
     return FALSE;
   program->viewer.store =
       store_open(config->store_database, config->store_directory, program->keys, error);
-  return program->viewer.store != NULL;
+  if (program->viewer.store == NULL)
+    return FALSE;
+  event_set_sink(store_record_sink, program->viewer.store);
+  return TRUE;
 }
 
 static void
 close_store(Program *program)
 {
+  event_set_sink(NULL, NULL);
   store_close(program->viewer.store);
   secret_free((Secret *) program->viewer.token_key);
 }

@@ -30,12 +30,14 @@ log_difference(const Visit *visit, const Summary *summary)
     const Attachment *attachment = summary->attachments->pdata[i];
     g_autofree char *part = g_strdup_printf("%u", attachment->part);
     if (attachment->check == CHECK_DIFFERS)
-      event_log(EVENT_INTEGRITY, NULL, entry->organisation, "ref", entry->reference, "code",
-                "attachment", "part", part, NULL);
+      event_log(EVENT_INTEGRITY, NULL, entry->organisation, "ref", entry->reference, "to",
+                visit_reader(visit), "for", visit_responsible(visit), "client",
+                visit->request->client, "code", "attachment", "part", part, NULL);
   }
   if (summary->missing)
-    event_log(EVENT_INTEGRITY, NULL, entry->organisation, "ref", entry->reference, "code",
-              "attachment-missing", NULL);
+    event_log(EVENT_INTEGRITY, NULL, entry->organisation, "ref", entry->reference, "to",
+              visit_reader(visit), "for", visit_responsible(visit), "client",
+              visit->request->client, "code", "attachment-missing", NULL);
 }
 
 /* What a reader himself wrote was filed without a milter that looked at it. */

@@ -56,7 +56,9 @@ visit_fail(Visit *visit, GError *error)
   const char *reference = visit->entry != NULL ? visit->entry->reference : "-";
   const char *name = visit->organisation->name;
   if (g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_FORGED))
-    event_log(EVENT_INTEGRITY, NULL, name, "ref", reference, NULL);
+    event_log(EVENT_INTEGRITY, NULL, name, "ref", visit->entry != NULL ? reference : NULL,
+              "to", visit_reader(visit), "for", visit_responsible(visit), "client",
+              visit->request->client, NULL);
   log_line(LOG_LEVEL_WARNING, "org=%s, reference=%s: %s", name, reference, error->message);
   g_error_free(error);
   visit->response->retry_after_s = failure.retry_after_s;
@@ -214,7 +216,7 @@ end_old_session(Visit *visit)
   SessionCookie cookie;
   g_autoptr(GError) error = NULL;
   if (cookie_session_parse(visit->request->cookies, visit->secure, &cookie) &&
-      !store_end_session(visit->viewer->store, cookie.session, &error))
+      !store_end_session(visit->viewer->store, cookie.session, NULL, &error))
     log_line(LOG_LEVEL_WARNING, "org=%s: old session not ended: %s",
              visit->organisation->name, error->message);
   secret_wipe(&cookie, sizeof cookie);
@@ -242,14 +244,32 @@ visit_make_token(Visit *visit, TokenPurpose purpose, gconstpointer bound, gsize 
 }
 
 void
-visit_note(const Visit *visit, HistoryKind kind)
+visit_note(const Visit *visit, HistoryKind kind, Event *event)
 {
   const Entry *entry = visit->entry;
   g_autoptr(GError) error = NULL;
-  if (!store_note(visit->viewer->store, entry->organisation, entry->reference, kind, NULL,
-                  &error))
+  if (!store_note(visit->viewer->store, entry->organisation, entry->reference, kind, event,
+                  NULL, &error)) {
+    if (event != NULL)
+      event_send(event);
     log_line(LOG_LEVEL_WARNING, "reference=%s: not noted in its history: %s",
              entry->reference, error->message);
+  }
+  event_free(event);
+}
+
+const char *
+visit_reader(const Visit *visit)
+{
+  const Entry *entry = visit->entry;
+  return entry != NULL && *entry->address != '\0' ? entry->address : NULL;
+}
+
+const char *
+visit_responsible(const Visit *visit)
+{
+  const Entry *entry = visit->entry;
+  return entry != NULL && *entry->sender != '\0' ? entry->sender : NULL;
 }
 
 gboolean

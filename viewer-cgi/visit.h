@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "common/base/event.h"
 #include "common/store/history.h"
 #include "common/store/share.h"
 #include "viewer-cgi/cookie.h"
@@ -53,10 +54,19 @@ visit_not_found(Visit *visit);
 char *
 visit_make_token(Visit *visit, TokenPurpose purpose, gconstpointer bound, gsize len);
 
-/* Notes that KIND happened to the entry (history.h). That it cannot be noted is logged, and
- * is not the visitor's trouble. */
+/* Notes that KIND happened to the entry (history.h), and records EVENT (takes). That it
+ * cannot be noted is logged, and is not the visitor's trouble. */
 void
-visit_note(const Visit *visit, HistoryKind kind);
+visit_note(const Visit *visit, HistoryKind kind, Event *event);
+
+/* Who reads the entry: key "to" of events. Borrowed; NULL when there is no entry, or he is
+ * not known. */
+const char *
+visit_reader(const Visit *visit);
+
+/* Its sender, who is responsible for it: key "for" of events. As visit_reader. */
+const char *
+visit_responsible(const Visit *visit);
 
 /* Whether somebody wrote the message who can be answered: not the visitor himself (the web
  * form's copy), nor another visitor (his mail comes from a control address). */

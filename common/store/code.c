@@ -25,6 +25,7 @@ typedef struct {
   char code[STORE_CODE_DIGITS + 1];
   gint64 code_id;
   guint wait_s;
+  Record record;
 } IssueJob;
 
 /* HMAC of CODE under store key INDEX, bound to the entry and to the id of the code. */
@@ -186,6 +187,27 @@ issue_new(Db *db, IssueJob *job, GError **error)
          history_add(db, job->row, HISTORY_CODE_SENT, job->now_s, NULL, error);
 }
 
+/* The event EVENT is one of KIND, because of REASON (may be NULL). */
+static void
+become(Event *event, EventKind kind, const char *reason)
+{
+  if (event == NULL)
+    return;
+  event_become(event, kind);
+  event_add(event, "reason", reason);
+}
+
+/* Who has to wait a little is refused nothing. */
+static gboolean
+record_refusal(Db *db, IssueJob *job, GError **error)
+{
+  if (job->result == CODE_WAIT)
+    return TRUE;
+  become(job->record.event, EVENT_CODE_REFUSED,
+         job->result == CODE_LIMIT_LINK ? "link-limit" : "limit");
+  return record_add(db, &job->record, error);
+}
+
 static gboolean
 issue(Db *db, gpointer data, GError **error)
 {
@@ -199,20 +221,22 @@ issue(Db *db, gpointer data, GError **error)
   if (!check_wait(db, job, error) ||
       (job->result == CODE_ISSUED && !check_limits(db, job, error)))
     return FALSE;
-  return job->result != CODE_ISSUED || issue_new(db, job, error);
+  return job->result == CODE_ISSUED ? issue_new(db, job, error)
+                                    : record_refusal(db, job, error);
 }
 
 gboolean
-store_issue_code(Store *store, const Entry *entry, const CodeLimits *limits,
+store_issue_code(Store *store, const Entry *entry, const CodeLimits *limits, Event *event,
                  CodeIssue *result, char code[STORE_CODE_DIGITS + 1], gint64 *code_id,
                  guint *wait_s, GError **error)
 {
   IssueJob job = {.store = store, .entry = entry, .limits = limits};
+  job.record = (Record){store, event, FALSE};
   job.now_s = store_now(store);
   memset(code, 0, STORE_CODE_DIGITS + 1);
   *code_id = 0;
   *wait_s = 0;
-  gboolean done = writer_run(store->writer, issue, &job, error);
+  gboolean done = record_run(store, issue, &job, &job.record, error);
   if (done) {
     *result = job.result;
     *wait_s = job.wait_s;
@@ -258,25 +282,28 @@ store_count_codes(Store *store, const char *organisation, gint64 code_id,
 typedef struct {
   const Entry *entry;
   gint64 code_id;
+  Record record;
 } RevokeJob;
 
 static gboolean
 revoke_code(Db *db, gpointer data, GError **error)
 {
-  const RevokeJob *job = data;
+  RevokeJob *job = data;
   gint64 entry = 0;
   if (!entry_find_any(db, job->entry->organisation, job->entry->reference, &entry, error) ||
       !db_run(db, "DELETE FROM code WHERE id = ?1 AND used = 0 AND entry = ?2",
               DB_VALUES(V_INT(job->code_id), V_INT(entry)), error))
     return FALSE;
-  return db_changes(db) == 0 || history_take_back(db, entry, HISTORY_CODE_SENT, error);
+  return (db_changes(db) == 0 || history_take_back(db, entry, HISTORY_CODE_SENT, error)) &&
+         record_add(db, &job->record, error);
 }
 
 gboolean
-store_revoke_code(Store *store, const Entry *entry, gint64 code_id, GError **error)
+store_revoke_code(Store *store, const Entry *entry, gint64 code_id, Event *event,
+                  GError **error)
 {
-  RevokeJob job = {entry, code_id};
-  return writer_run(store->writer, revoke_code, &job, error);
+  RevokeJob job = {entry, code_id, {store, event, FALSE}};
+  return record_run(store, revoke_code, &job, &job.record, error);
 }
 
 typedef struct {
@@ -288,6 +315,7 @@ typedef struct {
   CodeCheck result;
   guint tries_left;
   guint8 session[STORE_SESSION_BYTES];
+  Record record;
 } CheckJob;
 
 typedef struct {
@@ -361,6 +389,16 @@ compare(Db *db, CheckJob *job, const FoundCode *found, GError **error)
 }
 
 static gboolean
+record_check(Db *db, CheckJob *job, GError **error)
+{
+  static const char *const reasons[] = {
+      [CODE_NO_TRIES] = "no-tries", [CODE_EXPIRED] = "expired"};
+  become(job->record.event, job->result == CODE_RIGHT ? EVENT_LOGIN : EVENT_CODE_WRONG,
+         reasons[job->result]);
+  return record_add(db, &job->record, error);
+}
+
+static gboolean
 check(Db *db, gpointer data, GError **error)
 {
   CheckJob *job = data;
@@ -369,12 +407,15 @@ check(Db *db, gpointer data, GError **error)
       !entry_find_row(db, job->entry, job->now_s, &job->row, error) ||
       !count_try(db, job, &found, error))
     return FALSE;
-  return found.id != 0 ? compare(db, job, &found, error) : explain(db, job, error);
+  if (found.id != 0 ? !compare(db, job, &found, error) : !explain(db, job, error))
+    return FALSE;
+  return record_check(db, job, error);
 }
 
 gboolean
-store_check_code(Store *store, const Entry *entry, const char *code, CodeCheck *result,
-                 guint8 session[STORE_SESSION_BYTES], guint *tries_left, GError **error)
+store_check_code(Store *store, const Entry *entry, const char *code, Event *event,
+                 CodeCheck *result, guint8 session[STORE_SESSION_BYTES], guint *tries_left,
+                 GError **error)
 {
   memset(session, 0, STORE_SESSION_BYTES);
   *tries_left = 0;
@@ -385,8 +426,9 @@ store_check_code(Store *store, const Entry *entry, const char *code, CodeCheck *
     return FALSE;
   }
   CheckJob job = {.store = store, .entry = entry, .code = code};
+  job.record = (Record){store, event, FALSE};
   job.now_s = store_now(store);
-  gboolean done = writer_run(store->writer, check, &job, error);
+  gboolean done = record_run(store, check, &job, &job.record, error);
   if (done) {
     *result = job.result;
     *tries_left = job.tries_left;

@@ -221,12 +221,13 @@ typedef struct {
   const guint8 *ticket_id;
   const char *queue_id;
   gint64 now_s;
+  Record record;
 } ConfirmedJob;
 
 static gboolean
 set_confirmed(Db *db, gpointer data, GError **error)
 {
-  const ConfirmedJob *job = data;
+  ConfirmedJob *job = data;
   if (!db_run(db,
               "UPDATE dispatch SET confirmed = ?3, confirmed_s = ?4 WHERE id = " OF_TICKET,
               DB_VALUES(V_BLOB(job->ticket_id, TICKET_ID_BYTES), V_TEXT(job->organisation),
@@ -235,16 +236,19 @@ set_confirmed(Db *db, gpointer data, GError **error)
     return FALSE;
   if (db_changes(db) == 0)
     g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "no such dispatch");
-  return db_changes(db) > 0;
+  return db_changes(db) > 0 && record_add(db, &job->record, error);
 }
 
 gboolean
 store_set_confirmed(Store *store, const char *organisation, const guint8 *ticket_id,
-                    const char *queue_id, GError **error)
+                    const char *queue_id, Event *event, GError **error)
 {
-  ConfirmedJob job = {organisation, ticket_id, queue_id != NULL ? queue_id : "",
-                      store_now(store)};
-  return writer_run(store->writer, set_confirmed, &job, error);
+  ConfirmedJob job = {organisation,
+                      ticket_id,
+                      queue_id != NULL ? queue_id : "",
+                      store_now(store),
+                      {store, event, FALSE}};
+  return record_run(store, set_confirmed, &job, &job.record, error);
 }
 
 /* ---- Looking at one ---- */

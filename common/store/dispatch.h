@@ -55,10 +55,10 @@ store_find_dispatch_of(Store *store, const char *organisation, const char *refer
                        Dispatch **dispatch, GError **error);
 
 /* Records that the confirmation of the message with TICKET_ID was handed to Postfix as
- * QUEUE_ID ("" when none is wanted). */
+ * QUEUE_ID ("" when none is wanted), and EVENT. */
 gboolean
 store_set_confirmed(Store *store, const char *organisation, const guint8 *ticket_id,
-                    const char *queue_id, GError **error);
+                    const char *queue_id, Event *event, GError **error);
 
 /*
  * At most MAX dispatches of ORGANISATION that were received since SINCE_S and are not
@@ -93,28 +93,29 @@ store_find_visitor(Store *store, const char *organisation, const char *reference
 /*
  * Withdraws the entry REFERENCE, and what its reader shared of it: wrapped keys, codes and
  * sessions are gone when this returns (S13). KIND says why: HISTORY_RECALLED or
- * HISTORY_BOUNCED. *CHANGED gets FALSE when it was over already; what its reader shared
- * before he deleted it goes all the same. FALSE with
+ * HISTORY_BOUNCED. *CHANGED gets FALSE when it was over already, and EVENT is not recorded
+ * then; what its reader shared before he deleted it goes all the same. FALSE with
  * ZEGEL_ERROR_INVALID when there is no such entry.
  */
 gboolean
 store_withdraw(Store *store, const char *organisation, const char *reference,
-               HistoryKind kind, gboolean *changed, GError **error);
+               HistoryKind kind, Event *event, gboolean *changed, GError **error);
 
 /*
- * Gives the entry REFERENCE another NUMBER (E.164): older codes and sessions are dead,
- * and what its reader shared of it is withdrawn (T31). FALSE with ZEGEL_ERROR_INVALID when
- * there is no such open entry.
+ * Gives the entry REFERENCE another NUMBER (E.164), and records EVENT: older codes and
+ * sessions are dead, and what its reader shared of it is withdrawn (T31). FALSE with
+ * ZEGEL_ERROR_INVALID when there is no such open entry.
  */
 gboolean
 store_change_number(Store *store, const char *organisation, const char *reference,
-                    const char *number, GError **error);
+                    const char *number, Event *event, GError **error);
 
 /* ---- What is due: zegel-deliver's clock ---- */
 
 typedef enum {
-  DUE_TELL,  /* never opened: its sender is told */
-  DUE_REMIND /* never opened, and its time is nearly over: its reader is told (V7) */
+  DUE_TELL,   /* never opened: its sender is told */
+  DUE_REMIND, /* never opened, and its time is nearly over: its reader is told (V7) */
+  DUE_AGAIN   /* an administrator wants its notification sent again (manage.h) */
 } DueKind;
 
 /* All owned. */
@@ -123,14 +124,17 @@ typedef struct {
   gint64 received_s, expires_s;
   guint8 link_nonce[STORE_NONCE_BYTES];
   guint32 link_key_id;
+  char *asker;    /* DUE_AGAIN: who asked; NULL otherwise */
+  gint64 asked_s; /* when */
 } Due;
 
 /*
  * At most MAX open entries of ORGANISATION, filed for a link (not shared), never opened and
  * not yet told of KIND: DUE_TELL those received before BEFORE_S, DUE_REMIND those that
- * expire before BEFORE_S. An array of Due with its free function set, that the caller
+ * expire before BEFORE_S. DUE_AGAIN: those whose notification was asked for again up to
+ * BEFORE_S, opened or not. An array of Due with its free function set, that the caller
  * unrefs, or NULL with an error. After the mail went, note HISTORY_TOLD or
- * HISTORY_REMINDED: then it is due no more.
+ * HISTORY_REMINDED, or call store_end_again: then it is due no more.
  */
 GPtrArray *
 store_find_due(Store *store, const char *organisation, DueKind kind, gint64 before_s,

@@ -63,6 +63,7 @@ entry_purge(Db *db, gint64 entry, Purged *purged, GError **error)
                 "  body = NULL, watch = 0 WHERE id = ?1",
                 DB_VALUES(V_INT(entry)), error) &&
          drop_access(db, entry, error) &&
+         db_run(db, "DELETE FROM again WHERE entry = ?1", DB_VALUES(V_INT(entry)), error) &&
          (message == 0 || remove_message(db, purged, message, error));
 }
 
@@ -80,6 +81,7 @@ typedef struct {
   EntryState state;
   gboolean with_shared; /* what the reader shared of it goes as well */
   gint64 now_s;
+  Record record;
   Purged purged;
   gboolean changed;
 } EndJob;
@@ -130,13 +132,13 @@ end_entry(Db *db, gpointer data, GError **error)
     if (!end_row(db, job, row, error))
       return FALSE;
   }
-  return TRUE;
+  return !job->changed || record_add(db, &job->record, error);
 }
 
 static gboolean
 run_end(Store *store, EndJob *job, GError **error)
 {
-  gboolean done = writer_run(store->writer, end_entry, job, error);
+  gboolean done = record_run(store, end_entry, job, &job->record, error);
   purged_finish(store, &job->purged, done);
   if (done && job->purged.entries > 0)
     writer_checkpoint(store->writer); /* the key still stood in the log */
@@ -145,27 +147,29 @@ run_end(Store *store, EndJob *job, GError **error)
 
 gboolean
 store_withdraw(Store *store, const char *organisation, const char *reference,
-               HistoryKind kind, gboolean *changed, GError **error)
+               HistoryKind kind, Event *event, gboolean *changed, GError **error)
 {
   EndJob job = {.organisation = organisation,
                 .reference = reference,
                 .kind = kind,
                 .state = ENTRY_WITHDRAWN,
                 .with_shared = TRUE,
-                .now_s = store_now(store)};
+                .now_s = store_now(store),
+                .record = {store, event, FALSE}};
   gboolean done = run_end(store, &job, error);
   *changed = done && job.changed;
   return done;
 }
 
 gboolean
-store_delete(Store *store, const Entry *entry, GError **error)
+store_delete(Store *store, const Entry *entry, Event *event, GError **error)
 {
   EndJob job = {.organisation = entry->organisation,
                 .reference = entry->reference,
                 .kind = HISTORY_DELETED,
                 .state = ENTRY_DELETED,
-                .now_s = store_now(store)};
+                .now_s = store_now(store),
+                .record = {store, event, FALSE}};
   return run_end(store, &job, error);
 }
 
@@ -208,12 +212,13 @@ change_number(Db *db, gpointer data, GError **error)
   gint64 entry = query_int(query, 0);
   return query_step(query, error) >= 0 && drop_access(db, entry, error) &&
          history_add(db, entry, HISTORY_NUMBER_CHANGED, job->shared.now_s, NULL, error) &&
-         end_shared(db, &job->shared, entry, error);
+         end_shared(db, &job->shared, entry, error) &&
+         record_add(db, &job->shared.record, error);
 }
 
 gboolean
 store_change_number(Store *store, const char *organisation, const char *reference,
-                    const char *number, GError **error)
+                    const char *number, Event *event, GError **error)
 {
   FieldPlace place = {organisation, reference, "number"};
   g_autoptr(GBytes) sealed = field_seal(store, &place, number, strlen(number), error);
@@ -223,8 +228,10 @@ store_change_number(Store *store, const char *organisation, const char *referenc
                    {.kind = HISTORY_RECALLED,
                     .state = ENTRY_WITHDRAWN,
                     .with_shared = TRUE,
-                    .now_s = store_now(store)}};
-  gboolean done = sealed != NULL && writer_run(store->writer, change_number, &job, error);
+                    .now_s = store_now(store),
+                    .record = {store, event, FALSE}}};
+  gboolean done =
+      sealed != NULL && record_run(store, change_number, &job, &job.shared.record, error);
   purged_finish(store, &job.shared.purged, done);
   if (done && job.shared.purged.entries > 0)
     writer_checkpoint(store->writer); /* the key still stood in the log */

@@ -17,7 +17,9 @@
 typedef struct {
   gint64 now_s;
   gboolean believed; /* whether NOW_S is no mistake of the clock */
+  const Store *store;
   Purged purged;     /* in this batch */
+  GPtrArray *events; /* of Event: what the log is told of it */
 } ExpireJob;
 
 static gboolean
@@ -64,10 +66,12 @@ believe_clock(Db *db, gpointer data, GError **error)
 
 /* The end came with the time, whenever we see to it. */
 static gboolean
-expire_entry(Db *db, ExpireJob *job, gint64 id, gint64 expires_s, GError **error)
+expire_entry(Db *db, ExpireJob *job, gint64 id, gint64 expires_s, const Event *event,
+             GError **error)
 {
   return history_add(db, id, HISTORY_EXPIRED, expires_s, NULL, error) &&
-         entry_purge(db, id, &job->purged, error);
+         entry_purge(db, id, &job->purged, error) &&
+         outbox_add(job->store, db, event, error);
 }
 
 static gboolean
@@ -76,7 +80,7 @@ purge_batch(Db *db, gpointer data, GError **error)
   ExpireJob *job = data;
   g_autoptr(Query) query =
       db_query(db,
-               "SELECT id, expires_s FROM entry"
+               "SELECT id, expires_s, organisation, reference FROM entry"
                "  WHERE expires_s <= ?1 AND message_key IS NOT NULL LIMIT ?2",
                DB_VALUES(V_INT(job->now_s), V_INT(BATCH_ENTRIES)), error);
   gint64 ids[BATCH_ENTRIES];
@@ -86,13 +90,15 @@ purge_batch(Db *db, gpointer data, GError **error)
   for (; step > 0 && count < BATCH_ENTRIES; count++) {
     ids[count] = query_int(query, 0);
     ends_s[count] = query_int(query, 1);
+    g_ptr_array_add(job->events, event_new(EVENT_EXPIRED, NULL, query_text(query, 2), "ref",
+                                           query_text(query, 3), NULL));
     step = query_step(query, error);
   }
   if (step < 0)
     return FALSE;
   query_done(query); /* before its rows are changed */
   for (guint i = 0; i < count; i++)
-    if (!expire_entry(db, job, ids[i], ends_s[i], error))
+    if (!expire_entry(db, job, ids[i], ends_s[i], job->events->pdata[i], error))
       return FALSE;
   return TRUE;
 }
@@ -152,9 +158,13 @@ purge_rest(Db *db, gpointer data, GError **error)
 static gboolean
 run_batch(Store *store, ExpireJob *job, guint *removed, GError **error)
 {
+  g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify) event_free);
   job->purged = (Purged){.entries = 0};
+  job->events = events;
   gboolean done = writer_run(store->writer, purge_batch, job, error);
   purged_finish(store, &job->purged, done);
+  for (guint i = 0; done && i < events->len; i++)
+    event_write(events->pdata[i]);
   if (done)
     *removed += job->purged.messages;
   return done;
@@ -192,7 +202,7 @@ store_check_clock(Store *store, gint64 now_s, gboolean *believed, GError **error
 gboolean
 store_expire(Store *store, gint64 now_s, guint *removed, GError **error)
 {
-  ExpireJob job = {.now_s = now_s};
+  ExpireJob job = {.now_s = now_s, .store = store};
   *removed = 0;
   if (!store_check_clock(store, now_s, &job.believed, error))
     return FALSE;

@@ -25,7 +25,8 @@ typedef struct {
   guint count;
   GBytes *parts;
   DispatchRow dispatch;
-  gint64 message; /* row of the message, 0 until a recipient needs it */
+  GPtrArray *events; /* of Event: what the log is told after the commit */
+  gint64 message;    /* row of the message, 0 until a recipient needs it */
 } FilingJob;
 
 Filing *
@@ -178,12 +179,36 @@ file_recipient(Db *db, FilingJob *job, guint i, GError **error)
   return entry_row_insert(db, job->meta, recipient, row, job->message, 0, error);
 }
 
+/* What a visitor wrote himself has the hash of a few words that somebody could guess. */
+static gboolean
+record_stored(Db *db, FilingJob *job, const FilingRecipient *recipient, GError **error)
+{
+  const FilingMeta *meta = job->meta;
+  gboolean queued = meta->queue_id != NULL && *meta->queue_id != '\0';
+  gboolean named = meta->message_id != NULL && *meta->message_id != '\0';
+  g_autofree char *hash = crypt_hex(meta->body_sha256, CRYPT_SHA256_BYTES);
+  Event *event =
+      event_new(EVENT_STORED, queued ? meta->queue_id : NULL, meta->organisation, "ref",
+                recipient->reference, "message-id", named ? meta->message_id : NULL, "to",
+                recipient->address, "from", meta->sender, "sha256",
+                recipient->from_reader ? NULL : hash, "again",
+                recipient->existed ? "yes" : NULL, "method",
+                recipient->shared           ? "password"
+                : recipient->number == NULL ? "email"
+                                            : NULL,
+                NULL);
+  g_ptr_array_add(job->events, event);
+  return outbox_add(job->filing->store, db, event, error);
+}
+
 static gboolean
 file_all(Db *db, gpointer data, GError **error)
 {
   FilingJob *job = data;
   for (guint i = 0; i < job->count; i++)
-    if (!file_recipient(db, job, i, error))
+    if (!file_recipient(db, job, i, error) ||
+        (!job->recipients[i].conflict &&
+         !record_stored(db, job, &job->recipients[i], error)))
       return FALSE;
   return job->meta->dispatch == NULL ||
          dispatch_row_insert(db, job->meta, &job->dispatch, error);
@@ -211,6 +236,7 @@ clear_job(FilingJob *job)
   for (guint i = 0; i < job->count; i++)
     entry_row_clear(&job->rows[i]);
   g_free(job->rows);
+  g_ptr_array_unref(job->events);
   g_clear_pointer(&job->parts, g_bytes_unref);
   dispatch_row_clear(&job->dispatch);
 }
@@ -225,9 +251,12 @@ filing_commit(Filing *filing, const FilingMeta *meta, FilingRecipient *recipient
                    .meta = meta,
                    .recipients = recipients,
                    .rows = g_new0(EntryRow, count),
+                   .events = g_ptr_array_new_with_free_func((GDestroyNotify) event_free),
                    .count = count};
   gboolean done =
       prepare(&job, error) && writer_run(filing->store->writer, file_all, &job, error);
+  for (guint i = 0; done && i < job.events->len; i++)
+    event_write(job.events->pdata[i]);
   clear_job(&job);
   /* After a failed commit a row may yet name the file: then only a sweep can tell. */
   if (done && job.message == 0 && filing->file != NULL)
@@ -250,12 +279,13 @@ filing_free(Filing *filing)
 typedef struct {
   const char *organisation, *reference, *queue_id;
   gint64 now_s;
+  Record record;
 } NotifiedJob;
 
 static gboolean
 set_notified(Db *db, gpointer data, GError **error)
 {
-  const NotifiedJob *job = data;
+  NotifiedJob *job = data;
   if (!db_run(db,
               "UPDATE entry SET notified = ?1, notified_s = ?2"
               "  WHERE reference = ?3 AND organisation = ?4",
@@ -265,14 +295,17 @@ set_notified(Db *db, gpointer data, GError **error)
     return FALSE;
   if (db_changes(db) == 0)
     g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "no entry %s", job->reference);
-  return db_changes(db) > 0;
+  return db_changes(db) > 0 && record_add(db, &job->record, error);
 }
 
 gboolean
 store_set_notified(Store *store, const char *organisation, const char *reference,
-                   const char *queue_id, GError **error)
+                   const char *queue_id, Event *event, GError **error)
 {
-  NotifiedJob job = {organisation, reference, queue_id != NULL ? queue_id : "",
-                     store_now(store)};
-  return writer_run(store->writer, set_notified, &job, error);
+  NotifiedJob job = {organisation,
+                     reference,
+                     queue_id != NULL ? queue_id : "",
+                     store_now(store),
+                     {store, event, FALSE}};
+  return record_run(store, set_notified, &job, &job.record, error);
 }

@@ -76,6 +76,7 @@ typedef struct {
   const char *organisation, *reference;
   HistoryKind kind;
   gint64 now_s;
+  Record record;
   gboolean first;
 } NoteJob;
 
@@ -85,16 +86,18 @@ note(Db *db, gpointer data, GError **error)
   NoteJob *job = data;
   gint64 entry = 0;
   return entry_find_any(db, job->organisation, job->reference, &entry, error) &&
-         history_add(db, entry, job->kind, job->now_s, &job->first, error);
+         history_add(db, entry, job->kind, job->now_s, &job->first, error) &&
+         record_add(db, &job->record, error);
 }
 
 gboolean
 store_note(Store *store, const char *organisation, const char *reference, HistoryKind kind,
-           gboolean *first, GError **error)
+           Event *event, gboolean *first, GError **error)
 {
   g_return_val_if_fail(kind > HISTORY_NOTIFIED && kind < HISTORY_COUNT, FALSE);
-  NoteJob job = {organisation, reference, kind, store_now(store), FALSE};
-  gboolean done = writer_run(store->writer, note, &job, error);
+  NoteJob job = {organisation,          reference, kind, store_now(store),
+                 {store, event, FALSE}, FALSE};
+  gboolean done = record_run(store, note, &job, &job.record, error);
   if (first != NULL)
     *first = job.first;
   return done;

@@ -29,6 +29,9 @@ typedef enum {
   HISTORY_RECALLED,
   HISTORY_DELETED,        /* by the reader */
   HISTORY_ANSWER_BOUNCED, /* what the reader answered or forwarded could not be delivered */
+  HISTORY_NOTIFIED_AGAIN, /* an administrator had the notification sent again */
+  HISTORY_EXTENDED,       /* he gave it another end */
+  HISTORY_REMOVED,        /* he removed it */
   HISTORY_COUNT
 } HistoryKind;
 
@@ -39,14 +42,14 @@ typedef struct {
 } HistoryLine;
 
 /*
- * Notes that KIND happened now to the entry REFERENCE of ORGANISATION. *FIRST, when not
- * NULL, gets whether it was the first time. Not for HISTORY_STORED and HISTORY_NOTIFIED,
- * which its own row knows. FALSE with ZEGEL_ERROR_INVALID when there is no such entry. Any
- * thread.
+ * Notes that KIND happened now to the entry REFERENCE of ORGANISATION, and records EVENT.
+ * *FIRST, when not NULL, gets whether it was the first time. Not for HISTORY_STORED and
+ * HISTORY_NOTIFIED, which its own row knows. FALSE with ZEGEL_ERROR_INVALID when there is
+ * no such entry. Any thread.
  */
 gboolean
 store_note(Store *store, const char *organisation, const char *reference, HistoryKind kind,
-           gboolean *first, GError **error);
+           Event *event, gboolean *first, GError **error);
 
 /* The lines of an entry, an array of HistoryLine in the order of first_s that the caller
  * unrefs; NULL with an error. */

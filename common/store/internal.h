@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "common/base/event.h"
 #include "common/crypt/crypt.h"
 #include "common/db/db.h"
 #include "common/store/history.h"
@@ -39,6 +40,7 @@ struct Store {
   GMutex lock;        /* of readers */
   GPtrArray *readers; /* of Db that nobody uses now */
   gint64 skew_s;      /* added to the clock: tests jump with it */
+  int lost_events;    /* that could not be recorded; atomic */
 };
 
 /* ---- schema.c ---- */
@@ -85,6 +87,28 @@ writer_commits(Writer *writer);
 /* Empties the log into the database, as far as others let us. */
 void
 writer_checkpoint(Writer *writer);
+
+/* ---- outbox.c: events, in the transaction of what they tell ---- */
+
+/* Within a transaction: EVENT (NULL: none) waits from now on for the audit trail. */
+gboolean
+outbox_add(const Store *store, Db *db, const Event *event, GError **error);
+
+/* An event that a job may record. Borrowed. */
+typedef struct {
+  const Store *store;
+  Event *event;   /* NULL: none */
+  gboolean added; /* the job did */
+} Record;
+
+/* outbox_add for RECORD. */
+gboolean
+record_add(Db *db, Record *record, GError **error);
+
+/* writer_run of JOB with DATA, and then RECORD's event in the log when JOB added it. */
+gboolean
+record_run(Store *store, WriterJob job, gpointer data, const Record *record,
+           GError **error);
 
 /* ---- fields.c: what is sealed or found by HMAC ---- */
 
@@ -239,6 +263,11 @@ history_take_back(Db *db, gint64 entry, HistoryKind kind, GError **error);
 /* The lines of row ENTRY, as store_history. */
 GArray *
 history_read(Db *db, gint64 entry, GError **error);
+
+/* ---- manage.c ---- */
+
+/* The sealed column of table again: who asked. */
+#define AGAIN_COLUMN "asker"
 
 /* ---- end.c: keys and content go ---- */
 

@@ -33,7 +33,8 @@ is_needed(Db *db, guint32 id, GError **error)
                "SELECT 1 FROM entry WHERE message_key IS NOT NULL"
                "  AND (substr(message_key, 3, 4) = ?1 OR substr(number, 3, 4) = ?1)"
                " UNION ALL SELECT 1 FROM dispatch WHERE substr(sealed, 3, 4) = ?1"
-               " UNION ALL SELECT 1 FROM draft WHERE substr(sealed, 3, 4) = ?1 LIMIT 1",
+               " UNION ALL SELECT 1 FROM draft WHERE substr(sealed, 3, 4) = ?1"
+               " UNION ALL SELECT 1 FROM outbox WHERE substr(sealed, 3, 4) = ?1 LIMIT 1",
                DB_VALUES(V_BLOB(&id_be, sizeof id_be)), error);
   return query != NULL ? query_step(query, error) : -1;
 }

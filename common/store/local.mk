@@ -13,6 +13,8 @@ common_store_libstore_a_SOURCES = \
 	common/store/internal.h \
 	common/store/keys.c \
 	common/store/large.c \
+	common/store/manage.c common/store/manage.h \
+	common/store/outbox.c common/store/outbox.h \
 	common/store/parts.c \
 	common/store/row.c \
 	common/store/schema.c \
@@ -34,7 +36,9 @@ STORE_TESTS = \
 	tests/unit/store/test_fault \
 	tests/unit/store/test_filing \
 	tests/unit/store/test_open \
+	tests/unit/store/test_outbox \
 	tests/unit/store/test_reading \
+	tests/unit/store/test_record \
 	tests/unit/store/test_session \
 	tests/unit/store/test_share \
 	tests/unit/store/test_theft \
@@ -56,8 +60,14 @@ tests_unit_store_test_filing_SOURCES = tests/unit/store/test_filing.c tests/unit
 tests_unit_store_test_filing_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_open_SOURCES = tests/unit/store/test_open.c tests/unit/store/fixture.h
 tests_unit_store_test_open_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_outbox_SOURCES = tests/unit/store/test_outbox.c \
+	tests/unit/store/events.h tests/unit/store/fixture.h
+tests_unit_store_test_outbox_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_reading_SOURCES = tests/unit/store/test_reading.c tests/unit/store/fixture.h
 tests_unit_store_test_reading_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_record_SOURCES = tests/unit/store/test_record.c \
+	tests/unit/store/events.h tests/unit/store/fixture.h
+tests_unit_store_test_record_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_session_SOURCES = tests/unit/store/test_session.c tests/unit/store/fixture.h
 tests_unit_store_test_session_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_share_SOURCES = tests/unit/store/test_share.c tests/unit/store/fixture.h

@@ -141,6 +141,19 @@ static const char *const steps[] = {
     ") STRICT;"
     "CREATE INDEX event_subject ON event (subject, counted_s);"
     "CREATE INDEX event_ends ON event (ends_s);",
+
+    /* What was recorded and is not yet in the audit trail, in the order of id. */
+    "CREATE TABLE outbox ("
+    "  id INTEGER PRIMARY KEY,"
+    "  event TEXT NOT NULL,"
+    "  sealed BLOB NOT NULL"
+    ") STRICT;"
+    /* Whose notification an administrator wants to be sent again. */
+    "CREATE TABLE again ("
+    "  entry INTEGER PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,"
+    "  asked_s INTEGER NOT NULL,"
+    "  asker BLOB NOT NULL"
+    ") STRICT;",
 };
 
 const DbSchema store_schema = {APPLICATION_ID, steps, G_N_ELEMENTS(steps)};

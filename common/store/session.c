@@ -10,6 +10,7 @@ typedef struct {
   const Entry *entry;
   guint8 hash[CRYPT_SHA256_BYTES];
   gint64 now_s;
+  Record record;
   gboolean alive;
   gint64 ends_s;
 } SessionJob;
@@ -34,13 +35,6 @@ session_begin(Db *db, gint64 entry, gint64 now_s, guint8 session[STORE_SESSION_B
                 "INSERT INTO session (hash, entry, started_s, seen_s)"
                 "  VALUES (?1, ?2, ?3, ?3)",
                 DB_VALUES(V_MAC(hash), V_INT(entry), V_INT(now_s)), error);
-}
-
-static gboolean
-end_session(Db *db, const SessionJob *job, GError **error)
-{
-  return db_run(db, "DELETE FROM session WHERE hash = ?1", DB_VALUES(V_MAC(job->hash)),
-                error);
 }
 
 /* One that was found over is gone: no clock brings it back. Another entry's is let be. */
@@ -131,13 +125,17 @@ store_touch_session(Store *store, const Entry *entry, const guint8 *session,
 static gboolean
 end(Db *db, gpointer data, GError **error)
 {
-  return end_session(db, data, error);
+  SessionJob *job = data;
+  if (!db_run(db, "DELETE FROM session WHERE hash = ?1", DB_VALUES(V_MAC(job->hash)),
+              error))
+    return FALSE;
+  return db_changes(db) == 0 || record_add(db, &job->record, error);
 }
 
 gboolean
-store_end_session(Store *store, const guint8 *session, GError **error)
+store_end_session(Store *store, const guint8 *session, Event *event, GError **error)
 {
-  SessionJob job = {.entry = NULL};
+  SessionJob job = {.record = {store, event, FALSE}};
   session_hash(session, job.hash);
-  return writer_run(store->writer, end, &job, error);
+  return record_run(store, end, &job, &job.record, error);
 }

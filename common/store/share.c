@@ -74,6 +74,7 @@ typedef struct {
   EventCount tries;
   const Entry *entry; /* that the password opened */
   guint8 session[STORE_SESSION_BYTES];
+  Record record;
   gboolean began;
 } SharedJob;
 
@@ -107,6 +108,19 @@ find_nonce(SharedJob *job, guint8 nonce[STORE_NONCE_BYTES], GError **error)
   return step >= 0;
 }
 
+/* The event says who reads what somebody wrote, which nobody knew before. */
+static gboolean
+record_login(Db *db, SharedJob *job, GError **error)
+{
+  Event *event = job->record.event;
+  if (event == NULL)
+    return TRUE;
+  event_become(event, EVENT_LOGIN);
+  event_add(event, "to", job->entry->address);
+  event_add(event, "for", job->entry->sender);
+  return record_add(db, &job->record, error);
+}
+
 /* The password was right: the try counts no more, and when the entry is open he is in. */
 static gboolean
 let_in(Db *db, gpointer data, GError **error)
@@ -117,7 +131,8 @@ let_in(Db *db, gpointer data, GError **error)
       !entry_find_row(db, job->entry, job->tries.now_s, &row, error))
     return FALSE;
   job->began = row != 0;
-  return row == 0 || session_begin(db, row, job->tries.now_s, job->session, error);
+  return row == 0 || (session_begin(db, row, job->tries.now_s, job->session, error) &&
+                      record_login(db, job, error));
 }
 
 /* The try was counted: compares, and lets in. */
@@ -136,7 +151,7 @@ open_counted(SharedJob *job, const char *password, SharedCheck *result,
       strcmp((*entry)->reference, job->reference) != 0)
     return TRUE;
   job->entry = *entry;
-  if (!writer_run(job->store->writer, let_in, job, error))
+  if (!record_run(job->store, let_in, job, &job->record, error))
     return FALSE;
   *result = job->began ? SHARED_RIGHT : SHARED_OVER;
   /* It may have ended between the two. */
@@ -150,12 +165,13 @@ open_counted(SharedJob *job, const char *password, SharedCheck *result,
 
 gboolean
 store_open_shared(Store *store, const char *organisation, const char *reference,
-                  const char *password, SharedCheck *result,
+                  const char *password, Event *event, SharedCheck *result,
                   guint8 link_secret[STORE_LINK_SECRET_BYTES],
                   guint8 session[STORE_SESSION_BYTES], EntryState *state, Entry **entry,
                   GError **error)
 {
   SharedJob job = {.store = store, .organisation = organisation, .reference = reference};
+  job.record = (Record){store, event, FALSE};
   job.tries.max = STORE_PASSWORD_TRIES;
   job.tries.window_s = STORE_PASSWORD_WAIT_S;
   memset(link_secret, 0, STORE_LINK_SECRET_BYTES);
@@ -189,6 +205,7 @@ typedef struct {
   const FilingRecipient *recipient;
   EntryRow row;
   gint64 now_s;
+  Record record;
 } ShareJob;
 
 /* The key of the message of ENTRY. NULL with an error. */
@@ -223,7 +240,7 @@ find_key(Store *store, const Entry *entry, const guint8 *link_secret, GError **e
 static gboolean
 insert_shared(Db *db, gpointer data, GError **error)
 {
-  const ShareJob *job = data;
+  ShareJob *job = data;
   gint64 parent = 0;
   if (!entry_find_row(db, job->entry, job->now_s, &parent, error))
     return FALSE;
@@ -234,7 +251,9 @@ insert_shared(Db *db, gpointer data, GError **error)
   if (query == NULL || query_step(query, error) != 1)
     return FALSE;
   gint64 message = query_int(query, 0);
-  return entry_row_insert(db, job->meta, job->recipient, &job->row, message, parent, error);
+  return entry_row_insert(db, job->meta, job->recipient, &job->row, message, parent,
+                          error) &&
+         record_add(db, &job->record, error);
 }
 
 /* The password, and what is derived of it, into RECIPIENT. */
@@ -249,7 +268,8 @@ make_access(FilingRecipient *recipient, char *password, GError **error)
 
 gboolean
 store_share(Store *store, const Entry *entry, const guint8 *link_secret,
-            const char *address, char *reference, char *password, GError **error)
+            const char *address, Event *event, char *reference, char *password,
+            GError **error)
 {
   guint8 ticket[TICKET_ID_BYTES]; /* of no message: a share is in nobody's dispatch */
   FilingRecipient recipient = {.address = address, .shared = TRUE};
@@ -263,12 +283,15 @@ store_share(Store *store, const Entry *entry, const guint8 *link_secret,
                            .received_s = entry->received_s,
                            .expires_s = entry->expires_s};
   ShareJob job = {.entry = entry, .meta = &meta, .recipient = &recipient};
+  job.record = (Record){store, event, FALSE};
   job.now_s = store_now(store);
   g_autoptr(Secret) key = find_key(store, entry, link_secret, error);
   gboolean done = key != NULL && crypt_random(ticket, sizeof ticket, error) &&
                   make_access(&recipient, password, error) &&
-                  entry_row_make(store, &meta, &recipient, key, &job.row, error) &&
-                  writer_run(store->writer, insert_shared, &job, error);
+                  entry_row_make(store, &meta, &recipient, key, &job.row, error);
+  if (done && event != NULL)
+    event_add(event, "new", job.row.reference);
+  done = done && record_run(store, insert_shared, &job, &job.record, error);
   if (done)
     g_strlcpy(reference, job.row.reference, STORE_REFERENCE_MAX + 1);
   else

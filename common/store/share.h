@@ -46,25 +46,27 @@ typedef enum {
 /*
  * Opens the shared entry REFERENCE of ORGANISATION with PASSWORD. The try is counted before
  * the comparison. On SHARED_RIGHT the link secret and the id of a new session are set; on
- * SHARED_OVER *ENTRY and *STATE are (as store_find_entry). Takes the same time for a
- * reference that never existed.
+ * SHARED_OVER *ENTRY and *STATE are (as store_find_entry). On SHARED_RIGHT EVENT is
+ * recorded as EVENT_LOGIN with reader and sender; else it is left as it is. Takes the same
+ * time for a reference that never existed.
  */
 gboolean
 store_open_shared(Store *store, const char *organisation, const char *reference,
-                  const char *password, SharedCheck *result,
+                  const char *password, Event *event, SharedCheck *result,
                   guint8 link_secret[STORE_LINK_SECRET_BYTES],
                   guint8 session[STORE_SESSION_BYTES], EntryState *state, Entry **entry,
                   GError **error);
 
 /*
  * Makes of ENTRY, opened with LINK_SECRET, an entry for ADDRESS that PASSWORD (out, see
- * store_make_password) opens: the same message, the same end. REFERENCE gets its reference.
- * Take a use first, and note HISTORY_FORWARDED after: this does neither. FALSE with
- * ZEGEL_ERROR_INVALID when ENTRY is over.
+ * store_make_password) opens: the same message, the same end. REFERENCE gets its reference,
+ * and EVENT too, as its key "new". Take a use first, and note HISTORY_FORWARDED after: this
+ * does neither. FALSE with ZEGEL_ERROR_INVALID when ENTRY is over.
  */
 gboolean
 store_share(Store *store, const Entry *entry, const guint8 *link_secret,
-            const char *address, char *reference, char *password, GError **error);
+            const char *address, Event *event, char *reference, char *password,
+            GError **error);
 
 typedef enum {
   USE_ANSWER,

@@ -8,11 +8,17 @@
  *
  * Every function that fails with ZEGEL_ERROR_TEMPORARY or ZEGEL_ERROR_FULL changed nothing
  * that a repetition with the same arguments would double.
+ *
+ * Functions that take an EVENT (NULL: none; the caller's) record it in the transaction of
+ * what it tells (outbox.h), and write it to the log after that. Some make it the kind of
+ * what happened, and add to it. When they fail it is in no log; for what happened all the
+ * same event_send is right: should the event be recorded yet, its id makes that harmless.
  */
 #pragma once
 
 #include <glib.h>
 
+#include "common/base/event.h"
 #include "common/crypt/crypt.h"
 #include "common/crypt/key.h"
 #include "common/crypt/ticket.h"
@@ -122,9 +128,10 @@ filing_write(Filing *filing, gconstpointer bytes, gsize len, GError **error);
 
 /*
  * Seals the end, syncs, and commits the message for COUNT recipients in one transaction
- * (which may be shared with other sessions). TRUE: every recipient that is neither conflict
- * nor existed is on disk, and the out fields are set. FALSE with an error: nothing may be
- * assumed; the same call again (a new Filing, same ticket and recipients) is safe.
+ * (which may be shared with other sessions), with an EVENT_STORED for each that is no
+ * conflict. TRUE: every recipient that is neither conflict nor existed is on disk, and the
+ * out fields are set. FALSE with an error: nothing may be assumed; the same call again (a
+ * new Filing, same ticket and recipients) is safe.
  */
 gboolean
 filing_commit(Filing *filing, const FilingMeta *meta, FilingRecipient *recipients,
@@ -135,12 +142,12 @@ void
 filing_free(Filing *filing);
 
 /*
- * Records that the notification of REFERENCE was handed to Postfix as QUEUE_ID. FALSE with
- * ZEGEL_ERROR_INVALID when ORGANISATION has no such entry.
+ * Records that the notification of REFERENCE was handed to Postfix as QUEUE_ID, and EVENT.
+ * FALSE with ZEGEL_ERROR_INVALID when ORGANISATION has no such entry.
  */
 gboolean
 store_set_notified(Store *store, const char *organisation, const char *reference,
-                   const char *queue_id, GError **error);
+                   const char *queue_id, Event *event, GError **error);
 
 /* ---- Reading: zegel-viewer ---- */
 
@@ -201,10 +208,10 @@ store_entry_parts(Store *store, const Entry *entry, const guint8 *link_secret,
 
 /*
  * Deletes ENTRY for its reader (V12): its wrapped key, codes, sessions and draft are gone
- * when this returns. One that is over already is no error.
+ * when this returns. One that is over already is no error, and EVENT is not recorded.
  */
 gboolean
-store_delete(Store *store, const Entry *entry, GError **error);
+store_delete(Store *store, const Entry *entry, Event *event, GError **error);
 
 typedef struct MessageSource MessageSource;
 
@@ -245,11 +252,13 @@ typedef struct {
  * Issues an access code for ENTRY: on CODE_ISSUED, CODE gets STORE_CODE_DIGITS digits and
  * NUL (wipe it), *CODE_ID a handle, and every older code of the entry is dead. The code is
  * counted before it is sent, so that a crash never sends two. On CODE_WAIT *WAIT_S gets the
- * seconds until a new one may be asked. Safe against any number of parallel calls. FALSE
- * with ZEGEL_ERROR_INVALID when the time of the message is over.
+ * seconds until a new one may be asked. When a limit is reached EVENT is recorded as
+ * EVENT_CODE_REFUSED with its reason; else it is left as it is, for whoever sends the code.
+ * Safe against any number of parallel calls. FALSE with ZEGEL_ERROR_INVALID when the time
+ * of the message is over.
  */
 gboolean
-store_issue_code(Store *store, const Entry *entry, const CodeLimits *limits,
+store_issue_code(Store *store, const Entry *entry, const CodeLimits *limits, Event *event,
                  CodeIssue *result, char code[STORE_CODE_DIGITS + 1], gint64 *code_id,
                  guint *wait_s, GError **error);
 
@@ -262,9 +271,11 @@ gboolean
 store_count_codes(Store *store, const char *organisation, gint64 code_id,
                   guint *organisation_used, guint *total_used, GError **error);
 
-/* Takes back a code that could not be sent: it is dead and counts for no limit. */
+/* Takes back a code that could not be sent: it is dead and counts for no limit. Records
+ * EVENT. */
 gboolean
-store_revoke_code(Store *store, const Entry *entry, gint64 code_id, GError **error);
+store_revoke_code(Store *store, const Entry *entry, gint64 code_id, Event *event,
+                  GError **error);
 
 typedef enum {
   CODE_RIGHT,    /* consumed; a session began */
@@ -278,11 +289,13 @@ typedef enum {
  * costs no try: ZEGEL_ERROR_INVALID). The try is counted before the comparison; a right
  * code is consumed and the session made in one transaction. On CODE_RIGHT the
  * STORE_SESSION_BYTES bytes at SESSION are the new session's id (only its hash is stored).
- * *TRIES_LEFT is always set.
+ * *TRIES_LEFT is always set. EVENT is recorded as EVENT_LOGIN, or as EVENT_CODE_WRONG with
+ * a reason.
  */
 gboolean
-store_check_code(Store *store, const Entry *entry, const char *code, CodeCheck *result,
-                 guint8 session[STORE_SESSION_BYTES], guint *tries_left, GError **error);
+store_check_code(Store *store, const Entry *entry, const char *code, Event *event,
+                 CodeCheck *result, guint8 session[STORE_SESSION_BYTES], guint *tries_left,
+                 GError **error);
 
 /*
  * Whether SESSION is alive for ENTRY; then its idle time starts again and *ENDS_S gets when
@@ -293,9 +306,9 @@ gboolean
 store_touch_session(Store *store, const Entry *entry, const guint8 *session,
                     gboolean *alive, gint64 *ends_s, GError **error);
 
-/* Ends SESSION; one that does not exist is no error. */
+/* Ends SESSION and records EVENT; one that does not exist is no error, and no event. */
 gboolean
-store_end_session(Store *store, const guint8 *session, GError **error);
+store_end_session(Store *store, const guint8 *session, Event *event, GError **error);
 
 /*
  * Whether NOW_S is to be believed, into *BELIEVED: more than 36 hours after the last time
@@ -307,9 +320,10 @@ store_check_clock(Store *store, gint64 now_s, gboolean *believed, GError **error
 
 /*
  * Removes what is past its time: expired messages with their keys and files, dead codes and
- * sessions, and files that a crash left behind. *REMOVED gets the number of messages. Call
- * it every hour or so, at least once a day: nothing is removed at a time that is not
- * believed (store_check_clock, which it calls by itself).
+ * sessions, and files that a crash left behind. Each entry that ends so is an
+ * EVENT_EXPIRED, recorded with it and logged. *REMOVED gets the number of messages. Call it
+ * every hour or so, at least once a day: nothing is removed at a time that is not believed
+ * (store_check_clock, which it calls by itself).
  */
 gboolean
 store_expire(Store *store, gint64 now_s, guint *removed, GError **error);

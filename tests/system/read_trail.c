@@ -1,6 +1,6 @@
 /*
  * read_trail DATABASE KEY-FILE [AFTER] - prints the records of the audit trail behind
- * number AFTER, as blocks of attributes with their number in front.
+ * number AFTER, as blocks of attributes with that number in front ("record").
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -87,7 +87,7 @@ def kill_at_each(call, numbers):
         one.check()
     died = sum(one.code != 250 for one in tried)
     print("# %s: %d of %d messages had to come again" % (call, died, len(tried)), flush=True)
-    assert died > len(tried) / 3, "the milter did not die"
+    assert died >= len(tried) / 3, "the milter did not die"
 
 
 def test_f3_while_it_reads():

@@ -8,6 +8,7 @@ import harness
 import walk
 from guard import guard
 from harness import mail, part, send, unique, zone
+from test_nta import known_route
 from test_routes import content, read, reload_policyd
 
 OURS = {"own": "janssen@" + part("own"), "own2": "bakker@" + part("own2")}
@@ -158,6 +159,7 @@ def test_two_ready_organisations_mail_each_other_without_leaving():
         for mine in OURS:
             for theirs in OURS:
                 code = "Z-R1-OWN" if mine == theirs else "Z-R1-NTA"
+                known_route(OURS[mine], "x@" + part(theirs))
                 message = watch.secure(theirs, sender=OURS[mine])
                 assert message.routed() == ("own", code), (mine, theirs)
                 got = harness.wait_mail(message.to)

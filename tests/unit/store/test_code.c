@@ -29,7 +29,7 @@ visit_issue(Store *store, Visit *visit, const CodeLimits *limits, guint *wait_s)
   guint wait = 99;
   g_autoptr(GError) error = NULL;
   memset(visit->code, 'x', sizeof visit->code);
-  g_assert_true(store_issue_code(store, visit->entry, limits, &result, visit->code,
+  g_assert_true(store_issue_code(store, visit->entry, limits, NULL, &result, visit->code,
                                  &visit->code_id, &wait, &error));
   g_assert_no_error(error);
   if (result == CODE_ISSUED) {
@@ -52,7 +52,7 @@ visit_check(Store *store, const Visit *visit, const char *code, guint *tries_lef
   g_autoptr(GError) error = NULL;
   memset(session, 0xee, sizeof session);
   g_assert_true(
-      store_check_code(store, visit->entry, code, &result, session, &left, &error));
+      store_check_code(store, visit->entry, code, NULL, &result, session, &left, &error));
   g_assert_no_error(error);
   static const guint8 none[STORE_SESSION_BYTES];
   g_assert_true((memcmp(session, none, sizeof none) != 0) == (result == CODE_RIGHT));
@@ -124,8 +124,8 @@ test_malformed(Fixture *fixture, gconstpointer data)
     guint8 session[STORE_SESSION_BYTES];
     guint left = 99;
     g_autoptr(GError) error = NULL;
-    g_assert_false(store_check_code(fixture->store, visit.entry, bad[i], &result, session,
-                                    &left, &error));
+    g_assert_false(store_check_code(fixture->store, visit.entry, bad[i], NULL, &result,
+                                    session, &left, &error));
     g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
     g_assert_cmpint(result, !=, CODE_RIGHT);
   }
@@ -266,11 +266,12 @@ test_revoke(Fixture *fixture, gconstpointer data)
   visit_begin(fixture, 2, &other);
   for (int i = 0; i < 3 * STORE_CODES_PER_DAY; i++) {
     g_assert_cmpint(visit_issue(fixture->store, &visit, &generous, NULL), ==, CODE_ISSUED);
-    g_assert_true(
-        store_revoke_code(fixture->store, other.entry, visit.code_id, NULL)); /* not its */
+    g_assert_true(store_revoke_code(fixture->store, other.entry, visit.code_id, NULL,
+                                    NULL)); /* not its */
     g_assert_cmpint(visit_issue(fixture->store, &other, &generous, NULL), ==,
                     i == 0 ? CODE_ISSUED : CODE_WAIT);
-    g_assert_true(store_revoke_code(fixture->store, visit.entry, visit.code_id, NULL));
+    g_assert_true(
+        store_revoke_code(fixture->store, visit.entry, visit.code_id, NULL, NULL));
     char code[STORE_CODE_DIGITS + 1] = "000000";
     g_assert_cmpint(visit_check(fixture->store, &visit, code, NULL), ==, CODE_EXPIRED);
   }
@@ -288,7 +289,7 @@ test_revoke_used(Fixture *fixture, gconstpointer data)
   visit_issue(fixture->store, &visit, &generous, NULL);
   gint64 id = visit.code_id;
   visit_check(fixture->store, &visit, visit.code, NULL);
-  g_assert_true(store_revoke_code(fixture->store, visit.entry, id, NULL));
+  g_assert_true(store_revoke_code(fixture->store, visit.entry, id, NULL, NULL));
   g_assert_cmpint(visit_issue(fixture->store, &visit, &generous, NULL), ==, CODE_WAIT);
   entry_free(visit.entry);
 }
@@ -345,7 +346,7 @@ test_gone_entry(Fixture *fixture, gconstpointer data)
   CodeIssue result = CODE_ISSUED;
   guint wait_s = 0;
   g_autoptr(GError) error = NULL;
-  g_assert_false(store_issue_code(fixture->store, visit.entry, &generous, &result,
+  g_assert_false(store_issue_code(fixture->store, visit.entry, &generous, NULL, &result,
                                   visit.code, &visit.code_id, &wait_s, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
   g_assert_cmpint(visit_check(fixture->store, &visit, "000000", NULL), ==, CODE_EXPIRED);
@@ -410,10 +411,12 @@ test_digits(Fixture *fixture, gconstpointer data)
     fixture->store->skew_s += 3600;
     visit_issue(fixture->store, &visit, &generous, NULL);
     if (visit.code[0] == '\0')
-      g_assert_true(store_revoke_code(fixture->store, visit.entry, visit.code_id, NULL));
+      g_assert_true(
+          store_revoke_code(fixture->store, visit.entry, visit.code_id, NULL, NULL));
     for (int d = 0; d < STORE_CODE_DIGITS && visit.code[0] != '\0'; d++)
       seen[d][visit.code[d] - '0']++;
-    g_assert_true(store_revoke_code(fixture->store, visit.entry, visit.code_id, NULL));
+    g_assert_true(
+        store_revoke_code(fixture->store, visit.entry, visit.code_id, NULL, NULL));
   }
   for (int d = 0; d < STORE_CODE_DIGITS; d++)
     for (int digit = 0; digit < 10; digit++)

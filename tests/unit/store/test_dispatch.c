@@ -50,7 +50,8 @@ test_found(Fixture *fixture, gconstpointer data)
   gint64 before_s = store_now(fixture->store);
   mail_file(fixture->store, &(Mail){.ticket = 1, .dispatch = &filing}, &recipient);
   g_assert_false(filing.confirmed);
-  g_assert_true(store_set_notified(fixture->store, ORG, recipient.reference, "4Z", NULL));
+  g_assert_true(
+      store_set_notified(fixture->store, ORG, recipient.reference, "4Z", NULL, NULL));
   g_autoptr(Dispatch) dispatch = find(fixture, ORG, filing.status_secret);
   g_assert_nonnull(dispatch);
   g_assert_cmpstr(dispatch->organisation, ==, ORG);
@@ -115,14 +116,14 @@ test_same_ticket(Fixture *fixture, gconstpointer data)
 
   guint8 ticket[TICKET_ID_BYTES];
   memset(ticket, 1, sizeof ticket);
-  g_assert_true(store_set_confirmed(fixture->store, ORG, ticket, "4Z", NULL));
+  g_assert_true(store_set_confirmed(fixture->store, ORG, ticket, "4Z", NULL, NULL));
   mail_file(fixture->store, &(Mail){.ticket = 1, .dispatch = &third}, &one);
   g_assert_true(third.confirmed);
   g_autoptr(Dispatch) again = NULL;
   g_assert_true(store_find_dispatch_of(fixture->store, ORG, two.reference, &again, NULL));
   g_assert_true(again->confirmed);
   g_autoptr(GError) error = NULL;
-  g_assert_false(store_set_confirmed(fixture->store, "ander", ticket, "4Z", &error));
+  g_assert_false(store_set_confirmed(fixture->store, "ander", ticket, "4Z", NULL, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
 }
 
@@ -153,20 +154,20 @@ test_history(Fixture *fixture, gconstpointer data)
   mail_file(store, &(Mail){.ticket = 1}, &recipient);
   const char *reference = recipient.reference;
   gint64 start_s = store_now(store);
-  g_assert_true(store_note(store, ORG, reference, HISTORY_OPENED, &first, NULL));
+  g_assert_true(store_note(store, ORG, reference, HISTORY_OPENED, NULL, &first, NULL));
   g_assert_true(first);
   store->skew_s = 100;
-  g_assert_true(store_note(store, ORG, reference, HISTORY_OPENED, &first, NULL));
+  g_assert_true(store_note(store, ORG, reference, HISTORY_OPENED, NULL, &first, NULL));
   g_assert_false(first);
   HistoryLine line = mail_history(store, reference, HISTORY_OPENED);
   g_assert_cmpuint(line.count, ==, 2);
   g_assert_cmpint(line.first_s, <, start_s + 50);
   g_assert_cmpint(line.last_s, >=, start_s + 100);
   g_autoptr(GError) error = NULL;
-  g_assert_false(store_note(store, ORG, "0000", HISTORY_OPENED, NULL, &error));
+  g_assert_false(store_note(store, ORG, "0000", HISTORY_OPENED, NULL, NULL, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
   g_clear_error(&error);
-  g_assert_false(store_note(store, "ander", reference, HISTORY_OPENED, NULL, &error));
+  g_assert_false(store_note(store, "ander", reference, HISTORY_OPENED, NULL, NULL, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
   g_clear_error(&error);
   g_assert_null(store_history(store, "ander", reference, &error));
@@ -189,13 +190,13 @@ test_code_history(Fixture *fixture, gconstpointer data)
   g_autoptr(Entry) entry = mail_entry(store, ORG, &recipient);
   for (guint i = 1; i <= 2; i++, store->skew_s += 100) {
     g_assert_true(
-        store_issue_code(store, entry, &limits, &issue, code, &id, &wait_s, NULL));
+        store_issue_code(store, entry, &limits, NULL, &issue, code, &id, &wait_s, NULL));
     g_assert_cmpint(issue, ==, CODE_ISSUED);
     g_assert_cmpuint(mail_history(store, recipient.reference, HISTORY_CODE_SENT).count, ==,
                      i);
   }
-  g_assert_true(store_revoke_code(store, entry, id, NULL));
-  g_assert_true(store_revoke_code(store, entry, id, NULL));
+  g_assert_true(store_revoke_code(store, entry, id, NULL, NULL));
+  g_assert_true(store_revoke_code(store, entry, id, NULL, NULL));
   g_assert_cmpuint(mail_history(store, recipient.reference, HISTORY_CODE_SENT).count, ==,
                    1);
 }
@@ -230,8 +231,8 @@ test_rotation(Fixture *fixture, gconstpointer data)
   g_assert_cmpstr(nth(dispatch, 2)->reference, ==, two.reference);
 
   /* No entry has a key under the old one any more, but the dispatch is sealed with it. */
-  g_assert_true(
-      store_withdraw(fixture->store, ORG, one.reference, HISTORY_RECALLED, &changed, NULL));
+  g_assert_true(store_withdraw(fixture->store, ORG, one.reference, HISTORY_RECALLED, NULL,
+                               &changed, NULL));
   fixture_close(fixture);
   g_autoptr(KeyRing) ring =
       keyring_parse(new_only, strlen(new_only), KEY_STORE, "new", NULL);
@@ -276,13 +277,13 @@ test_due(Fixture *fixture, gconstpointer data)
   g_assert_cmpuint(count_due(fixture, DUE_TELL, now_s + 10), ==, 2);
   g_assert_cmpuint(count_due(fixture, DUE_REMIND, now_s + DAY), ==, 0);
   g_assert_cmpuint(count_due(fixture, DUE_REMIND, end_s), ==, 2);
-  g_assert_true(store_note(store, ORG, opened.reference, HISTORY_OPENED, NULL, NULL));
+  g_assert_true(store_note(store, ORG, opened.reference, HISTORY_OPENED, NULL, NULL, NULL));
   g_assert_cmpuint(count_due(fixture, DUE_TELL, now_s + 10), ==, 1);
   g_assert_cmpuint(count_due(fixture, DUE_REMIND, end_s), ==, 1);
-  g_assert_true(store_note(store, ORG, told.reference, HISTORY_TOLD, NULL, NULL));
+  g_assert_true(store_note(store, ORG, told.reference, HISTORY_TOLD, NULL, NULL, NULL));
   g_assert_cmpuint(count_due(fixture, DUE_TELL, now_s + 10), ==, 0);
   g_assert_cmpuint(count_due(fixture, DUE_REMIND, end_s), ==, 1);
-  g_assert_true(store_note(store, ORG, told.reference, HISTORY_REMINDED, NULL, NULL));
+  g_assert_true(store_note(store, ORG, told.reference, HISTORY_REMINDED, NULL, NULL, NULL));
   g_assert_cmpuint(count_due(fixture, DUE_REMIND, end_s), ==, 0);
   g_autoptr(GPtrArray) other = store_find_due(store, "ander", DUE_TELL, end_s, 100, NULL);
   g_assert_cmpuint(other->len, ==, 0);
@@ -348,7 +349,8 @@ test_unconfirmed(Fixture *fixture, gconstpointer data)
   }
   g_autoptr(GPtrArray) all = store_find_unconfirmed(fixture->store, ORG, 0, 0, 1, NULL);
   const Dispatch *first = all->pdata[0];
-  g_assert_true(store_set_confirmed(fixture->store, ORG, first->ticket_id, "4Z", NULL));
+  g_assert_true(
+      store_set_confirmed(fixture->store, ORG, first->ticket_id, "4Z", NULL, NULL));
   g_autofree char *left = waiting(fixture, 0, 0, 10);
   g_assert_cmpuint(strlen(left), ==, 4);
   g_autoptr(GPtrArray) others =

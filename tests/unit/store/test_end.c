@@ -16,12 +16,14 @@ visit(Store *store, const Entry *entry, char *code, guint8 *session)
   CodeCheck check = CODE_WRONG;
   gint64 id = 0;
   guint number = 0;
-  g_assert_true(store_issue_code(store, entry, &limits, &issue, code, &id, &number, NULL));
+  g_assert_true(
+      store_issue_code(store, entry, &limits, NULL, &issue, code, &id, &number, NULL));
   g_assert_cmpint(issue, ==, CODE_ISSUED);
-  g_assert_true(store_check_code(store, entry, code, &check, session, &number, NULL));
+  g_assert_true(store_check_code(store, entry, code, NULL, &check, session, &number, NULL));
   g_assert_cmpint(check, ==, CODE_RIGHT);
   store->skew_s += 2 * STORE_CODE_WAIT_S;
-  g_assert_true(store_issue_code(store, entry, &limits, &issue, code, &id, &number, NULL));
+  g_assert_true(
+      store_issue_code(store, entry, &limits, NULL, &issue, code, &id, &number, NULL));
   g_assert_cmpint(issue, ==, CODE_ISSUED);
 }
 
@@ -35,7 +37,7 @@ assert_out(Store *store, const Entry *entry, const char *code, const guint8 *ses
   guint8 fresh[STORE_SESSION_BYTES];
   g_assert_true(store_touch_session(store, entry, session, &alive, &ends_s, NULL));
   g_assert_false(alive);
-  g_assert_true(store_check_code(store, entry, code, &check, fresh, &tries, NULL));
+  g_assert_true(store_check_code(store, entry, code, NULL, &check, fresh, &tries, NULL));
   g_assert_cmpint(check, ==, CODE_EXPIRED);
 }
 
@@ -74,8 +76,8 @@ test_withdraw(Fixture *fixture, gconstpointer data)
   g_autoptr(Entry) entry = mail_entry(store, ORG, &recipient);
   visit(store, entry, code, session);
   g_assert_true(store_put_draft(store, entry, recipient.link_secret, "text", NULL));
-  g_assert_true(
-      store_withdraw(store, ORG, recipient.reference, HISTORY_RECALLED, &changed, NULL));
+  g_assert_true(store_withdraw(store, ORG, recipient.reference, HISTORY_RECALLED, NULL,
+                               &changed, NULL));
   g_assert_true(changed);
   assert_over(store, &recipient, ENTRY_WITHDRAWN);
   assert_out(store, entry, code, session);
@@ -84,12 +86,12 @@ test_withdraw(Fixture *fixture, gconstpointer data)
   g_assert_cmpint(rows(fixture, "draft"), ==, 0);
   g_assert_cmpuint(mail_history(store, recipient.reference, HISTORY_RECALLED).count, ==, 1);
 
-  g_assert_true(
-      store_withdraw(store, ORG, recipient.reference, HISTORY_BOUNCED, &changed, NULL));
+  g_assert_true(store_withdraw(store, ORG, recipient.reference, HISTORY_BOUNCED, NULL,
+                               &changed, NULL));
   g_assert_false(changed);
   g_assert_cmpuint(mail_history(store, recipient.reference, HISTORY_BOUNCED).count, ==, 0);
   g_autoptr(GError) error = NULL;
-  g_assert_false(store_withdraw(store, "ander", recipient.reference, HISTORY_RECALLED,
+  g_assert_false(store_withdraw(store, "ander", recipient.reference, HISTORY_RECALLED, NULL,
                                 &changed, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
 }
@@ -107,7 +109,7 @@ test_withdraw_one(Fixture *fixture, gconstpointer data)
     mail_recipient(&mails[i], &recipients[i]);
   g_autofree guint8 *content = mail_content(10);
   g_assert_true(mail_file_content(store, &mails[0], content, 10, recipients, 2, NULL));
-  g_assert_true(store_withdraw(store, ORG, recipients[0].reference, HISTORY_RECALLED,
+  g_assert_true(store_withdraw(store, ORG, recipients[0].reference, HISTORY_RECALLED, NULL,
                                &changed, NULL));
   assert_over(store, &recipients[0], ENTRY_WITHDRAWN);
   mail_check(store, &recipients[1], 10);
@@ -125,13 +127,13 @@ test_delete(Fixture *fixture, gconstpointer data)
   mail_file(store, &(Mail){.ticket = 1, .len = 10}, &recipient);
   g_autoptr(Entry) entry = mail_entry(store, ORG, &recipient);
   visit(store, entry, code, session);
-  g_assert_true(store_delete(store, entry, NULL));
+  g_assert_true(store_delete(store, entry, NULL, NULL));
   assert_over(store, &recipient, ENTRY_DELETED);
   assert_out(store, entry, code, session);
-  g_assert_true(store_delete(store, entry, NULL));
+  g_assert_true(store_delete(store, entry, NULL, NULL));
   g_assert_cmpuint(mail_history(store, recipient.reference, HISTORY_DELETED).count, ==, 1);
-  g_assert_true(
-      store_withdraw(store, ORG, recipient.reference, HISTORY_RECALLED, &changed, NULL));
+  g_assert_true(store_withdraw(store, ORG, recipient.reference, HISTORY_RECALLED, NULL,
+                               &changed, NULL));
   g_assert_false(changed);
   g_assert_cmpint(mail_state(store, &recipient), ==, ENTRY_DELETED);
 }
@@ -148,7 +150,8 @@ test_number(Fixture *fixture, gconstpointer data)
   mail_file(store, &(Mail){.ticket = 1, .len = 10}, &recipient);
   g_autoptr(Entry) entry = mail_entry(store, ORG, &recipient);
   visit(store, entry, code, session);
-  g_assert_true(store_change_number(store, ORG, recipient.reference, "+31687654321", NULL));
+  g_assert_true(
+      store_change_number(store, ORG, recipient.reference, "+31687654321", NULL, NULL));
   assert_out(store, entry, code, session);
   g_autoptr(Entry) changed = mail_entry(store, ORG, &recipient);
   g_assert_cmpstr(changed->number, ==, "+31687654321");
@@ -156,11 +159,13 @@ test_number(Fixture *fixture, gconstpointer data)
   g_assert_cmpuint(mail_history(store, recipient.reference, HISTORY_NUMBER_CHANGED).count,
                    ==, 1);
   g_autoptr(GError) error = NULL;
-  g_assert_false(store_change_number(store, "ander", recipient.reference, NUMBER, &error));
+  g_assert_false(
+      store_change_number(store, "ander", recipient.reference, NUMBER, NULL, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
   g_clear_error(&error);
-  g_assert_true(store_delete(store, entry, NULL));
-  g_assert_false(store_change_number(store, ORG, recipient.reference, NUMBER, &error));
+  g_assert_true(store_delete(store, entry, NULL, NULL));
+  g_assert_false(
+      store_change_number(store, ORG, recipient.reference, NUMBER, NULL, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
 }
 
@@ -209,11 +214,11 @@ test_gone_from_disk(Fixture *fixture, gconstpointer data)
   g_autoptr(GBytes) second = stored_key(fixture, deleted.reference);
   g_assert_true(on_disk(fixture, first));
   g_assert_true(on_disk(fixture, second));
-  g_assert_true(
-      store_withdraw(store, ORG, withdrawn.reference, HISTORY_RECALLED, &changed, NULL));
+  g_assert_true(store_withdraw(store, ORG, withdrawn.reference, HISTORY_RECALLED, NULL,
+                               &changed, NULL));
   g_assert_false(on_disk(fixture, first));
   g_assert_true(on_disk(fixture, second));
-  g_assert_true(store_delete(store, entry, NULL));
+  g_assert_true(store_delete(store, entry, NULL, NULL));
   g_assert_false(on_disk(fixture, second));
 }
 

@@ -152,7 +152,7 @@ static gpointer
 fail_often(gpointer store)
 {
   for (int i = 0; i < 50; i++)
-    g_assert_false(store_set_notified(store, ORG, "nosuch", "4Z", NULL));
+    g_assert_false(store_set_notified(store, ORG, "nosuch", "4Z", NULL, NULL));
   return NULL;
 }
 
@@ -257,7 +257,7 @@ withdraw_until_killed(Fixture *fixture, const FilingRecipient *recipients, int o
   for (guint8 i = 0; i < ENDS; i++) {
     gboolean changed = FALSE;
     g_assert_true(store_withdraw(fixture->store, ORG, recipients[i].reference,
-                                 HISTORY_RECALLED, &changed, NULL));
+                                 HISTORY_RECALLED, NULL, &changed, NULL));
     if (write(out, &i, 1) != 1)
       _exit(1);
   }

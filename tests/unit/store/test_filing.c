@@ -144,7 +144,8 @@ test_repeat(Fixture *fixture, gconstpointer data)
   g_assert_cmpuint(count_files(fixture), ==, 1); /* the second copy is gone */
   mail_check(fixture->store, &first, 300 * KIB);
 
-  g_assert_true(store_set_notified(fixture->store, ORG, first.reference, "4Zn", NULL));
+  g_assert_true(
+      store_set_notified(fixture->store, ORG, first.reference, "4Zn", NULL, NULL));
   fixture_close(fixture);
   fixture_open(fixture);
   mail_file(fixture->store, &mail, &third);
@@ -214,13 +215,14 @@ test_notified(Fixture *fixture, gconstpointer data)
   FilingRecipient recipient;
   mail_file(fixture->store, &(Mail){.ticket = 1}, &recipient);
   g_autoptr(GError) error = NULL;
-  g_assert_false(
-      store_set_notified(fixture->store, "huisarts", recipient.reference, "4Zn", &error));
+  g_assert_false(store_set_notified(fixture->store, "huisarts", recipient.reference, "4Zn",
+                                    NULL, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
   g_clear_error(&error);
-  g_assert_false(store_set_notified(fixture->store, ORG, "nosuch", "4Zn", &error));
+  g_assert_false(store_set_notified(fixture->store, ORG, "nosuch", "4Zn", NULL, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
-  g_assert_true(store_set_notified(fixture->store, ORG, recipient.reference, "4Zn", NULL));
+  g_assert_true(
+      store_set_notified(fixture->store, ORG, recipient.reference, "4Zn", NULL, NULL));
 }
 
 /* A filing that is given up leaves nothing. */

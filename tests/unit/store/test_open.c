@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/store/outbox.h"
 #include "tests/unit/store/fixture.h"
 #include "tests/unit/tap.h"
 
@@ -161,6 +162,10 @@ test_keys(Fixture *fixture, gconstpointer data)
   guint removed = 0; /* when nothing needs the old key any more it may go */
   fixture->store->skew_s = 200;
   g_assert_true(store_expire(fixture->store, store_now(fixture->store), &removed, NULL));
+  g_assert_cmpint(try_open(fixture, other_ring), ==, ZEGEL_ERROR_CONFIG); /* events wait */
+  g_autoptr(GPtrArray) waiting = store_waiting_events(fixture->store, 10, NULL);
+  g_assert_cmpuint(waiting->len, ==, 2);
+  g_assert_true(store_forget_events(fixture->store, waiting, NULL));
   g_assert_cmpint(try_open(fixture, other_ring), ==, -1);
   g_autoptr(Db) db = db_open(fixture->path, DB_READER, NULL);
   g_autoptr(Query) query =

@@ -20,10 +20,10 @@ visit_begin(Fixture *fixture, guint8 ticket, gint64 expires_s, Visit *visit)
   char code[STORE_CODE_DIGITS + 1];
   gint64 code_id = 0;
   guint number = 0;
-  g_assert_true(store_issue_code(fixture->store, visit->entry, &generous, &issue, code,
-                                 &code_id, &number, NULL));
-  g_assert_true(store_check_code(fixture->store, visit->entry, code, &check, visit->session,
-                                 &number, NULL));
+  g_assert_true(store_issue_code(fixture->store, visit->entry, &generous, NULL, &issue,
+                                 code, &code_id, &number, NULL));
+  g_assert_true(store_check_code(fixture->store, visit->entry, code, NULL, &check,
+                                 visit->session, &number, NULL));
   g_assert_cmpint(check, ==, CODE_RIGHT);
 }
 
@@ -88,9 +88,9 @@ test_end(Fixture *fixture, gconstpointer data)
   fixture_close(fixture); /* a restart ends no session */
   fixture_open(fixture);
   g_assert_true(is_alive(fixture->store, visit.entry, visit.session, NULL));
-  g_assert_true(store_end_session(fixture->store, visit.session, NULL));
+  g_assert_true(store_end_session(fixture->store, visit.session, NULL, NULL));
   g_assert_false(is_alive(fixture->store, visit.entry, visit.session, NULL));
-  g_assert_true(store_end_session(fixture->store, visit.session, NULL));
+  g_assert_true(store_end_session(fixture->store, visit.session, NULL, NULL));
   entry_free(visit.entry);
 }
 

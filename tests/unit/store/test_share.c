@@ -22,9 +22,9 @@ open_shared(Store *store, const char *organisation, const char *reference,
 {
   g_autoptr(GError) error = NULL;
   memset(opened, 0x5a, sizeof *opened);
-  g_assert_true(store_open_shared(store, organisation, reference, password, &opened->result,
-                                  opened->link_secret, opened->session, &opened->state,
-                                  &opened->entry, &error));
+  g_assert_true(store_open_shared(store, organisation, reference, password, NULL,
+                                  &opened->result, opened->link_secret, opened->session,
+                                  &opened->state, &opened->entry, &error));
   g_assert_no_error(error);
   g_assert_true((opened->entry != NULL) == (opened->result == SHARED_OVER));
   return opened->result;
@@ -42,7 +42,7 @@ share(Store *store, gsize len, Shared *shared)
   g_autoptr(GError) error = NULL;
   mail_file(store, &(Mail){.ticket = 1, .len = len}, &shared->parent);
   g_autoptr(Entry) entry = mail_entry(store, ORG, &shared->parent);
-  g_assert_true(store_share(store, entry, shared->parent.link_secret, FRIEND,
+  g_assert_true(store_share(store, entry, shared->parent.link_secret, FRIEND, NULL,
                             shared->reference, shared->password, &error));
   g_assert_no_error(error);
 }
@@ -128,7 +128,7 @@ test_over(Fixture *fixture, gconstpointer data)
   Opened opened;
   gboolean changed = FALSE;
   share(store, 10, &shared);
-  g_assert_true(store_withdraw(store, ORG, shared.parent.reference, HISTORY_RECALLED,
+  g_assert_true(store_withdraw(store, ORG, shared.parent.reference, HISTORY_RECALLED, NULL,
                                &changed, NULL));
   g_assert_cmpint(open_shared(store, ORG, shared.reference, shared.password, &opened), ==,
                   SHARED_OVER);
@@ -174,7 +174,7 @@ test_visitor(Fixture *fixture, gconstpointer data)
   assert_no_visitor(store, "ander", shared.reference, TRUE);
   assert_no_visitor(store, ORG, "nobody", FALSE);
   g_autoptr(Entry) entry = mail_entry(store, ORG, &shared.parent);
-  g_assert_true(store_delete(store, entry, NULL));
+  g_assert_true(store_delete(store, entry, NULL, NULL));
   assert_visitor(store, shared.reference, TRUE, &shared, "");
 }
 
@@ -189,9 +189,9 @@ test_deleted_parent(Fixture *fixture, gconstpointer data)
   gboolean changed = TRUE;
   share(store, 10, &shared);
   g_autoptr(Entry) entry = mail_entry(store, ORG, &shared.parent);
-  g_assert_true(store_delete(store, entry, NULL));
+  g_assert_true(store_delete(store, entry, NULL, NULL));
   check_shared(store, &shared, 10);
-  g_assert_true(store_withdraw(store, ORG, shared.parent.reference, HISTORY_RECALLED,
+  g_assert_true(store_withdraw(store, ORG, shared.parent.reference, HISTORY_RECALLED, NULL,
                                &changed, NULL));
   g_assert_false(changed);
   g_assert_cmpint(open_shared(store, ORG, shared.reference, shared.password, &opened), ==,
@@ -214,7 +214,7 @@ test_number_changed(Fixture *fixture, gconstpointer data)
                   SHARED_RIGHT);
   entry_free(opened.entry);
   g_assert_true(
-      store_change_number(store, ORG, shared.parent.reference, "+31687654321", NULL));
+      store_change_number(store, ORG, shared.parent.reference, "+31687654321", NULL, NULL));
   g_assert_cmpint(fixture_number(fixture, "SELECT count(*) FROM session"), ==, 0);
   g_assert_cmpint(open_shared(store, ORG, shared.reference, shared.password, &opened), ==,
                   SHARED_OVER);
@@ -389,7 +389,7 @@ test_uses(Fixture *fixture, gconstpointer data)
   g_assert_cmpuint(mine->forwards_left, ==, 0);
   g_assert_false(take(store, mine, USE_ANSWER));
   g_assert_false(take(store, mine, USE_FORWARD));
-  g_assert_true(store_delete(store, entry, NULL));
+  g_assert_true(store_delete(store, entry, NULL, NULL));
   g_autoptr(GError) error = NULL;
   g_assert_false(store_take_use(store, entry, USE_FORWARD, &granted, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
@@ -480,7 +480,7 @@ test_draft(Fixture *fixture, gconstpointer data)
   g_assert_false(store_put_draft(store, entry, link, longer, &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_LIMIT);
   g_clear_error(&error);
-  g_assert_true(store_delete(store, entry, NULL));
+  g_assert_true(store_delete(store, entry, NULL, NULL));
   g_assert_false(store_put_draft(store, entry, link, "x", &error));
   g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
 }

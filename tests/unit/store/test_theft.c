@@ -104,11 +104,12 @@ use_more(Store *store, const Entry *small, Loot *loot)
   guint removed = 1;
   const guint8 *link = loot->small.link_secret;
   g_assert_true(
-      store_share(store, small, link, FRIEND, loot->reference, loot->password, NULL));
-  g_assert_true(store_open_shared(store, ORG, loot->reference, loot->password, &check,
+      store_share(store, small, link, FRIEND, NULL, loot->reference, loot->password, NULL));
+  g_assert_true(store_open_shared(store, ORG, loot->reference, loot->password, NULL, &check,
                                   loot->shared_secret, session, &state, &none, NULL));
   g_assert_cmpint(check, ==, SHARED_RIGHT);
-  g_assert_true(store_change_number(store, ORG, loot->large.reference, NUMBER_2, NULL));
+  g_assert_true(
+      store_change_number(store, ORG, loot->large.reference, NUMBER_2, NULL, NULL));
   g_assert_true(store_put_draft(store, small, link, DRAFT, NULL));
   g_assert_true(store_count(store, ORG, "form-address", FRIEND, 3, 1000, &granted, NULL));
   g_assert_true(granted);
@@ -130,12 +131,12 @@ use_store(Fixture *fixture, Loot *loot)
   mail_file(store, &(Mail){.ticket = 2, .len = 300 * KIB}, &loot->large);
   g_autoptr(Entry) small = mail_entry(store, ORG, &loot->small);
   g_autoptr(Entry) large = mail_entry(store, ORG, &loot->large);
-  g_assert_true(
-      store_issue_code(store, small, &limits, &issue, loot->code, &code_id, &number, NULL));
-  g_assert_true(
-      store_issue_code(store, large, &limits, &issue, loot->used, &code_id, &number, NULL));
-  g_assert_true(
-      store_check_code(store, large, loot->used, &check, loot->session, &number, NULL));
+  g_assert_true(store_issue_code(store, small, &limits, NULL, &issue, loot->code, &code_id,
+                                 &number, NULL));
+  g_assert_true(store_issue_code(store, large, &limits, NULL, &issue, loot->used, &code_id,
+                                 &number, NULL));
+  g_assert_true(store_check_code(store, large, loot->used, NULL, &check, loot->session,
+                                 &number, NULL));
   g_assert_cmpint(check, ==, CODE_RIGHT);
   use_more(store, small, loot);
 }

@@ -72,7 +72,7 @@ test_withdrawn(World *world, gconstpointer data)
   g_assert_true(store_find_entry(world->viewer.store, "first", secret_peek(secret), &state,
                                  &entry, NULL));
   g_assert_true(store_withdraw(world->viewer.store, "first", entry->reference,
-                               HISTORY_RECALLED, &changed, NULL));
+                               HISTORY_RECALLED, NULL, &changed, NULL));
   g_auto(Answer) over = ask(world, "GET", HOST, link, NULL, NULL);
   g_assert_cmpuint(over.status, ==, 410);
   g_assert_nonnull(strstr(over.body, words));

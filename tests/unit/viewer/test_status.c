@@ -135,7 +135,7 @@ test_page(Case *one, gconstpointer data)
   g_assert_null(strstr(page.head, "Set-Cookie"));
   /* What happens shows. */
   g_assert_true(store_note(one->site->viewer.store, "first", one->references[0],
-                           HISTORY_OPENED, NULL, NULL));
+                           HISTORY_OPENED, NULL, NULL, NULL));
   g_auto(SiteAnswer) later = get(one, one->page);
   g_assert_nonnull(strstr(later.body, "<dd><bdi>Opened</bdi>"));
 }
