@@ -20,7 +20,7 @@ text_clean(const char *text)
 void
 text_append_clean(GString *out, const char *text)
 {
-  g_autofree char *clean = make_harmless(text);
+  g_autofree char *clean = text_clean(text);
   g_string_append(out, clean);
 }
 

@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/system/gateway.py \
 	tests/system/harness.py \
 	tests/system/image.py \
+	tests/system/leaks.py \
 	tests/system/outbox.py \
 	tests/system/peer.py \
 	tests/system/part1.test \
@@ -36,6 +37,7 @@ EXTRA_DIST += \
 	tests/system/test_attack_html.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
+	tests/system/test_audit_thirteen_kinds.py \
 	tests/system/test_auditd.py \
 	tests/system/test_bounces.py \
 	tests/system/test_browser.py \
@@ -79,6 +81,7 @@ EXTRA_DIST += \
 	tests/system/test_verify.py \
 	tests/system/test_threats.py \
 	tests/system/test_visitor_mail.py \
+	tests/system/test_watch_domains.py \
 	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \
 	tests/system/told.py \
