@@ -83,8 +83,9 @@ def test_a_message_is_found_by_each_of_its_names():
     assert {"stored", "notified", "code-sent", "login", "opened"} <= set(names(by_reference))
     numbers = [record["record"] for record in by_reference]
     assert numbers == sorted(numbers), numbers
-    assert [one["record"] for one in records("--message", reference, "--last", "2")] \
-        == [one["record"] for one in records("--message", reference)][-2:]
+    last = records("--message", reference, "--last", "2")
+    assert names(last) == ["audit-read", "audit-read"], last  # this look, and the one before
+    assert last[0]["record"] < last[1]["record"]
 
 
 def test_records_are_found_by_person_event_organisation_and_time():
@@ -93,7 +94,8 @@ def test_records_are_found_by_person_event_organisation_and_time():
     of_reader = records("--person", sent.to.upper())
     assert {"routed", "stored", "opened"} <= set(names(of_reader)), of_reader
     for record in of_reader:
-        assert sent.to in (record.get(key) for key in ("from", "to", "by", "for", "about")), record
+        named = [record.get(key, "").lower() for key in ("from", "to", "by", "for", "about")]
+        assert sent.to in named, record
     assert set(names(records("--person", sent.to, "--event", "opened"))) == {"opened"}
     assert records("--person", sent.to, "--org", "kliniek") == []
     assert records("--person", sent.to, "--since", "2h", "--until", "1h") == []
@@ -160,6 +162,11 @@ def test_nobody_looks_without_a_record():
 
 # ---- Overviews -----------------------------------------------------------------------
 
+def overview(kind, person, *options):
+    """The overview of PERSON in one line: where a line breaks says nothing."""
+    return " ".join(good("audit", kind, "praktijk", person, *options).split())
+
+
 def test_a_patient_reads_who_did_what():
     """NEN 7513 9: in plain words, and without the address of any other recipient"""
     first = walk.Sent(secure)
@@ -167,17 +174,17 @@ def test_a_patient_reads_who_did_what():
     walk.log_in(first)
     walk.log_in(other)
     wait_for(lambda: "opened" in names(records("--person", first.to)), "record of opened")
-    text = good("audit", "patient", "praktijk", first.to)
+    text = overview("patient", first.to)
     for words in ("Wie deed wat met berichten aan en van " + first.to,
                   "Organisatie: Huisartsenpraktijk Voorbeeld",
-                  "Een bericht is verstuurd\n  Door: " + DOCTOR,
-                  "Een toegangscode is verstuurd", "Het bericht is geopend\n  Door: " + first.to,
-                  "Iemand heeft in dit logboek gekeken\n  Door: root"):
+                  "Een bericht is verstuurd Door: " + DOCTOR,
+                  "Een toegangscode is verstuurd", "Het bericht is geopend Door: " + first.to,
+                  "Iemand heeft in dit logboek gekeken Door: root"):
         assert words in text, (words, text)
     assert other.to not in text
     assert set(re.findall(r"[\w.-]+@[\w.-]+", text)) <= {first.to, DOCTOR}, text
-    english = good("audit", "patient", "praktijk", first.to, "--language", "en")
-    assert "The message was opened\n  By: " + first.to in english, english
+    english = overview("patient", first.to, "--language", "en")
+    assert "The message was opened By: " + first.to in english, english
 
 
 def test_what_an_administrator_did_belongs_to_the_patient_too():
@@ -185,17 +192,17 @@ def test_what_an_administrator_did_belongs_to_the_patient_too():
     sent, reference = sent_and_read()
     good("message", "recall", reference)
     wait_for(lambda: "recalled" in names(records("--message", reference)), "record of recalled")
-    text = good("audit", "patient", "praktijk", sent.to)
-    assert "Het bericht is teruggehaald\n  Door: root" in text, text
+    text = overview("patient", sent.to)
+    assert "Het bericht is teruggehaald Door: root" in text, text
 
 
 def test_of_an_employee_what_he_did_and_what_was_done():
     """A1: what an employee did, and what was done with messages that he answers for"""
     sent, reference = sent_and_read()
-    text = good("audit", "employee", "praktijk", DOCTOR, "--since", "1h", "--language", "nl")
+    text = overview("employee", DOCTOR, "--since", "1h", "--language", "nl")
     did, others = text.split("Wat anderen deden, of het systeem")
-    assert "Een bericht is verstuurd\n  Door: %s; voor of over: %s" % (DOCTOR, sent.to) in did
-    opened = "Het bericht is geopend\n  Door: %s; voor of over: %s;" % (sent.to, DOCTOR)
+    assert "Een bericht is verstuurd Door: %s; voor of over: %s" % (DOCTOR, sent.to) in did
+    opened = "Het bericht is geopend Door: %s; voor of over: %s;" % (sent.to, DOCTOR)
     assert opened in others and opened not in did, text
     assert reference in others
     status, _, errors = zegelctl("audit", "employee", "praktyk", DOCTOR)
@@ -250,9 +257,12 @@ def test_verify_says_where_and_what():
                                               "--public-key", pem)
         change(path, "UPDATE record SET text = replace(text, 'outcome=ok', 'outcome=no') "
                      "WHERE number = 3")
-        for options in ([], ["--public-key", pem]):
-            status, text, _ = zegelctl("audit", "verify", "--database", path, *options)
-            assert status == WRONG and text.startswith("WRONG at record 3: "), (status, text)
+        status, text, _ = zegelctl("audit", "verify", "--database", path)
+        assert status == WRONG and text.startswith("WRONG at record 3: "), (status, text)
+        # Between two signatures the public key cannot tell one record from the other.
+        status, text, _ = zegelctl("audit", "verify", "--database", path, "--public-key", pem)
+        assert status == WRONG and re.match(r"WRONG at record [123]: .*not what was signed",
+                                            text), (status, text)
 
 
 def test_a_cut_tail_shows_against_a_checkpoint():
@@ -275,6 +285,7 @@ def test_an_auditor_needs_neither_root_nor_key():
     before = trail.last()
     with copied() as path:
         pem = write(path + ".pem", key)
+        os.chown(os.path.dirname(path), int(NOBODY), int(NOBODY))
         done = subprocess.run(["setpriv", "--reuid", NOBODY, "--clear-groups", "zegelctl", "audit",
                                "verify", "--database", path, "--public-key", pem],
                               capture_output=True, check=False, timeout=60)
@@ -303,8 +314,7 @@ def test_the_timer_alarms_and_mails():
         letter = wait_mail(watcher, 1)
         line = re.search(r"(?m)^zegel-checkpoint 1 .*$", letter.text()).group(0)
         assert letter.message["Subject"] == "Logboek is in orde", letter.message["Subject"]
-        assert "1 checkpoint" in good("audit", "verify", "--checkpoint", "-", data=letter.raw)\
-            or line in letter.text()
+        assert "1 checkpoint" in good("audit", "verify", "--checkpoint", "-", data=letter.raw)
         with open(kept, encoding="utf-8") as file:
             assert file.read().strip() == line
         with copied() as path:
