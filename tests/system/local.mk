@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/system/gateway.py \
 	tests/system/harness.py \
 	tests/system/image.py \
+	tests/system/leaks.py \
 	tests/system/outbox.py \
 	tests/system/peer.py \
 	tests/system/part1.test \
@@ -37,6 +38,7 @@ EXTRA_DIST += \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
 	tests/system/test_audit_ctl.py \
+	tests/system/test_audit_thirteen_kinds.py \
 	tests/system/test_auditd.py \
 	tests/system/test_bounces.py \
 	tests/system/test_browser.py \
@@ -80,6 +82,7 @@ EXTRA_DIST += \
 	tests/system/test_verify.py \
 	tests/system/test_threats.py \
 	tests/system/test_visitor_mail.py \
+	tests/system/test_watch_domains.py \
 	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \
 	tests/system/told.py \
