@@ -1,51 +1,14 @@
 #include "zegelctl/bookfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
 #include "zegelctl/command.h"
 
-#define LOCK_LOOK_MS 50
-#define NEW_MODE     0644 /* a new book: it holds no secret, and policyd must read it */
-
-/* PATH without symbolic links: rename(2) would replace a link, not what it leads to. */
-static char *
-resolve(const char *path)
-{
-  char *resolved = realpath(path, NULL);
-  char *copy = g_strdup(resolved != NULL ? resolved : path);
-  free(resolved);
-  return copy;
-}
-
-static gboolean
-lock_directory(BookFile *file, GError **error)
-{
-  g_autofree char *directory = g_path_get_dirname(file->path);
-  gint64 end_us = g_get_monotonic_time() + BOOK_FILE_LOCK_S * G_TIME_SPAN_SECOND;
-  file->lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file->lock < 0) {
-    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, directory);
-    return FALSE;
-  }
-  while (flock(file->lock, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
-      zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, directory);
-      return FALSE;
-    }
-    if (g_get_monotonic_time() > end_us)
-      return command_error(error, ZEGEL_ERROR_TEMPORARY,
-                           "%s: another program has locked this directory", directory);
-    g_usleep(LOCK_LOOK_MS * 1000);
-  }
-  return TRUE;
-}
+#define NEW_MODE 0644 /* a new book: it holds no secret, and policyd must read it */
 
 /* Reads the file with the rights it has. The book's own reader has the last word on both.
  */
@@ -96,9 +59,9 @@ BookFile *
 book_file_open(const char *path, GError **error)
 {
   g_autoptr(BookFile) file = g_new0(BookFile, 1);
-  file->lock = -1;
-  file->path = resolve(path);
-  if (!lock_directory(file, error) || !read_file(file, error))
+  file->path = file_resolve(path);
+  file->lock = file_lock_directory(file->path, BOOK_FILE_LOCK_S, error);
+  if (file->lock < 0 || !read_file(file, error))
     return NULL;
   if (!is_text_of(file->text, file->book)) {
     say_changed(file, error);

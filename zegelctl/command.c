@@ -14,7 +14,7 @@
 
 #define LOGIN_UID "/proc/self/loginuid" /* audit(8): it stays what it was at login */
 
-static const char *config_path = ZEGEL_SYSCONFDIR "/zegel.conf";
+static const char *config_path = COMMAND_CONFIG;
 static char *audit_socket; /* or NULL: no configuration was read yet */
 
 void
@@ -113,22 +113,58 @@ command_done(int status)
   return status == EX_OK ? EX_IOERR : status;
 }
 
-/* The number in LOGIN_UID, or our own; (uid_t) -1 there means that nobody logged in. */
-static uid_t
-login_uid(void)
+/* TEXT as a user's number; FALSE when it is none. */
+static gboolean
+parse_uid(const char *text, uid_t *uid)
+{
+  guint64 number = 0;
+  if (text == NULL ||
+      !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32 - 1, &number, NULL))
+    return FALSE;
+  *uid = (uid_t) number;
+  return TRUE;
+}
+
+/*
+ * The user who logged in; FALSE when nobody did, or the system does not keep it. Then sudo,
+ * which sets SUDO_UID itself, may know; what anybody but root has there is his own word.
+ */
+static gboolean
+login_uid(uid_t *uid)
 {
   g_autofree char *text = NULL;
-  guint64 number = 0;
-  if (!g_file_get_contents(LOGIN_UID, &text, NULL, NULL) ||
-      !g_ascii_string_to_unsigned(g_strchomp(text), 10, 0, G_MAXUINT32 - 1, &number, NULL))
-    return getuid();
-  return (uid_t) number;
+  if (g_file_get_contents(LOGIN_UID, &text, NULL, NULL) &&
+      parse_uid(g_strchomp(text), uid)) /* (uid_t) -1 there: nobody */
+    return TRUE;
+  return getuid() == 0 && parse_uid(g_getenv("SUDO_UID"), uid);
 }
 
 char *
 command_user(void)
 {
-  uid_t uid = login_uid();
+  uid_t uid = getuid();
+  login_uid(&uid);
   const struct passwd *entry = getpwuid(uid);
   return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (guint) uid);
+}
+
+gboolean
+command_is_privileged(void)
+{
+  uid_t uid = getuid();
+  login_uid(&uid);
+  return geteuid() == 0 || geteuid() != uid;
+}
+
+gboolean
+command_is_system(void)
+{
+  uid_t uid;
+  return getuid() == 0 && !login_uid(&uid);
+}
+
+gboolean
+command_config_is_usual(void)
+{
+  return strcmp(config_path, COMMAND_CONFIG) == 0;
 }

@@ -8,6 +8,7 @@
 #include "common/conf/conf.h"
 
 #define COMMAND_MAX_WORDS 2 /* of a subcommand's name */
+#define COMMAND_CONFIG    ZEGEL_SYSCONFDIR "/zegel.conf"
 
 typedef struct {
   const char *words[COMMAND_MAX_WORDS]; /* "key", "generate"; the second may be NULL */
@@ -20,6 +21,7 @@ typedef struct {
 
 /* The commands of each file; each table ends with one without words. */
 extern const Command domain_commands[];
+extern const Command audit_commands[];
 extern const Command check_commands[];
 extern const Command dkim_commands[];
 extern const Command key_commands[];
@@ -27,6 +29,7 @@ extern const Command message_commands[];
 extern const Command message_look_commands[];
 extern const Command phone_commands[];
 extern const Command report_commands[];
+extern const Command role_commands[];
 extern const Command route_commands[];
 
 /* What -c said; NULL for the usual place. Borrowed. */
@@ -63,3 +66,15 @@ command_done(int status);
 /* Who runs us, for the log: the user who logged in, also behind sudo. New string. */
 char *
 command_user(void);
+
+/* Whether we have rights that are not those of who logged in: root's, or through sudo. */
+gboolean
+command_is_privileged(void);
+
+/* Whether we run as root and nobody logged in: a timer started us. */
+gboolean
+command_is_system(void);
+
+/* Whether -c named no configuration but the usual one. */
+gboolean
+command_config_is_usual(void);

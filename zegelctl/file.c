@@ -3,10 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "zegelctl/command.h"
+
+#define LOCK_LOOK_MS 50
 
 gboolean
 file_write_all(int fd, const char *bytes, gsize len)
@@ -56,6 +61,40 @@ sync_directory(const char *path, GError **error)
   if (fd >= 0)
     close(fd);
   return good;
+}
+
+char *
+file_resolve(const char *path)
+{
+  char *resolved = realpath(path, NULL);
+  char *copy = g_strdup(resolved != NULL ? resolved : path);
+  free(resolved);
+  return copy;
+}
+
+int
+file_lock_directory(const char *path, guint wait_s, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname(path);
+  gint64 end_us = g_get_monotonic_time() + wait_s * G_TIME_SPAN_SECOND;
+  int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, directory);
+  while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    gboolean held = errno == EWOULDBLOCK || errno == EINTR;
+    if (held && g_get_monotonic_time() <= end_us) {
+      g_usleep(LOCK_LOOK_MS * 1000);
+      continue;
+    }
+    if (held)
+      command_error(error, ZEGEL_ERROR_TEMPORARY,
+                    "%s: another program has locked this directory", directory);
+    else
+      zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, directory);
+    close(fd);
+    return -1;
+  }
+  return fd;
 }
 
 gboolean

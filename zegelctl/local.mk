@@ -1,6 +1,14 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
+	zegelctl/audit.c \
+	zegelctl/audit_ask.c zegelctl/audit_ask.h \
+	zegelctl/audit_format.c zegelctl/audit_format.h \
+	zegelctl/audit_key.c zegelctl/audit_key.h \
+	zegelctl/audit_mail.c zegelctl/audit_mail.h \
+	zegelctl/audit_reader.c zegelctl/audit_reader.h \
+	zegelctl/audit_verify.c zegelctl/audit_verify.h \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
+	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/check.c \
 	zegelctl/command.c zegelctl/command.h \
 	zegelctl/dkim.c \
@@ -10,8 +18,11 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
 	zegelctl/file.c zegelctl/file.h \
+	zegelctl/flow.c zegelctl/flow.h \
+	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
+	zegelctl/language.c zegelctl/language.h \
 	zegelctl/log_date.c zegelctl/log_date.h \
 	zegelctl/mail_line.c zegelctl/mail_line.h \
 	zegelctl/mail_log.c zegelctl/mail_log.h \
@@ -23,16 +34,26 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/message_row.c zegelctl/message_row.h \
 	zegelctl/observed.c zegelctl/observed.h \
 	zegelctl/opened.c zegelctl/opened.h \
+	zegelctl/overview.c zegelctl/overview.h \
+	zegelctl/partner.c zegelctl/partner.h \
+	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/published.c zegelctl/published.h \
+	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
 	zegelctl/report.c \
+	zegelctl/role.c zegelctl/role.h \
+	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
+	zegelctl/sheet.c zegelctl/sheet.h \
+	zegelctl/sheet_html.c \
+	zegelctl/sheet_pdf.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h
 
-ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_CLIENT_LIBS) $(AUDIT_LIBS) $(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
+	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
 	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
@@ -40,6 +61,7 @@ zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c
 zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS)
 
 check_PROGRAMS += \
+	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
@@ -47,12 +69,15 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_message_row \
 	tests/unit/zegelctl/test_observed \
+	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
+	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
 	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
 TESTS += \
+	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
@@ -60,11 +85,15 @@ TESTS += \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_message_row \
 	tests/unit/zegelctl/test_observed \
+	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
+	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
 	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
+tests_unit_zegelctl_test_audit_SOURCES = tests/unit/zegelctl/test_audit.c
+tests_unit_zegelctl_test_audit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
@@ -79,10 +108,14 @@ tests_unit_zegelctl_test_message_row_SOURCES = tests/unit/zegelctl/test_message_
 tests_unit_zegelctl_test_message_row_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_observed_SOURCES = tests/unit/zegelctl/test_observed.c
 tests_unit_zegelctl_test_observed_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_overview_SOURCES = tests/unit/zegelctl/test_overview.c
+tests_unit_zegelctl_test_overview_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_probe_SOURCES = tests/unit/zegelctl/test_probe.c
 tests_unit_zegelctl_test_probe_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_published_SOURCES = tests/unit/zegelctl/test_published.c
 tests_unit_zegelctl_test_published_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_role_SOURCES = tests/unit/zegelctl/test_role.c
+tests_unit_zegelctl_test_role_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_text_SOURCES = tests/unit/zegelctl/test_text.c
 tests_unit_zegelctl_test_text_LDADD = $(ZEGELCTL_LIBS)
 tests_fuzz_fuzz_mail_line_SOURCES = tests/fuzz/fuzz_mail_line.c
@@ -93,3 +126,8 @@ tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
 dist_man_MANS += man/zegelctl.8
+
+check_PROGRAMS += tests/unit/zegelctl/test_calendar
+tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
+tests_unit_zegelctl_test_calendar_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_calendar

@@ -10,6 +10,7 @@
 #include "common/conf/conf.h"
 #include "config.h"
 #include "zegelctl/command.h"
+#include "zegelctl/permit.h"
 
 static int
 run_schema(int argc, char **argv)
@@ -35,7 +36,7 @@ static const Command other_commands[] = {
 static const Command *const tables[] = {
     check_commands, route_commands, domain_commands,       report_commands,
     dkim_commands,  key_commands,   message_look_commands, message_commands,
-    phone_commands, other_commands,
+    phone_commands, audit_commands, role_commands,         other_commands,
 };
 
 static void
@@ -97,7 +98,8 @@ run_command(const Command *command, int argc, char **argv)
     return EX_USAGE;
   }
   command_open_log();
-  return command->run(argc - 1, argv + 1);
+  int status = permit_command(command);
+  return status == EX_OK ? command->run(argc - 1, argv + 1) : status;
 }
 
 int

@@ -121,7 +121,7 @@ def test_no_program_leaves_a_core():
         with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as file:
             plain = re.match(r"core(\b|$)", file.read())
         assert not plain or cores_in(control_dir), "the control left no core"
-    for program in ("milter", "milter-mx", "policyd", "deliver", "viewer"):
+    for program in ("milter", "milter-mx", "policyd", "deliver", "viewer", "auditd"):
         pid = int(harness.program_pid(program))
         with open("/proc/%d/limits" % pid, encoding="utf-8") as file:
             limits = file.read()
