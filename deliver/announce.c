@@ -99,7 +99,8 @@ announce_remind(const Service *service, const Organisation *organisation, const 
       .number = due->number,
       .reference = due->reference,
       .expires_s = due->expires_s,
-      .reminder = TRUE,
+      .reminder = due->asker == NULL,
+      .again_s = due->asker != NULL ? due->asked_s : 0,
   };
   gboolean sent = submit_link(service, organisation, facts, secret, queue_id, error);
   secret_wipe(secret, sizeof secret);

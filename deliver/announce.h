@@ -27,7 +27,9 @@ Outcome
 announce_send(const Service *service, const Organisation *organisation,
               const Ticket *ticket, FilingRecipient *recipient, const char *queue_id);
 
-/* Sends DUE's reader his link once more (V7). *QUEUE_ID, FALSE and ERROR as submit_send. */
+/* Sends DUE's reader his link once more: a reminder before its end (V7), or the
+ * notification as it was when somebody asked for it (DUE_AGAIN). *QUEUE_ID, FALSE and ERROR
+ * as submit_send. */
 gboolean
 announce_remind(const Service *service, const Organisation *organisation, const Due *due,
                 char **queue_id, GError **error);

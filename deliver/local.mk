@@ -13,6 +13,7 @@ deliver_libdeliver_a_SOURCES = \
 
 sbin_PROGRAMS += deliver/zegel-deliver
 deliver_zegel_deliver_SOURCES = \
+	deliver/again.c deliver/again.h \
 	deliver/announce.c deliver/announce.h \
 	deliver/confirm.c deliver/confirm.h \
 	deliver/deposit.c deliver/deposit.h \

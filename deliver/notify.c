@@ -145,12 +145,21 @@ format_prose(const NotifyFacts *facts)
   return prose;
 }
 
+/* The local part of the Message-ID, a new string. */
+static char *
+message_id(const NotifyFacts *facts)
+{
+  if (facts->again_s != 0)
+    return g_strdup_printf("again.%" G_GINT64_FORMAT ".%s", facts->again_s,
+                           facts->reference);
+  return g_strconcat(facts->reminder ? "reminder." : "notice.", facts->reference, NULL);
+}
+
 GString *
 notify_format(const NotifyFacts *facts)
 {
   g_autoptr(Prose) prose = format_prose(facts);
-  g_autofree char *id =
-      g_strconcat(facts->reminder ? "reminder." : "notice.", facts->reference, NULL);
+  g_autofree char *id = message_id(facts);
   const LetterFacts letter = {
       .organisation_name = facts->organisation_name,
       .service_domain = facts->service_domain,

@@ -24,6 +24,8 @@ typedef struct {
   gint64 now_s;                  /* Unix time */
   gint64 expires_s;
   gboolean reminder; /* the reader is told once more, shortly before the end (V7) */
+  gint64 again_s;    /* not 0: sent once more, because somebody asked so then: a mailbox
+                      * that knows the first by its Message-ID must not drop this one */
 } NotifyFacts;
 
 /* The link for the link secret SECRET_TEXT (base64url) at VIEWER_URL, a new string. */

@@ -76,7 +76,7 @@ service_new(const ServiceParts *parts, Config *config, Book *book)
   service->config_path = g_strdup(parts->config_path);
   service->config = config;
   service->book = book;
-  service->verdicts = verdicts_new(parts->loop, parts->dns, parts->spf);
+  service->verdicts = verdicts_new(parts->loop, parts->dns, parts->spf, parts->keeper);
   verdicts_follow(service->verdicts, config, book);
   service->memo = memo_new();
   service->askings = g_hash_table_new_full(NULL, NULL, asking_free, NULL);

@@ -11,6 +11,7 @@
 #include "common/book/book.h"
 #include "common/conf/conf.h"
 #include "policyd/clients.h"
+#include "policyd/keeper.h"
 #include "common/base/loop.h"
 #include "policyd/promise.h"
 #include "policyd/verdicts.h"
@@ -44,6 +45,7 @@ typedef struct {
   Dns *dns; /* NULL: nothing is known of any domain (lookup.h) */
   Spf *spf; /* NULL: the same */
   Promises *promises;
+  Keeper *keeper;         /* of what domains showed; NULL: nobody keeps it */
   ServiceNumbers numbers; /* NULL: there are none */
   Clients *clients;       /* NULL: nobody's certificate is known */
   ServiceAnswer answer;

@@ -20,11 +20,13 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/dns_message.c policyd/dns_message.h \
 	policyd/dns_server.c policyd/dns_server.h \
 	policyd/dns_tcp.c policyd/dns_tcp.h \
+	policyd/keeper.c policyd/keeper.h \
 	policyd/kept.c policyd/kept.h \
 	policyd/lookup.c policyd/lookup.h \
 	policyd/memo.c policyd/memo.h \
 	policyd/notes.c policyd/notes.h \
 	policyd/nta.c policyd/nta.h \
+	policyd/observe.c policyd/observe.h \
 	policyd/own.c \
 	policyd/phone_ask.c policyd/phone_ask.h \
 	policyd/phone_book.c policyd/phone_book.h \
@@ -49,7 +51,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/verify.c policyd/verify.h
 policyd_libpolicyd_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
-POLICYD_LIBS = policyd/libpolicyd.a $(CRYPT_LIBS) $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
+POLICYD_LIBS = policyd/libpolicyd.a common/seen/libseen.a common/db/libdb.a $(CRYPT_LIBS) $(BOOK_LIBS) $(ASK_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
 	$(SQLITE_LIBS) $(LDNS_LIBS)
 
 sbin_PROGRAMS += policyd/zegel-policyd
@@ -72,7 +74,9 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
+	tests/unit/policyd/test_keeper \
 	tests/unit/policyd/test_nta \
+	tests/unit/policyd/test_observe \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_lookup \
 	tests/unit/policyd/test_memo \
@@ -102,7 +106,9 @@ TESTS += \
 	tests/unit/policyd/test_decide \
 	tests/unit/policyd/test_dmarc \
 	tests/unit/policyd/test_delegation \
+	tests/unit/policyd/test_keeper \
 	tests/unit/policyd/test_nta \
+	tests/unit/policyd/test_observe \
 	tests/unit/policyd/test_dns \
 	tests/unit/policyd/test_lookup \
 	tests/unit/policyd/test_memo \
@@ -175,6 +181,10 @@ tests_unit_policyd_test_rr_SOURCES = tests/unit/policyd/test_rr.c
 tests_unit_policyd_test_rr_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_delegation_SOURCES = tests/unit/policyd/test_delegation.c
 tests_unit_policyd_test_delegation_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_keeper_SOURCES = tests/unit/policyd/test_keeper.c
+tests_unit_policyd_test_keeper_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_observe_SOURCES = tests/unit/policyd/test_observe.c $(READINESS_TEST)
+tests_unit_policyd_test_observe_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_own_SOURCES = tests/unit/policyd/test_own.c $(READINESS_TEST)
 tests_unit_policyd_test_own_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_phone_SOURCES = tests/unit/policyd/test_phone.c \

@@ -155,6 +155,14 @@ lookup_dns(Lookup *lookup, const char *name, guint16 type)
   return item->answer;
 }
 
+const DnsAnswer *
+lookup_known(const Lookup *lookup, const char *name, guint16 type)
+{
+  g_autofree char *key = dns_key(name, type);
+  const Item *item = g_hash_table_lookup(lookup->items, key);
+  return item != NULL ? item->answer : NULL;
+}
+
 /* Fills ITEM from what is kept, or asks. */
 static void
 start_spf(Item *item, const char *address, const char *helo, const char *sender)

@@ -35,6 +35,10 @@ lookup_free(Lookup *lookup);
 const DnsAnswer *
 lookup_dns(Lookup *lookup, const char *name, guint16 type);
 
+/* The answer to NAME and TYPE that LOOKUP has, owned by it, or NULL; asks nothing. */
+const DnsAnswer *
+lookup_known(const Lookup *lookup, const char *name, guint16 type);
+
 /* Whether SPF says something of ADDRESS, HELO and SENDER (spf_ask): into *VERDICT. FALSE:
  * it is missing, and asked. */
 gboolean

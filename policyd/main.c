@@ -23,6 +23,7 @@
 #include "common/sandbox/sandbox.h"
 #include "policyd/answer.h"
 #include "policyd/delegation.h"
+#include "policyd/keeper.h"
 #include "common/base/loop.h"
 #include "policyd/phone_ask.h"
 #include "policyd/refresh.h"
@@ -56,6 +57,7 @@ typedef struct {
   Dns *dns;
   Spf *spf;
   Promises *promises;
+  Keeper *keeper;
   Clients *clients;
   Service *service;
   RefreshBasis basis; /* what counts now; the service's */
@@ -110,6 +112,15 @@ make_directory(const Config *config)
   must(made, error);
   made = phone_db_make_directory(config->phone_db, config->policyd_user, &error);
   must(made, error);
+}
+
+/* Nothing hangs on what is kept there. */
+static void
+make_seen_directory(const Config *config)
+{
+  g_autoptr(GError) error = NULL;
+  if (!phone_db_make_directory(config->seen_db, config->policyd_user, &error))
+    log_line(LOG_LEVEL_WARNING, "what domains show cannot be kept: %s", error->message);
 }
 
 /*
@@ -301,12 +312,14 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
   policyd->promises = promises_open(config->routes_db, config->socket_group, &error);
   must(policyd->promises != NULL, error);
   policyd->clients = clients_new();
+  policyd->keeper = keeper_start(config->seen_db);
   const ServiceParts parts = {
       .config_path = config_path,
       .loop = policyd->loop,
       .dns = policyd->dns,
       .spf = policyd->spf,
       .promises = policyd->promises,
+      .keeper = policyd->keeper,
       .numbers = add_numbers,
       .clients = policyd->clients,
       .answer = send_answer,
@@ -314,8 +327,8 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
   };
   policyd->service = service_new(&parts, config, read_book(config));
   must(service_start(policyd->service, &error), error);
-  policyd->basis =
-      (RefreshBasis){service_config(policyd->service), service_book(policyd->service)};
+  policyd->basis = (RefreshBasis){service_config(policyd->service),
+                                  service_book(policyd->service), policyd->keeper};
   policyd->refresh =
       refresh_new(policyd->loop, policyd->dns, policyd->promises, &policyd->basis);
 }
@@ -355,6 +368,7 @@ clean_up(Policyd *policyd)
   spf_free(policyd->spf);
   dns_free(policyd->dns);
   loop_free(policyd->loop);
+  keeper_stop(policyd->keeper);
 }
 
 static int
@@ -383,6 +397,7 @@ main(int argc, char **argv)
   log_shape(config->log_format, config->log_addresses);
   Policyd policyd = {0};
   make_directory(config);
+  make_seen_directory(config);
   policyd.listeners[SOCKET_ASK] = open_socket(config->policyd_socket, config);
   policyd.listeners[SOCKET_POLICY] = open_socket(config->policy_socket, config);
   policyd.listeners[SOCKET_PHONE] = open_phone_socket(config);

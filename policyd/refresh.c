@@ -3,6 +3,7 @@
 #include "common/base/event.h"
 #include "common/base/log.h"
 #include "policyd/lookup.h"
+#include "policyd/observe.h"
 #include "policyd/ready.h"
 #include "policyd/verdicts.h"
 
@@ -105,6 +106,8 @@ look_again(Recheck *recheck)
                verdicts_partner(refresh->basis->book, recheck->domain), NULL, &verdict);
   if (lookup_missing(recheck->lookup) > 0)
     return FALSE;
+  observe_keep(refresh->basis->keeper, recheck->lookup, &rules, recheck->domain, FALSE,
+               &verdict, FALSE);
   set_due(refresh, recheck->domain, (gint64) refresh->basis->config->recheck_s * 1000);
   settle(refresh, recheck->domain, &verdict);
   g_hash_table_remove(refresh->running, recheck->domain);

@@ -11,6 +11,7 @@
 #include "common/book/book.h"
 #include "common/conf/conf.h"
 #include "policyd/dns.h"
+#include "policyd/keeper.h"
 #include "common/base/loop.h"
 #include "policyd/promise.h"
 
@@ -25,6 +26,7 @@ typedef struct Refresh Refresh;
 typedef struct {
   const Config *config;
   const Book *book;
+  Keeper *keeper; /* of what was seen; may be NULL */
 } RefreshBasis;
 
 /*

@@ -1,6 +1,7 @@
 #include "policyd/verdicts.h"
 
 #include "common/base/event.h"
+#include "policyd/observe.h"
 
 #define SIDES 2
 
@@ -29,6 +30,7 @@ struct Verdicts {
   Loop *loop;
   Dns *dns;
   Spf *spf;
+  Keeper *keeper;
   const Config *config;
   const Book *book;
   GHashTable *entries[SIDES]; /* domain to Entry */
@@ -89,12 +91,13 @@ entry_free(gpointer p)
 }
 
 Verdicts *
-verdicts_new(Loop *loop, Dns *dns, Spf *spf)
+verdicts_new(Loop *loop, Dns *dns, Spf *spf, Keeper *keeper)
 {
   Verdicts *verdicts = g_new0(Verdicts, 1);
   verdicts->loop = loop;
   verdicts->dns = dns;
   verdicts->spf = spf;
+  verdicts->keeper = keeper;
   for (guint i = 0; i < SIDES; i++)
     verdicts->entries[i] = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
   return verdicts;
@@ -204,10 +207,14 @@ log_change(Entry *entry)
             names[verdict->readiness], "reason", verdict->code, NULL);
 }
 
-/* Keeps VERDICT (taken: cleared), which was read from LOOKUP. Nothing is logged yet. */
+/* Keeps VERDICT (taken: cleared), which was read from LOOKUP. Nothing is logged yet. NEWS:
+ * somebody looked on purpose. */
 static void
-keep(Entry *entry, const Lookup *lookup, Verdict *verdict)
+keep(Entry *entry, Lookup *lookup, Verdict *verdict, gboolean news)
 {
+  NtaRules rules = verdicts_rules(entry->verdicts->config);
+  observe_keep(entry->verdicts->keeper, lookup, &rules, entry->domain,
+               entry->side == SIDE_OURS, verdict, news);
   Verdict *kept = g_rc_box_new0(Verdict);
   *kept = *verdict;
   *verdict = (Verdict){.code = kept->code};
@@ -224,11 +231,11 @@ keep(Entry *entry, const Lookup *lookup, Verdict *verdict)
 }
 
 void
-verdicts_keep(Verdicts *verdicts, Side side, const char *domain, const Lookup *lookup,
+verdicts_keep(Verdicts *verdicts, Side side, const char *domain, Lookup *lookup,
               Verdict *verdict)
 {
   Entry *entry = find_entry(verdicts, side, domain);
-  keep(entry, lookup, verdict);
+  keep(entry, lookup, verdict, TRUE);
   log_change(entry);
 }
 
@@ -278,7 +285,7 @@ read_entry(Entry *entry)
   verdicts_read(entry->verdicts, entry->side, entry->domain, entry->lookup, NULL, &verdict);
   if (lookup_missing(entry->lookup) > 0)
     return FALSE;
-  keep(entry, entry->lookup, &verdict);
+  keep(entry, entry->lookup, &verdict, FALSE);
   stop_seeking(entry);
   return TRUE;
 }

@@ -10,6 +10,7 @@
 #include "common/book/book.h"
 #include "common/conf/conf.h"
 #include "common/base/loop.h"
+#include "policyd/keeper.h"
 #include "policyd/ready.h"
 
 #define VERDICTS_MAX        20000
@@ -29,10 +30,11 @@ typedef struct VerdictWait VerdictWait;
 /* VERDICT (borrowed) has come; the wait is gone then. */
 typedef void (*VerdictDone)(gpointer data, Verdict *verdict);
 
-/* An empty table that asks DNS and SPF (borrowed, may be NULL: lookup.h). verdicts_follow
- * comes next. Never NULL; freed with verdicts_free. */
+/* An empty table that asks DNS and SPF (borrowed, may be NULL: lookup.h), and gives what
+ * was seen to KEEPER (borrowed, may be NULL). verdicts_follow comes next. Never NULL; freed
+ * with verdicts_free. */
 Verdicts *
-verdicts_new(Loop *loop, Dns *dns, Spf *spf);
+verdicts_new(Loop *loop, Dns *dns, Spf *spf, Keeper *keeper);
 
 /* Ends what is sought and frees VERDICTS; NULL is allowed. */
 void
@@ -70,7 +72,7 @@ verdicts_read(const Verdicts *verdicts, Side side, const char *domain, Lookup *l
 
 /* Keeps VERDICT (taken: cleared) on DOMAIN, which somebody read from LOOKUP. */
 void
-verdicts_keep(Verdicts *verdicts, Side side, const char *domain, const Lookup *lookup,
+verdicts_keep(Verdicts *verdicts, Side side, const char *domain, Lookup *lookup,
               Verdict *verdict);
 
 /* A verdict for which nobody has to be asked; CODE is static. */

@@ -27,6 +27,9 @@ static const char *const history_words[HISTORY_COUNT] = {
     [HISTORY_ANSWER_BOUNCED] = N_(
         "What the recipient sent from here (an answer, or to somebody else) could not be "
         "delivered"),
+    [HISTORY_NOTIFIED_AGAIN] = N_("E-mail with the link sent again"),
+    [HISTORY_EXTENDED] = N_("The date until which it can be read was changed"),
+    [HISTORY_REMOVED] = N_("Removed by your organisation"),
 };
 
 static const HistoryLine *
@@ -99,7 +102,10 @@ withdrawn_words(const DispatchRecipient *recipient)
       find_line(recipient, HISTORY_RECALLED) == NULL)
     return dated(_("Not delivered: the e-mail with the link came back on %s"),
                  recipient->ended_s);
-  return dated(_("Recalled on %s"), recipient->ended_s);
+  return dated(find_line(recipient, HISTORY_REMOVED) != NULL
+                   ? _("Removed by your organisation on %s")
+                   : _("Recalled on %s"),
+               recipient->ended_s);
 }
 
 /* The state of RECIPIENT in words, a new string. */

@@ -1,5 +1,13 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
+	zegelctl/alarm.c zegelctl/alarm.h \
+	zegelctl/audit.c \
+	zegelctl/audit_ask.c zegelctl/audit_ask.h \
+	zegelctl/audit_format.c zegelctl/audit_format.h \
+	zegelctl/audit_key.c zegelctl/audit_key.h \
+	zegelctl/audit_mail.c zegelctl/audit_mail.h \
+	zegelctl/audit_reader.c zegelctl/audit_reader.h \
+	zegelctl/audit_verify.c zegelctl/audit_verify.h \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
 	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/check.c \
@@ -12,20 +20,34 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/edit.c zegelctl/edit.h \
 	zegelctl/events.c zegelctl/events.h \
 	zegelctl/expect.c zegelctl/expect.h \
+	zegelctl/expire.c \
 	zegelctl/file.c zegelctl/file.h \
+	zegelctl/finding.c zegelctl/finding.h \
 	zegelctl/flow.c zegelctl/flow.h \
 	zegelctl/flow_data.c zegelctl/flow_data.h \
 	zegelctl/flow_sheet.c zegelctl/flow_sheet.h \
+	zegelctl/foresight.c \
 	zegelctl/given.c zegelctl/given.h \
 	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
 	zegelctl/language.c zegelctl/language.h \
+	zegelctl/log_date.c zegelctl/log_date.h \
+	zegelctl/mail_line.c zegelctl/mail_line.h \
+	zegelctl/mail_log.c zegelctl/mail_log.h \
+	zegelctl/mail_trace.c zegelctl/mail_trace.h \
 	zegelctl/message.c \
+	zegelctl/message_find.c zegelctl/message_find.h \
+	zegelctl/message_look.c \
+	zegelctl/message_print.c zegelctl/message_print.h \
+	zegelctl/message_row.c zegelctl/message_row.h \
 	zegelctl/observed.c zegelctl/observed.h \
+	zegelctl/opened.c zegelctl/opened.h \
+	zegelctl/overview.c zegelctl/overview.h \
 	zegelctl/partner.c zegelctl/partner.h \
 	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
+	zegelctl/pin.c zegelctl/pin.h \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/record.c zegelctl/record.h \
@@ -42,46 +64,63 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/text.c zegelctl/text.h \
 	zegelctl/watch.c
 
-ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_CLIENT_LIBS) $(AUDIT_LIBS) $(SUBMIT_LIBS) \
-	$(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
-	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
+	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) $(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
 zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c
 zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS)
 
 check_PROGRAMS += \
+	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
+	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
+	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
 TESTS += \
+	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
+	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
+	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
+	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
+tests_unit_zegelctl_test_audit_SOURCES = tests/unit/zegelctl/test_audit.c
+tests_unit_zegelctl_test_audit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
 tests_unit_zegelctl_test_dkim_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
 tests_unit_zegelctl_test_edit_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_finding_SOURCES = tests/unit/zegelctl/test_finding.c
+tests_unit_zegelctl_test_finding_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_import_SOURCES = tests/unit/zegelctl/test_import.c
 tests_unit_zegelctl_test_import_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_mail_log_SOURCES = tests/unit/zegelctl/test_mail_log.c
+tests_unit_zegelctl_test_mail_log_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_observed_SOURCES = tests/unit/zegelctl/test_observed.c
 tests_unit_zegelctl_test_observed_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_overview_SOURCES = tests/unit/zegelctl/test_overview.c
+tests_unit_zegelctl_test_overview_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_probe_SOURCES = tests/unit/zegelctl/test_probe.c
 tests_unit_zegelctl_test_probe_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_published_SOURCES = tests/unit/zegelctl/test_published.c
@@ -90,6 +129,9 @@ tests_unit_zegelctl_test_role_SOURCES = tests/unit/zegelctl/test_role.c
 tests_unit_zegelctl_test_role_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_text_SOURCES = tests/unit/zegelctl/test_text.c
 tests_unit_zegelctl_test_text_LDADD = $(ZEGELCTL_LIBS)
+tests_fuzz_fuzz_mail_line_SOURCES = tests/fuzz/fuzz_mail_line.c
+tests_fuzz_fuzz_mail_line_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_mail_line
 tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published

@@ -2,15 +2,12 @@
 
 #include <string.h>
 
+#include "zegelctl/log_date.h"
+
 #define TAG            "zegel-milter["
 #define EVENT          "event=observed, "
 #define BY_DEFAULT     "Z-S5-DEFAULT"
-#define SYSLOG_DATE    15 /* "Nov 22 04:18:37" */
-#define DAY_S          86400
 #define MAX_RECIPIENTS 1000000
-
-static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 static void
 sender_free(gpointer p)
@@ -52,45 +49,6 @@ number_at(const char *text, gsize len, guint max)
   return g_ascii_string_to_unsigned(g_strchug(digits), 10, 0, max, &number, NULL)
              ? (gint) number
              : -1;
-}
-
-/* "Nov 22 04:18:37" at LINE, in the year in which it was not after NOW_S; 0: no date. */
-static gint64
-parse_syslog_date(const char *line, gint64 now_s)
-{
-  gint month = 0;
-  while (month < 12 && strncmp(line, months[month], 3) != 0)
-    month++;
-  gint day = number_at(line + 4, 2, 31), hour = number_at(line + 7, 2, 23);
-  gint minute = number_at(line + 10, 2, 59), second = number_at(line + 13, 2, 60);
-  if (month == 12 || day < 1 || hour < 0 || minute < 0 || second < 0)
-    return 0;
-  g_autoptr(GDateTime) now = g_date_time_new_from_unix_local(now_s);
-  for (gint year = g_date_time_get_year(now) + 1; year > g_date_time_get_year(now) - 5;
-       year--) {
-    g_autoptr(GDateTime) date =
-        g_date_time_new_local(year, month + 1, day, hour, minute, MIN(second, 59));
-    if (date != NULL && g_date_time_to_unix(date) <= now_s + DAY_S)
-      return g_date_time_to_unix(date);
-  }
-  return 0;
-}
-
-/* The date at the front of LINE, and in *REST what stands behind it; 0: there is none. */
-static gint64
-parse_date(const char *line, gint64 now_s, const char **rest)
-{
-  gsize len = strcspn(line, " ");
-  if (g_ascii_isdigit(*line)) {
-    g_autofree char *text = g_strndup(line, len);
-    g_autoptr(GDateTime) date = g_date_time_new_from_iso8601(text, NULL);
-    *rest = line + len;
-    return date != NULL ? g_date_time_to_unix(date) : 0;
-  }
-  if (strlen(line) <= SYSLOG_DATE)
-    return 0;
-  *rest = line + SYSLOG_DATE;
-  return parse_syslog_date(line, now_s);
 }
 
 /*
@@ -196,7 +154,7 @@ gboolean
 observed_add_line(Observed *observed, const char *line, gint64 now_s, gint64 since_s)
 {
   const char *rest = line;
-  gint64 date_s = parse_date(line, now_s, &rest);
+  gint64 date_s = log_date_parse(line, now_s, &rest);
   const char *event = date_s != 0 && date_s >= since_s ? find_event(rest) : NULL;
   if (event == NULL)
     return FALSE;

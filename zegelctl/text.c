@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-/* A copy of TEXT that a terminal can be shown. */
-static char *
-make_harmless(const char *text)
+char *
+text_clean(const char *text)
 {
   g_autofree char *valid = g_utf8_make_valid(text, -1);
   GString *clean = g_string_new(NULL);
@@ -16,6 +15,13 @@ make_harmless(const char *text)
       g_string_append_unichar(clean, c);
   }
   return g_string_free(clean, FALSE);
+}
+
+void
+text_append_clean(GString *out, const char *text)
+{
+  g_autofree char *clean = text_clean(text);
+  g_string_append(out, clean);
 }
 
 /* The length of the piece at TEXT that must stay in one line, in bytes. */
@@ -33,7 +39,7 @@ piece_length(const char *text)
 void
 text_wrap(GString *out, guint at, guint indent, const char *text)
 {
-  g_autofree char *clean = make_harmless(text);
+  g_autofree char *clean = text_clean(text);
   gboolean first = TRUE;
   for (const char *p = clean + strspn(clean, " "); *p != '\0'; p += strspn(p, " ")) {
     gsize len = piece_length(p);

@@ -170,6 +170,7 @@ typedef struct {
   char *spf_program;    /* path of zegel-spf */
   char *dkim_directory; /* DOMAIN/SELECTOR.pub */
   char *phone_db;       /* the phone book (S8) */
+  char *seen_db;        /* what domains showed, and when */
   char *phone_key;
   char *phone_socket; /* where deliver and the viewer reach it */
   ClientDemand community_client;

@@ -67,6 +67,7 @@ static const SchemaRow rows[] = {
      0, 0},
     {"policyd", "phone_db", SCHEMA_PATH, C(phone_db), ZEGEL_STATEDIR "/phone/phone.db", 0,
      0},
+    {"policyd", "seen_db", SCHEMA_PATH, C(seen_db), ZEGEL_STATEDIR "/seen/seen.db", 0, 0},
     {"policyd", "phone_socket", SCHEMA_PATH, C(phone_socket),
      ZEGEL_STATEDIR "/store/phone.sock", 0, 0},
     {"policyd", "phone_key", SCHEMA_PATH, C(phone_key), KEY_DIR "policyd/phone", 0, 0},

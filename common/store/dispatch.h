@@ -113,8 +113,9 @@ store_change_number(Store *store, const char *organisation, const char *referenc
 /* ---- What is due: zegel-deliver's clock ---- */
 
 typedef enum {
-  DUE_TELL,  /* never opened: its sender is told */
-  DUE_REMIND /* never opened, and its time is nearly over: its reader is told (V7) */
+  DUE_TELL,   /* never opened: its sender is told */
+  DUE_REMIND, /* never opened, and its time is nearly over: its reader is told (V7) */
+  DUE_AGAIN   /* an administrator wants its notification sent again (manage.h) */
 } DueKind;
 
 /* All owned. */
@@ -123,14 +124,17 @@ typedef struct {
   gint64 received_s, expires_s;
   guint8 link_nonce[STORE_NONCE_BYTES];
   guint32 link_key_id;
+  char *asker;    /* DUE_AGAIN: who asked; NULL otherwise */
+  gint64 asked_s; /* when */
 } Due;
 
 /*
  * At most MAX open entries of ORGANISATION, filed for a link (not shared), never opened and
  * not yet told of KIND: DUE_TELL those received before BEFORE_S, DUE_REMIND those that
- * expire before BEFORE_S. An array of Due with its free function set, that the caller
+ * expire before BEFORE_S. DUE_AGAIN: those whose notification was asked for again up to
+ * BEFORE_S, opened or not. An array of Due with its free function set, that the caller
  * unrefs, or NULL with an error. After the mail went, note HISTORY_TOLD or
- * HISTORY_REMINDED: then it is due no more.
+ * HISTORY_REMINDED, or call store_end_again: then it is due no more.
  */
 GPtrArray *
 store_find_due(Store *store, const char *organisation, DueKind kind, gint64 before_s,

@@ -8,8 +8,8 @@ static void
 due_free(gpointer p)
 {
   Due *due = p;
-  char *const texts[] = {due->reference, due->address,     due->number,
-                         due->sender,    due->sender_name, due->message_id};
+  char *const texts[] = {due->reference,   due->address,    due->number, due->sender,
+                         due->sender_name, due->message_id, due->asker};
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
     if (texts[i] != NULL)
       secret_wipe(texts[i], strlen(texts[i]));
@@ -34,16 +34,20 @@ open_text(const Store *store, FieldPlace *place, const char *name, Query *query,
 
 #define DUE_COLUMNS                                                                        \
   "reference, received_s, expires_s, link_nonce, link_key, address, number, sender,"       \
-  " sender_name, message_id"
+  " sender_name, message_id, "
 #define DUE_OPEN                                                                           \
   " AND organisation = ?2 AND message_key IS NOT NULL AND shared = 0 LIMIT ?3"
 
 /* Entries that expire later than now and are watched: entry_expires has both. */
 static const char *const due_sql[] = {
-    [DUE_TELL] = "SELECT " DUE_COLUMNS " FROM entry WHERE expires_s > ?1"
+    [DUE_TELL] = "SELECT " DUE_COLUMNS "0, NULL FROM entry WHERE expires_s > ?1"
                  "  AND watch IN (1, 3) AND received_s < ?4" DUE_OPEN,
-    [DUE_REMIND] = "SELECT " DUE_COLUMNS " FROM entry WHERE expires_s > ?1"
+    [DUE_REMIND] = "SELECT " DUE_COLUMNS "0, NULL FROM entry WHERE expires_s > ?1"
                    "  AND watch IN (2, 3) AND expires_s < ?4" DUE_OPEN,
+    /* That table is nearly always empty, and looked at all the time. */
+    [DUE_AGAIN] = "SELECT " DUE_COLUMNS "asked_s, asker FROM again CROSS JOIN entry"
+                  "  ON entry.id = again.entry WHERE expires_s > ?1"
+                  "  AND asked_s <= ?4" DUE_OPEN,
 };
 
 static gboolean
@@ -57,6 +61,7 @@ take_row(const Store *store, const char *organisation, Query *query, GPtrArray *
   due->received_s = query_int(query, 1);
   due->expires_s = query_int(query, 2);
   due->link_key_id = (guint32) query_int(query, 4);
+  due->asked_s = query_int(query, 10);
   gconstpointer nonce = query_blob(query, 3, &len);
   if (len != STORE_NONCE_BYTES) {
     g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_FORGED, "entry %s: no good nonce",
@@ -69,7 +74,9 @@ take_row(const Store *store, const char *organisation, Query *query, GPtrArray *
          open_text(store, &place, "number", query, 6, &due->number, error) &&
          open_text(store, &place, "sender", query, 7, &due->sender, error) &&
          open_text(store, &place, "sender_name", query, 8, &due->sender_name, error) &&
-         open_text(store, &place, "message_id", query, 9, &due->message_id, error);
+         open_text(store, &place, "message_id", query, 9, &due->message_id, error) &&
+         (query_is_null(query, 11) ||
+          open_text(store, &place, AGAIN_COLUMN, query, 11, &due->asker, error));
 }
 
 static gboolean

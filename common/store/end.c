@@ -63,6 +63,7 @@ entry_purge(Db *db, gint64 entry, Purged *purged, GError **error)
                 "  body = NULL, watch = 0 WHERE id = ?1",
                 DB_VALUES(V_INT(entry)), error) &&
          drop_access(db, entry, error) &&
+         db_run(db, "DELETE FROM again WHERE entry = ?1", DB_VALUES(V_INT(entry)), error) &&
          (message == 0 || remove_message(db, purged, message, error));
 }
 

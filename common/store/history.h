@@ -29,6 +29,9 @@ typedef enum {
   HISTORY_RECALLED,
   HISTORY_DELETED,        /* by the reader */
   HISTORY_ANSWER_BOUNCED, /* what the reader answered or forwarded could not be delivered */
+  HISTORY_NOTIFIED_AGAIN, /* an administrator had the notification sent again */
+  HISTORY_EXTENDED,       /* he gave it another end */
+  HISTORY_REMOVED,        /* he removed it */
   HISTORY_COUNT
 } HistoryKind;
 

@@ -264,6 +264,11 @@ history_take_back(Db *db, gint64 entry, HistoryKind kind, GError **error);
 GArray *
 history_read(Db *db, gint64 entry, GError **error);
 
+/* ---- manage.c ---- */
+
+/* The sealed column of table again: who asked. */
+#define AGAIN_COLUMN "asker"
+
 /* ---- end.c: keys and content go ---- */
 
 /* What a transaction purged. Its files are removed after the commit. */

@@ -147,6 +147,12 @@ static const char *const steps[] = {
     "  id INTEGER PRIMARY KEY,"
     "  event TEXT NOT NULL,"
     "  sealed BLOB NOT NULL"
+    ") STRICT;"
+    /* Whose notification an administrator wants to be sent again. */
+    "CREATE TABLE again ("
+    "  entry INTEGER PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,"
+    "  asked_s INTEGER NOT NULL,"
+    "  asker BLOB NOT NULL"
     ") STRICT;",
 };
 

@@ -1,0 +1,389 @@
+#include "zegelctl/message_find.h"
+
+#include <string.h>
+
+#include "common/base/error.h"
+
+/* ---- Records as rows ---- */
+
+static gboolean
+is_event(const TrailRecord *record, const char *name)
+{
+  return g_strcmp0(attrs_get(record->attrs, "event"), name) == 0;
+}
+
+/* A TrailFunc that collects the rows that records make, each once. */
+typedef struct {
+  GPtrArray *rows;
+  GHashTable *seen; /* their numbers */
+} Collect;
+
+static gboolean
+collect(const TrailRecord *record, gpointer data, GError **error)
+{
+  Collect *into = data;
+  gint64 number = (gint64) record->number;
+  (void) error;
+  if ((is_event(record, "routed") || is_event(record, "refused")) &&
+      g_hash_table_add(into->seen, g_memdup2(&number, sizeof number)))
+    g_ptr_array_add(into->rows, message_row_new(record));
+  return TRUE;
+}
+
+static Collect
+collect_new(void)
+{
+  return (Collect){g_ptr_array_new_with_free_func((GDestroyNotify) message_row_free),
+                   g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL)};
+}
+
+/* Ends INTO, and returns its rows, or NULL when it is not DONE. */
+static GPtrArray *
+collect_end(Collect *into, gboolean done)
+{
+  g_hash_table_unref(into->seen);
+  if (!done)
+    g_clear_pointer(&into->rows, g_ptr_array_unref);
+  return into->rows;
+}
+
+/* ---- More of one row ---- */
+
+static gboolean
+take(const TrailRecord *record, gpointer row, GError **error)
+{
+  (void) error;
+  message_row_take(row, record);
+  return TRUE;
+}
+
+gboolean
+message_complete(Trail *trail, MessageRow *row, GError **error)
+{
+  const TrailQuery by_queue_id = {.queue_id = row->queue_id, .event = "stored"};
+  if (row->refused || *row->queue_id == '\0')
+    return TRUE;
+  if (!trail_each(trail, &by_queue_id, take, row, error))
+    return FALSE;
+  const TrailQuery by_reference = {.reference = row->reference};
+  return *row->reference == '\0' || trail_each(trail, &by_reference, take, row, error);
+}
+
+/* Whether the same recipient has a row of the first pass. */
+typedef struct {
+  const MessageRow *row;
+  gboolean found;
+} First;
+
+static gboolean
+look_for_first(const TrailRecord *record, gpointer data, GError **error)
+{
+  First *first = data;
+  g_autoptr(MessageRow) other = message_row_new(record);
+  (void) error;
+  if (!other->passed && other->number < first->row->number &&
+      g_ascii_strcasecmp(other->to, first->row->to) == 0 &&
+      g_ascii_strcasecmp(other->from, first->row->from) == 0)
+    first->found = TRUE;
+  return TRUE;
+}
+
+/* ROW is of a later pass, and its recipient has one already: into *REPEAT. */
+static gboolean
+is_repeat(Trail *trail, const MessageRow *row, gboolean *repeat, GError **error)
+{
+  First first = {row, FALSE};
+  const TrailQuery query = {.message_id = row->message_id, .event = "routed"};
+  gboolean done = !row->passed || *row->message_id == '\0' ||
+                  trail_each(trail, &query, look_for_first, &first, error);
+  *repeat = first.found;
+  return done;
+}
+
+/* ---- Going through all ---- */
+
+typedef struct {
+  Trail *trail;
+  const MessageFilter *filter;
+  MessageFunc func;
+  gpointer data;
+} Each;
+
+/* Whether ADDRESS is WORD, an address or a domain. */
+static gboolean
+is_named(const char *address, const char *word)
+{
+  const MessageRow row = {.from = (char *) address,
+                          .to = (char *) "",
+                          .queue_id = (char *) "",
+                          .reference = (char *) "",
+                          .message_id = (char *) ""};
+  return word == NULL || message_row_has(&row, word);
+}
+
+static gboolean
+fits(const MessageRow *row, const MessageFilter *filter)
+{
+  return (filter->organisation == NULL ||
+          strcmp(row->organisation, filter->organisation) == 0) &&
+         (filter->from_us == 0 || row->at_us >= filter->from_us) &&
+         (filter->until_us == 0 || row->at_us < filter->until_us) &&
+         is_named(row->from, filter->sender) && is_named(row->to, filter->recipient) &&
+         (filter->route == NULL || strcmp(row->route, filter->route) == 0);
+}
+
+static gboolean
+each_record(const TrailRecord *record, gpointer data, GError **error)
+{
+  const Each *each = data;
+  gboolean repeat = FALSE;
+  g_autoptr(MessageRow) row = message_row_new(record);
+  if (!fits(row, each->filter))
+    return TRUE;
+  if (!is_repeat(each->trail, row, &repeat, error))
+    return FALSE;
+  return repeat || each->func(g_steal_pointer(&row), each->data, error);
+}
+
+gboolean
+message_find_each(Trail *trail, const MessageFilter *filter, MessageFunc func,
+                  gpointer data, GError **error)
+{
+  Each each = {trail, filter, func, data};
+  const char *person =
+      filter->recipient != NULL && strchr(filter->recipient, '@') > filter->recipient
+          ? filter->recipient
+      : filter->sender != NULL && strchr(filter->sender, '@') > filter->sender
+          ? filter->sender
+          : NULL;
+  const TrailQuery query = {.from_us = filter->from_us,
+                            .until_us = filter->until_us,
+                            .organisation = filter->organisation,
+                            .event = filter->refused ? "refused" : "routed",
+                            .person = person,
+                            .newest_first = TRUE};
+  return trail_each(trail, &query, each_record, &each, error);
+}
+
+/* ---- By word ---- */
+
+/* A TrailFunc that collects the queue ids of records. */
+static gboolean
+collect_queue_id(const TrailRecord *record, gpointer ids, GError **error)
+{
+  const char *id = attrs_get(record->attrs, "queue-id");
+  (void) error;
+  if (id != NULL)
+    g_hash_table_add(ids, g_strdup(id));
+  return TRUE;
+}
+
+static gboolean
+collect_of_reference(Trail *trail, const char *reference, Collect *into, GError **error)
+{
+  g_autoptr(GHashTable) ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  const TrailQuery query = {.reference = reference, .event = "stored"};
+  GHashTableIter iter;
+  gpointer id;
+  if (!trail_each(trail, &query, collect_queue_id, ids, error))
+    return FALSE;
+  g_hash_table_iter_init(&iter, ids);
+  while (g_hash_table_iter_next(&iter, &id, NULL)) {
+    const TrailQuery of_id = {.queue_id = id};
+    if (!trail_each(trail, &of_id, collect, into, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Rows of a domain are found by looking at all of that time. */
+static gboolean
+collect_of_domain(Trail *trail, const MessageFilter *filter, Collect *into, GError **error)
+{
+  TrailQuery query = {
+      .from_us = filter->from_us, .until_us = filter->until_us, .event = "routed"};
+  if (!trail_each(trail, &query, collect, into, error))
+    return FALSE;
+  query.event = "refused";
+  return trail_each(trail, &query, collect, into, error);
+}
+
+/* Rows that may have WORD, whatever it is. */
+static gboolean
+collect_of_word(Trail *trail, const MessageFilter *filter, const char *word, Collect *into,
+                GError **error)
+{
+  const TrailQuery of_person = {.person = word};
+  const TrailQuery of_message = {.message_id = word};
+  const TrailQuery of_queue_id = {.queue_id = word};
+  if (strchr(word, '@') > word) /* and not at its front: that is a domain */
+    return trail_each(trail, &of_person, collect, into, error) &&
+           trail_each(trail, &of_message, collect, into, error);
+  if (strchr(word, '.') != NULL || *word == '@')
+    return collect_of_domain(trail, filter, into, error);
+  return trail_each(trail, &of_queue_id, collect, into, error) &&
+         collect_of_reference(trail, word, into, error);
+}
+
+static gint
+newest_first(gconstpointer a, gconstpointer b)
+{
+  const MessageRow *one = *(const MessageRow *const *) a;
+  const MessageRow *other = *(const MessageRow *const *) b;
+  return (one->number < other->number) - (one->number > other->number);
+}
+
+static gint
+oldest_first(gconstpointer a, gconstpointer b)
+{
+  return -newest_first(a, b);
+}
+
+/* Whether ROW has all of WORDS: its reference is looked up when it takes one. */
+static gboolean
+has_all(Trail *trail, MessageRow *row, char **words, guint count, gboolean *has,
+        GError **error)
+{
+  *has = TRUE;
+  for (guint i = 0; i < count && *has; i++) {
+    if (!message_row_has(row, words[i]) && *row->reference == '\0' &&
+        !message_complete(trail, row, error))
+      return FALSE;
+    *has = message_row_has(row, words[i]);
+  }
+  return TRUE;
+}
+
+/* Whether ROW is wanted: into *WANTED. */
+static gboolean
+is_wanted(Trail *trail, MessageRow *row, const MessageFilter *filter, char **words,
+          guint count, gboolean *wanted, GError **error)
+{
+  gboolean repeat = FALSE;
+  *wanted = FALSE;
+  if (!fits(row, filter))
+    return TRUE;
+  if (!has_all(trail, row, words, count, wanted, error) ||
+      (*wanted && !is_repeat(trail, row, &repeat, error)))
+    return FALSE;
+  *wanted = *wanted && !repeat;
+  return TRUE;
+}
+
+GPtrArray *
+message_search(Trail *trail, const MessageFilter *filter, char **words, guint word_count,
+               guint limit, GError **error)
+{
+  Collect into = collect_new();
+  gboolean done = collect_of_word(trail, filter, words[0], &into, error);
+  g_autoptr(GPtrArray) rows = collect_end(&into, done);
+  if (rows == NULL)
+    return NULL;
+  g_autoptr(GPtrArray) wanted =
+      g_ptr_array_new_with_free_func((GDestroyNotify) message_row_free);
+  g_ptr_array_sort(rows, newest_first);
+  for (guint i = 0; i < rows->len && wanted->len < limit; i++) {
+    gboolean want = FALSE;
+    if (!is_wanted(trail, rows->pdata[i], filter, words, word_count, &want, error))
+      return NULL;
+    if (want) {
+      g_ptr_array_add(wanted, rows->pdata[i]);
+      rows->pdata[i] = NULL;
+    }
+  }
+  return g_steal_pointer(&wanted);
+}
+
+/* ---- A whole message ---- */
+
+/*
+ * With which queue id the message of row PLACE of ROWS came in: its own, or when it is a
+ * later pass, that of the last one before it that its sender sent with this Message-ID.
+ */
+static const char *
+came_as(const GPtrArray *rows, guint place)
+{
+  const MessageRow *row = rows->pdata[place];
+  for (guint i = place; row->passed && i > 0; i--) {
+    const MessageRow *before = rows->pdata[i - 1];
+    if (!before->passed && strcmp(before->organisation, row->organisation) == 0 &&
+        g_ascii_strcasecmp(before->from, row->from) == 0)
+      return before->queue_id;
+  }
+  return row->queue_id;
+}
+
+/* The queue ids with which the messages came in that SEEDS are rows of. */
+static GHashTable *
+came_ids(const GPtrArray *rows, const GPtrArray *seeds)
+{
+  GHashTable *seed_ids = g_hash_table_new(g_str_hash, g_str_equal);
+  GHashTable *ids = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint i = 0; i < seeds->len; i++)
+    g_hash_table_add(seed_ids, ((MessageRow *) seeds->pdata[i])->queue_id);
+  for (guint i = 0; i < rows->len; i++)
+    if (g_hash_table_contains(seed_ids, ((MessageRow *) rows->pdata[i])->queue_id))
+      g_hash_table_add(ids, (gpointer) came_as(rows, i));
+  g_hash_table_unref(seed_ids);
+  return ids;
+}
+
+/* Whether row PLACE of ROWS is a later pass for somebody who has a row of the first. */
+static gboolean
+is_repeated(const GPtrArray *rows, guint place)
+{
+  const MessageRow *row = rows->pdata[place];
+  const char *came = came_as(rows, place);
+  for (guint i = 0; row->passed && i < place; i++) {
+    const MessageRow *before = rows->pdata[i];
+    if (g_ascii_strcasecmp(before->to, row->to) == 0 && strcmp(came_as(rows, i), came) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Of ROWS (the oldest first) those of the messages that SEEDS are rows of. */
+static GPtrArray *
+take_messages(GPtrArray *rows, const GPtrArray *seeds)
+{
+  GPtrArray *wanted = g_ptr_array_new_with_free_func((GDestroyNotify) message_row_free);
+  g_autoptr(GHashTable) ids = came_ids(rows, seeds);
+  g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(guint));
+  for (guint i = 0; i < rows->len; i++)
+    if (g_hash_table_contains(ids, came_as(rows, i)) && !is_repeated(rows, i))
+      g_array_append_val(places, i);
+  for (guint i = 0; i < places->len; i++) {
+    gpointer *place = &rows->pdata[g_array_index(places, guint, i)];
+    g_ptr_array_add(wanted, *place);
+    *place = NULL;
+  }
+  return wanted;
+}
+
+GPtrArray *
+message_find(Trail *trail, const char *word, GError **error)
+{
+  const TrailQuery of_word = {.message_id = word};
+  const TrailQuery of_queue_id = {.queue_id = word};
+  Collect found = collect_new();
+  gboolean done = strchr(word, '@') != NULL
+                      ? trail_each(trail, &of_word, collect, &found, error)
+                      : trail_each(trail, &of_queue_id, collect, &found, error) &&
+                            collect_of_reference(trail, word, &found, error);
+  g_autoptr(GPtrArray) seeds = collect_end(&found, done);
+  if (seeds == NULL)
+    return NULL;
+  const char *id = seeds->len > 0 ? ((MessageRow *) seeds->pdata[0])->message_id : "";
+  if (*id == '\0') {
+    g_ptr_array_sort(seeds, oldest_first);
+    return g_steal_pointer(&seeds);
+  }
+  Collect all = collect_new();
+  const TrailQuery of_message = {.message_id = id};
+  done = trail_each(trail, &of_message, collect, &all, error);
+  g_autoptr(GPtrArray) rows = collect_end(&all, done);
+  if (rows == NULL)
+    return NULL;
+  g_ptr_array_sort(rows, oldest_first);
+  return take_messages(rows, seeds);
+}
