@@ -252,7 +252,7 @@ static gboolean
 find_through(TrailWriter *writer, const ExpireJob *job, gint64 *through, GError **error)
 {
   static const char sql[] =
-      "SELECT count, text, record.key = checkpoint.key FROM checkpoint"
+      "SELECT count, checkpoint.text, record.key = checkpoint.key FROM checkpoint"
       " LEFT JOIN record ON number = count"
       " WHERE count > (SELECT min(count) FROM checkpoint) ORDER BY count, checkpoint.key";
   Checkpoint checkpoint;

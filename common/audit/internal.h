@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/audit/checkpoint.h"
+#include "common/audit/verify.h"
 #include "common/audit/writer.h"
 #include "common/base/attr.h"
 #include "common/base/event.h"
@@ -240,5 +241,73 @@ writer_keep_checkpoint(TrailWriter *writer, const TrailKey *key, GError **error)
 /* The hash over all checkpoints that DB keeps. FALSE with an error. */
 gboolean
 hash_checkpoints(Db *db, guint8 out[CRYPT_SHA256_BYTES], GError **error);
+
+/* ---- verify_row.c: one record by itself ---- */
+
+/* A value that is not there any more, or could not be seen to be there. */
+typedef struct {
+  gint64 number;
+  guint position;
+} Place;
+
+/* What stands in the table mention for a record; others than TRAIL_MENTION_BYTES are kept
+ * with LEN alone. */
+typedef struct {
+  gint64 record;
+  guint8 value[TRAIL_MENTION_BYTES];
+  gsize len;
+} Mention;
+
+/*
+ * Checks ROW, behind which the chain has HASH: the columns against the text; with KEY (else
+ * NULL) also its MAC, what is sealed, and the COUNT MENTIONS of it, ordered. MISSING (of
+ * Place) gets which values are not there. FALSE with ZEGEL_ERROR_FORGED, or
+ * ZEGEL_ERROR_TEMPORARY. Any thread.
+ */
+gboolean
+row_check(const TrailKey *key, const guint8 hash[CRYPT_SHA256_BYTES], const Row *row,
+          const Mention *mentions, gsize count, GArray *missing, GError **error);
+
+/* ---- verify_sign.c: what signatures vouch for ---- */
+
+/* A signed line, and what it says. */
+typedef struct {
+  Checkpoint point;
+  const char *text; /* owned by whoever made the list */
+  enum {
+    STATEMENT_KEPT,
+    STATEMENT_OUTSIDE,
+    STATEMENT_END
+  } kind;
+  guint64 differs_after; /* the chain is not what it says, from this record on at the
+                            earliest; 0: it is */
+  gboolean vouched;      /* its signature is that of a key that is trusted */
+} Statement;
+
+/* What a record says of a key that came into use. */
+typedef struct {
+  guint64 number;
+  guint32 id;
+  guint8 public_key[CHECKPOINT_PUBLIC_BYTES];
+} Announcement;
+
+/*
+ * Finds out which of STATEMENTS (of Statement) are vouched for: by PUBLIC_KEY or, when that
+ * is NULL, one of KEYS (of TrailKey), and by keys that ANNOUNCEMENTS (of Announcement)
+ * below such a statement name, when the chain, through LAST, is what it says. FALSE with
+ * ZEGEL_ERROR_FORGED when a signature of such a key is wrong in the trail itself, *NUMBER
+ * being where, or with ZEGEL_ERROR_TEMPORARY.
+ */
+gboolean
+statements_check(GArray *statements, const GArray *announcements, guint64 last,
+                 const guint8 *public_key, const GPtrArray *keys, guint64 *number,
+                 GError **error);
+
+/* ---- verify.c ---- */
+
+/* What verify_trail does with DB, but for looking at its pages: in the transaction of the
+ * caller, or in its own. */
+gboolean
+verify_db(Db *db, const VerifyWith *with, VerifyResult *result, GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Row, row_clear)

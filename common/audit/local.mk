@@ -9,17 +9,25 @@ common_audit_libaudit_a_SOURCES = \
 	common/audit/record.c \
 	common/audit/schema.c \
 	common/audit/trail.c common/audit/trail.h \
+	common/audit/verify.c common/audit/verify.h \
+	common/audit/verify_chain.c \
+	common/audit/verify_row.c \
+	common/audit/verify_run.h \
+	common/audit/verify_sign.c \
 	common/audit/writer.c common/audit/writer.h
 
 AUDIT_LIBS = common/audit/libaudit.a $(DB_LIBS) $(CRYPT_LIBS)
 
 AUDIT_TESTS = \
-	tests/unit/audit/test_trail
+	tests/unit/audit/test_trail \
+	tests/unit/audit/test_verify
 check_PROGRAMS += $(AUDIT_TESTS)
 TESTS += $(AUDIT_TESTS)
 AUDIT_TEST_LIBS = $(AUDIT_LIBS) $(BASE_LIBS)
 tests_unit_audit_test_trail_SOURCES = tests/unit/audit/test_trail.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
 tests_unit_audit_test_trail_LDADD = $(AUDIT_TEST_LIBS)
+tests_unit_audit_test_verify_SOURCES = tests/unit/audit/test_verify.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
+tests_unit_audit_test_verify_LDADD = $(AUDIT_TEST_LIBS)
 
 # The way of events, for programs that know no SQL.
 noinst_LIBRARIES += common/audit/libauditclient.a

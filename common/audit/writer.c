@@ -308,7 +308,7 @@ open_again(TrailWriter *writer, GError **error)
   if (writer->db == NULL)
     return FALSE;
   db_watch_log(writer->db, log_grew, writer);
-  if (load_end(writer, error))
+  if (load_end(writer, error) && db_is_in_place(writer->db, error))
     return TRUE;
   g_clear_pointer(&writer->db, db_close);
   return FALSE;
@@ -455,8 +455,7 @@ open_trail(TrailWriter *writer, GError **error)
   if (!make_database(writer->path, error))
     return FALSE;
   writer->db = db_open(writer->path, DB_WRITER, error);
-  if (writer->db == NULL || !db_prepare(writer->db, writer->path, &trail_schema, error) ||
-      !db_is_in_place(writer->db, error))
+  if (writer->db == NULL || !db_prepare(writer->db, writer->path, &trail_schema, error))
     return FALSE;
   db_watch_log(writer->db, log_grew, writer);
   if (is_new(writer, &problem))
@@ -465,8 +464,9 @@ open_trail(TrailWriter *writer, GError **error)
     g_propagate_error(error, problem);
     return FALSE;
   }
-  return load_end(writer, error) && (writer->end.point.key_id == writer_key(writer)->id ||
-                                     writer_run(writer, change_key, NULL, error));
+  return load_end(writer, error) && db_is_in_place(writer->db, error) &&
+         (writer->end.point.key_id == writer_key(writer)->id ||
+          writer_run(writer, change_key, NULL, error));
 }
 
 TrailWriter *

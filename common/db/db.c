@@ -281,3 +281,25 @@ db_checkpoint(Db *db, DbCheckpoint mode, GError **error)
   set_error(db->handle, result, error);
   return FALSE;
 }
+
+gboolean
+db_examine(Db *db, char **problem, GError **error)
+{
+  static const char sql[] = "PRAGMA integrity_check(1)";
+  g_autoptr(GError) failure = NULL;
+  *problem = NULL;
+  g_autoptr(Query) query = db_query(db, sql, DB_NO_VALUES, &failure);
+  if (query != NULL && query_step(query, &failure) == 1) {
+    const char *text = query_text(query, 0);
+    if (g_strcmp0(text, "ok") != 0)
+      *problem = g_strdup(text);
+    return TRUE;
+  }
+  int result = sqlite3_errcode(db->handle) & 0xff;
+  if (failure == NULL || result == SQLITE_CORRUPT || result == SQLITE_NOTADB) {
+    *problem = g_strdup(failure != NULL ? failure->message : "no answer");
+    return TRUE;
+  }
+  g_propagate_error(error, g_steal_pointer(&failure));
+  return FALSE;
+}

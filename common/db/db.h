@@ -144,5 +144,13 @@ typedef struct {
 gboolean
 db_prepare(Db *db, const char *path, const DbSchema *schema, GError **error);
 
+/*
+ * Looks at every page of the file, and whether each index has what its table has. *PROBLEM
+ * gets what is wrong, owned by the caller, or NULL. FALSE with an error when it could not
+ * be found out.
+ */
+gboolean
+db_examine(Db *db, char **problem, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, db_close)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Query, query_done)
