@@ -29,7 +29,8 @@ noinst_LIBRARIES += reader/libexport.a
 reader_libexport_a_SOURCES = \
 	reader/pack.c reader/pack.h \
 	reader/paper.c reader/paper.h \
-	reader/pdf.c reader/pdf.h
+	reader/pdf.c reader/pdf.h \
+	reader/report.c reader/report.h
 reader_libexport_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS) $(PANGO_CFLAGS)
 EXPORT_LIBS = reader/libexport.a $(READER_LIBS) $(ARCHIVE_LIBS) $(PANGO_LIBS)
 

@@ -41,7 +41,8 @@ typedef enum {
   VIEW_FACTS, /* of one message after the other */
   VIEW_FORM,  /* no message */
   VIEW_ZIP,   /* these two are not made here */
-  VIEW_PDF
+  VIEW_PDF,
+  VIEW_REPORT /* nor is this; no message either */
 } View;
 
 /* The words of the command line; the last of them is still to be read when it has one. */
@@ -53,7 +54,7 @@ static const struct {
     [VIEW_HTML] = {"html", FALSE},       [VIEW_PART] = {"part", TRUE},
     [VIEW_BOUNCE] = {"bounce", FALSE},   [VIEW_FACTS] = {"facts", FALSE},
     [VIEW_FORM] = {"form", FALSE},       [VIEW_ZIP] = {"zip", FALSE},
-    [VIEW_PDF] = {"pdf", TRUE},
+    [VIEW_PDF] = {"pdf", TRUE},          [VIEW_REPORT] = {"report", TRUE},
 };
 
 typedef struct {
@@ -140,6 +141,7 @@ show(const Message *message, const Request *request)
   case VIEW_FORM:
   case VIEW_ZIP:
   case VIEW_PDF:
+  case VIEW_REPORT:
     return EX_USAGE;
   }
   if (view != NULL)
@@ -174,14 +176,15 @@ main(int argc, char **argv)
         "usage: zegel-reader summary | text | html | part NUMBER | zip | pdf nl|en |"
         " bounce < MESSAGE\n"
         "       zegel-reader facts < FRAMES\n"
-        "       zegel-reader form < REQUEST\n");
+        "       zegel-reader form < REQUEST\n"
+        "       zegel-reader report nl|en < REPORT\n");
     return EX_USAGE;
   }
   if (process_output_is_file()) {
     process_say("zegel-reader: standard output must be a pipe, not a file\n");
     return EX_USAGE;
   }
-  if (request.view == VIEW_ZIP || request.view == VIEW_PDF)
+  if (request.view == VIEW_ZIP || request.view == VIEW_PDF || request.view == VIEW_REPORT)
     return become_export(argv);
   process_init();
   if (!confine(request.view))

@@ -18,6 +18,14 @@
 #define NUMBER_TOP      (PAGE_HEIGHT - MARGIN / 2 - 6.0)
 #define PIECE_MAX       4000 /* bytes that are laid out at one time */
 #define LINK_MIN_BYTES  8
+#define CELL_FONT       "Sans 9"
+#define CELL_HEAD_FONT  "Sans Bold 9"
+#define CELL_GAP        6.0
+#define CELL_FIRST      0.34 /* of the width, for the first of several columns */
+#define TAG_TABLE       "Table"
+#define TAG_ROW         "TR"
+#define TAG_HEAD        "TH"
+#define TAG_CELL        "TD"
 #define TAG_LIST        "L"
 #define TAG_ITEM        "LI"
 #define TAG_DOCUMENT    "Document"
@@ -49,7 +57,8 @@ struct Paper {
   GArray *links; /* of Link */
   guint links_left;
   char *language;
-  double y; /* where the next line begins */
+  double y;      /* where the next line begins */
+  guint columns; /* of the table that is written */
   guint pages;
   gboolean has_cap;
   gboolean is_full;
@@ -381,6 +390,87 @@ paper_end_cap(Paper *paper)
 {
   paper->has_cap = FALSE;
   paper->is_full = FALSE;
+}
+
+/* Tables */
+
+void
+paper_begin_table(Paper *paper, guint columns)
+{
+  paper->columns = columns;
+  cairo_tag_begin(paper->cairo, TAG_TABLE, NULL);
+}
+
+void
+paper_end_table(Paper *paper)
+{
+  cairo_tag_end(paper->cairo, TAG_TABLE);
+  pango_layout_set_width(paper->layout, pango_units_from_double(PAGE_WIDTH - 2 * MARGIN));
+  pango_layout_set_alignment(paper->layout, PANGO_ALIGN_LEFT);
+  paper->y += kinds[PAPER_TEXT].space;
+}
+
+/* Lays out the TEXT of column I; *X gets where it begins. Its height. */
+static double
+lay_out_cell(Paper *paper, guint i, const char *text, gboolean is_head, double *x)
+{
+  double all = PAGE_WIDTH - 2 * MARGIN;
+  double first = paper->columns > 1 ? all * CELL_FIRST : all;
+  double other = paper->columns > 1 ? (all - first) / (paper->columns - 1) : 0;
+  double width = i == 0 ? first : other - CELL_GAP;
+  PangoFontDescription *font =
+      pango_font_description_from_string(is_head ? CELL_HEAD_FONT : CELL_FONT);
+  PangoRectangle box;
+  *x = i == 0 ? MARGIN : MARGIN + first + other * (i - 1) + CELL_GAP;
+  pango_layout_set_font_description(paper->layout, font);
+  pango_layout_set_attributes(paper->layout, NULL);
+  pango_layout_set_width(paper->layout, pango_units_from_double(width));
+  pango_layout_set_alignment(paper->layout, i == 0 ? PANGO_ALIGN_LEFT : PANGO_ALIGN_RIGHT);
+  pango_layout_set_text(paper->layout, text, -1);
+  pango_layout_get_extents(paper->layout, NULL, &box);
+  pango_font_description_free(font);
+  return pango_units_to_double(box.height);
+}
+
+static void
+draw_cell(Paper *paper, guint i, const char *text, gboolean is_head)
+{
+  double x;
+  lay_out_cell(paper, i, text, is_head, &x);
+  const char *tag = i == 0 || is_head ? TAG_HEAD : TAG_CELL;
+  cairo_tag_begin(paper->cairo, tag, NULL);
+  cairo_move_to(paper->cairo, x, paper->y);
+  pango_cairo_show_layout(paper->cairo, paper->layout);
+  cairo_tag_end(paper->cairo, tag);
+}
+
+/* A line below what stands in a row; it is not read out. */
+static void
+draw_rule(Paper *paper, double width)
+{
+  cairo_tag_begin(paper->cairo, TAG_PRIVATE, NULL);
+  cairo_set_line_width(paper->cairo, width);
+  cairo_move_to(paper->cairo, MARGIN, paper->y);
+  cairo_line_to(paper->cairo, PAGE_WIDTH - MARGIN, paper->y);
+  cairo_stroke(paper->cairo);
+  cairo_tag_end(paper->cairo, TAG_PRIVATE);
+}
+
+void
+paper_write_row(Paper *paper, const char *const *cells, gboolean is_head)
+{
+  double height = 0, x;
+  for (guint i = 0; i < paper->columns; i++)
+    height = MAX(height, lay_out_cell(paper, i, cells[i], is_head, &x));
+  if (paper->is_full || (paper->y + height > TEXT_BOTTOM && !break_page(paper, TAG_TABLE)))
+    return;
+  cairo_tag_begin(paper->cairo, TAG_ROW, NULL);
+  for (guint i = 0; i < paper->columns; i++)
+    draw_cell(paper, i, cells[i], is_head);
+  cairo_tag_end(paper->cairo, TAG_ROW);
+  paper->y += height + 2;
+  draw_rule(paper, is_head ? 0.8 : 0.3);
+  paper->y += 2;
 }
 
 /* The end */

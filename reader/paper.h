@@ -51,6 +51,21 @@ paper_begin_list(Paper *paper);
 void
 paper_end_list(Paper *paper);
 
+/* Begins a table of COLUMNS (at least 1): from now on only rows are written. */
+void
+paper_begin_table(Paper *paper, guint columns);
+
+/*
+ * Writes the CELLS (valid UTF-8, as many as there are columns) of a row: the first stands
+ * left, the others right, and all in bold when IS_HEAD. A row stays on one page.
+ */
+void
+paper_write_row(Paper *paper, const char *const *cells, gboolean is_head);
+
+/* Ends it. */
+void
+paper_end_table(Paper *paper);
+
 /* Whether PAPER_MAX_PAGES are full, or PAPER_MAX_CPU_S are over. */
 gboolean
 paper_is_full(const Paper *paper);

@@ -44,12 +44,17 @@ on_term(int signal_number)
 gboolean
 fastcgi_is_inherited(void)
 {
-  gboolean inherited = !FCGX_IsCGI();
-  /* libfcgi has now a handler that takes SIGTERM, for ever, as the end of accepting: one
-   * that comes before workers_run waits for it would leave a viewer that neither serves nor
-   * ends. */
+  /* libfcgi sets a handler that takes SIGTERM, for ever, as the end of accepting: one that
+   * comes before workers_run waits for it would leave a viewer that neither serves nor
+   * ends. So none may come until the handler is gone again. */
   const struct sigaction standard = {.sa_handler = SIG_DFL};
+  sigset_t term, before;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  sigprocmask(SIG_BLOCK, &term, &before);
+  gboolean inherited = !FCGX_IsCGI();
   sigaction(SIGTERM, &standard, NULL);
+  sigprocmask(SIG_SETMASK, &before, NULL);
   return inherited;
 }
 

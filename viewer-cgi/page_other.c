@@ -70,6 +70,15 @@ append_reading_help(Html *html)
       html, _("How long can I read the message?"),
       _("The date is on the page of the message. Save what you want to keep: print "
         "the page, or download the message and its attachments."));
+  append_question(html, _("Can I answer, or let somebody else read the message?"),
+                  _("Yes. Open the message and press \"Answer\" or \"Forward\". You can do "
+                    "each of them "
+                    "two times for one message."));
+  append_question(
+      html, _("Somebody forwarded a message to me"),
+      _("Open the link in the e-mail that you received. Type the reference, and the "
+        "password that this person gave you. Is the password lost? Ask this person to "
+        "forward the message again: we do not have it."));
 }
 
 Html *
@@ -84,7 +93,8 @@ page_help(const Frame *frame)
   append_question(
       html, _("How do I know that this page is genuine?"),
       _("Look at the address at the top of your browser. It begins with the name "
-        "below. We never ask for a password or for your bank account."));
+        "below. We never ask for your bank account, and never for a password of your "
+        "own."));
   html_markup(html, "<p class=\"strong\">");
   html_isolated(html, frame->organisation->viewer_url);
   html_markup(html, "</p>\n");

@@ -1,7 +1,15 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/alarm.c zegelctl/alarm.h \
+	zegelctl/audit.c \
+	zegelctl/audit_ask.c zegelctl/audit_ask.h \
+	zegelctl/audit_format.c zegelctl/audit_format.h \
+	zegelctl/audit_key.c zegelctl/audit_key.h \
+	zegelctl/audit_mail.c zegelctl/audit_mail.h \
+	zegelctl/audit_reader.c zegelctl/audit_reader.h \
+	zegelctl/audit_verify.c zegelctl/audit_verify.h \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
+	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/check.c \
 	zegelctl/command.c zegelctl/command.h \
 	zegelctl/dkim.c \
@@ -10,13 +18,20 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/dkim_text.c zegelctl/dkim_text.h \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
+	zegelctl/events.c zegelctl/events.h \
+	zegelctl/expect.c zegelctl/expect.h \
 	zegelctl/expire.c \
 	zegelctl/file.c zegelctl/file.h \
 	zegelctl/finding.c zegelctl/finding.h \
+	zegelctl/flow.c zegelctl/flow.h \
+	zegelctl/flow_data.c zegelctl/flow_data.h \
+	zegelctl/flow_sheet.c zegelctl/flow_sheet.h \
 	zegelctl/foresight.c \
+	zegelctl/given.c zegelctl/given.h \
 	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
+	zegelctl/language.c zegelctl/language.h \
 	zegelctl/log_date.c zegelctl/log_date.h \
 	zegelctl/mail_line.c zegelctl/mail_line.h \
 	zegelctl/mail_log.c zegelctl/mail_log.h \
@@ -28,6 +43,8 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/message_row.c zegelctl/message_row.h \
 	zegelctl/observed.c zegelctl/observed.h \
 	zegelctl/opened.c zegelctl/opened.h \
+	zegelctl/overview.c zegelctl/overview.h \
+	zegelctl/partner.c zegelctl/partner.h \
 	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
 	zegelctl/pin.c zegelctl/pin.h \
@@ -36,21 +53,26 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
 	zegelctl/report.c \
+	zegelctl/report_flow.c zegelctl/report_flow.h \
 	zegelctl/role.c zegelctl/role.h \
 	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
+	zegelctl/sheet.c zegelctl/sheet.h \
+	zegelctl/sheet_html.c \
+	zegelctl/sheet_pdf.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
-	zegelctl/text.c zegelctl/text.h
+	zegelctl/text.c zegelctl/text.h \
+	zegelctl/watch.c
 
-ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(SUBMIT_LIBS) $(AUDIT_CLIENT_LIBS) $(AUDIT_LIBS) \
-	$(STORE_LIBS) $(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
-	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
+	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) $(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
 zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c
 zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS)
 
 check_PROGRAMS += \
+	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
@@ -58,6 +80,7 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
+	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
@@ -65,6 +88,7 @@ check_PROGRAMS += \
 	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
 TESTS += \
+	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
@@ -72,12 +96,15 @@ TESTS += \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_observed \
+	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
 	tests/fuzz/fuzz_mail_line \
 	tests/fuzz/fuzz_published
+tests_unit_zegelctl_test_audit_SOURCES = tests/unit/zegelctl/test_audit.c
+tests_unit_zegelctl_test_audit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
@@ -92,6 +119,8 @@ tests_unit_zegelctl_test_mail_log_SOURCES = tests/unit/zegelctl/test_mail_log.c
 tests_unit_zegelctl_test_mail_log_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_observed_SOURCES = tests/unit/zegelctl/test_observed.c
 tests_unit_zegelctl_test_observed_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_overview_SOURCES = tests/unit/zegelctl/test_overview.c
+tests_unit_zegelctl_test_overview_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_probe_SOURCES = tests/unit/zegelctl/test_probe.c
 tests_unit_zegelctl_test_probe_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_published_SOURCES = tests/unit/zegelctl/test_published.c
@@ -108,3 +137,23 @@ tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
 dist_man_MANS += man/zegelctl.8
+
+check_PROGRAMS += tests/unit/zegelctl/test_calendar
+tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
+tests_unit_zegelctl_test_calendar_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_calendar
+
+check_PROGRAMS += tests/unit/zegelctl/test_flow
+tests_unit_zegelctl_test_flow_SOURCES = tests/unit/zegelctl/test_flow.c
+tests_unit_zegelctl_test_flow_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_flow
+
+check_PROGRAMS += tests/unit/zegelctl/test_sheet
+tests_unit_zegelctl_test_sheet_SOURCES = tests/unit/zegelctl/test_sheet.c
+tests_unit_zegelctl_test_sheet_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_sheet
+
+check_PROGRAMS += tests/unit/zegelctl/test_expect
+tests_unit_zegelctl_test_expect_SOURCES = tests/unit/zegelctl/test_expect.c
+tests_unit_zegelctl_test_expect_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_expect

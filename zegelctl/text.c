@@ -17,6 +17,13 @@ text_clean(const char *text)
   return g_string_free(clean, FALSE);
 }
 
+void
+text_append_clean(GString *out, const char *text)
+{
+  g_autofree char *clean = text_clean(text);
+  g_string_append(out, clean);
+}
+
 /* The length of the piece at TEXT that must stay in one line, in bytes. */
 static gsize
 piece_length(const char *text)

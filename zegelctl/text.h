@@ -25,3 +25,7 @@ text_clean(const char *text);
  */
 void
 text_wrap(GString *out, guint at, guint indent, const char *text);
+
+/* Appends TEXT as it is, but for control characters, which become '?'. */
+void
+text_append_clean(GString *out, const char *text);

@@ -229,7 +229,7 @@ trail_writer_erase(TrailWriter *writer, const char *organisation, const char *pe
   job.places = places;
   job.count = count;
   *count = 0;
-  if (!writer_run(writer, erase, &job, error))
+  if (!trail_writer_run(writer, erase, &job, error))
     return FALSE;
   empty_log(writer);
   return TRUE;
@@ -313,7 +313,7 @@ trail_writer_expire(TrailWriter *writer, gint64 before_us, guint *count, GError 
 {
   ExpireJob job = {before_us, count};
   *count = 0;
-  if (!writer_run(writer, expire, &job, error))
+  if (!trail_writer_run(writer, expire, &job, error))
     return FALSE;
   empty_log(writer);
   return TRUE;

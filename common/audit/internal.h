@@ -222,7 +222,7 @@ typedef gboolean (*WriterJob)(TrailWriter *writer, gpointer data, GError **error
 
 /* Runs JOB with DATA in a transaction of WRITER. FALSE with its error, or an own one. */
 gboolean
-writer_run(TrailWriter *writer, WriterJob job, gpointer data, GError **error);
+trail_writer_run(TrailWriter *writer, WriterJob job, gpointer data, GError **error);
 
 /* The key that records are written under now. */
 const TrailKey *

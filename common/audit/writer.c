@@ -367,7 +367,7 @@ try_job(TrailWriter *writer, WriterJob job, gpointer data, GError **error)
 }
 
 gboolean
-writer_run(TrailWriter *writer, WriterJob job, gpointer data, GError **error)
+trail_writer_run(TrailWriter *writer, WriterJob job, gpointer data, GError **error)
 {
   if (!open_again(writer, error))
     return FALSE;
@@ -459,14 +459,14 @@ open_trail(TrailWriter *writer, GError **error)
     return FALSE;
   db_watch_log(writer->db, log_grew, writer);
   if (is_new(writer, &problem))
-    return writer_run(writer, begin_trail, NULL, error);
+    return trail_writer_run(writer, begin_trail, NULL, error);
   if (problem != NULL) {
     g_propagate_error(error, problem);
     return FALSE;
   }
   return load_end(writer, error) && db_is_in_place(writer->db, error) &&
          (writer->end.point.key_id == writer_key(writer)->id ||
-          writer_run(writer, change_key, NULL, error));
+          trail_writer_run(writer, change_key, NULL, error));
 }
 
 TrailWriter *
@@ -540,7 +540,7 @@ trail_writer_append(TrailWriter *writer, const TrailEntry *entries, guint count,
       g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "not a user's name");
       return FALSE;
     }
-  return writer_run(writer, append_entries, &job, error);
+  return trail_writer_run(writer, append_entries, &job, error);
 }
 
 /* ---- Checkpoints ---- */
@@ -596,7 +596,7 @@ char *
 trail_writer_checkpoint(TrailWriter *writer, GError **error)
 {
   g_autofree char *text = NULL;
-  if (!writer_run(writer, make_checkpoint, &text, error))
+  if (!trail_writer_run(writer, make_checkpoint, &text, error))
     return NULL;
   return g_steal_pointer(&text);
 }

@@ -5,34 +5,70 @@
 #include "common/base/error.h"
 #include "common/base/mailbox.h"
 #include "common/base/network.h"
+#include "common/conf/rule.h"
 #include "common/conf/schema.h"
 
 #define CONF_MAX_BYTES (1024 * 1024)
 #define NAME_MAX_BYTES 32 /* an organisation's name; it stands in every log line */
 
-static const char organisation_section[] = "organisation";
+/* The sections of which there may be many, each with a name of its own; what they fill
+ * begins with it. */
+static const struct {
+  const char *section;
+  gsize list; /* of the GPtrArray in Config */
+  gsize size; /* of what is in it */
+} named[] = {
+    {"organisation", G_STRUCT_OFFSET(Config, organisations), sizeof(Organisation)},
+    {"rule", G_STRUCT_OFFSET(Config, rules), sizeof(Rule)},
+};
+
+G_STATIC_ASSERT(G_STRUCT_OFFSET(Organisation, name) == 0);
+G_STATIC_ASSERT(G_STRUCT_OFFSET(Rule, name) == 0);
 
 /* Where the parser is, and which section it fills. */
 typedef struct {
   const char *name; /* of the file */
   guint line;
   Config *config;
-  char *section;         /* NULL before the first section; owned */
-  Organisation *current; /* the [organisation NAME] being read, or NULL */
-  GHashTable *seen;      /* "section[ name].key" given so far */
+  char *section;    /* NULL before the first section; owned */
+  gpointer current; /* the [organisation NAME] or the like being read, or NULL */
+  GHashTable *seen; /* "section[ name].key" given so far */
 } Parser;
 
-static void
-organisation_free(gpointer p)
+/* The place of SECTION in named; or how many there are. */
+static gsize
+named_of(const char *section)
 {
-  Organisation *organisation = p;
+  gsize i = 0;
+  while (i < G_N_ELEMENTS(named) && strcmp(named[i].section, section) != 0)
+    i++;
+  return i;
+}
+
+static GPtrArray **
+list_of(Config *config, gsize i)
+{
+  return (GPtrArray **) ((char *) config + named[i].list);
+}
+
+static const char *
+name_of(gconstpointer item)
+{
+  return *(char *const *) item;
+}
+
+/* Frees what rows of SECTION (NULL: of those that stand there once) stored in BASE. */
+static void
+clear_section(const char *section, gpointer base)
+{
   gsize count;
   const SchemaRow *rows = schema_rows(&count);
-  for (gsize i = 0; i < count; i++)
-    if (strcmp(rows[i].section, organisation_section) == 0)
-      schema_clear(&rows[i], organisation);
-  g_free(organisation->name);
-  g_free(organisation);
+  for (gsize i = 0; i < count; i++) {
+    gboolean ours = section != NULL ? strcmp(rows[i].section, section) == 0
+                                    : named_of(rows[i].section) == G_N_ELEMENTS(named);
+    if (ours)
+      schema_clear(&rows[i], base);
+  }
 }
 
 void
@@ -40,12 +76,16 @@ conf_free(Config *config)
 {
   if (config == NULL)
     return;
-  gsize count;
-  const SchemaRow *rows = schema_rows(&count);
-  for (gsize i = 0; i < count; i++)
-    if (strcmp(rows[i].section, organisation_section) != 0)
-      schema_clear(&rows[i], config);
-  g_ptr_array_unref(config->organisations);
+  clear_section(NULL, config);
+  for (gsize i = 0; i < G_N_ELEMENTS(named); i++) {
+    GPtrArray *list = *list_of(config, i);
+    for (guint n = 0; n < list->len; n++) {
+      clear_section(named[i].section, list->pdata[n]);
+      g_free(*(char **) list->pdata[n]);
+      g_free(list->pdata[n]);
+    }
+    g_ptr_array_unref(list);
+  }
   g_free(config);
 }
 
@@ -72,14 +112,14 @@ set_defaults(const char *section, gpointer base)
   const SchemaRow *rows = schema_rows(&count);
   for (gsize i = 0; i < count; i++) {
     gboolean ours = section != NULL ? strcmp(rows[i].section, section) == 0
-                                    : strcmp(rows[i].section, organisation_section) != 0;
+                                    : named_of(rows[i].section) == G_N_ELEMENTS(named);
     if (ours && rows[i].default_text != NULL)
       schema_store(&rows[i], rows[i].default_text, base, NULL);
   }
 }
 
 static gboolean
-organisation_name_is_valid(const char *name)
+name_is_valid(const char *name)
 {
   for (const char *p = name; *p != '\0'; p++)
     if (!g_ascii_isalnum(*p) && *p != '-')
@@ -87,19 +127,23 @@ organisation_name_is_valid(const char *name)
   return *name != '\0' && strlen(name) <= NAME_MAX_BYTES;
 }
 
+/* Begins [SECTION NAME], the I-th of named. */
 static gboolean
-begin_organisation(Parser *parser, const char *name, GError **error)
+begin_named(Parser *parser, gsize i, const char *name, GError **error)
 {
-  if (!organisation_name_is_valid(name))
+  GPtrArray *list = *list_of(parser->config, i);
+  if (!name_is_valid(name))
     return complain(parser, error,
-                    "[organisation NAME]: a name of letters, digits and '-' is expected");
-  if (conf_organisation(parser->config, name) != NULL)
-    return complain(parser, error, "[organisation %s] stands here a second time", name);
-  Organisation *organisation = g_new0(Organisation, 1);
-  organisation->name = g_strdup(name);
-  set_defaults(organisation_section, organisation);
-  g_ptr_array_add(parser->config->organisations, organisation);
-  parser->current = organisation;
+                    "[%s NAME]: a name of letters, digits and '-' is expected",
+                    named[i].section);
+  for (guint n = 0; n < list->len; n++)
+    if (strcmp(name_of(list->pdata[n]), name) == 0)
+      return complain(parser, error, "[%s %s] stands here a second time", named[i].section,
+                      name);
+  parser->current = g_malloc0(named[i].size);
+  *(char **) parser->current = g_strdup(name);
+  set_defaults(named[i].section, parser->current);
+  g_ptr_array_add(list, parser->current);
   return TRUE;
 }
 
@@ -119,8 +163,9 @@ begin_section(Parser *parser, char *line, GError **error)
   parser->section = g_strdup(section);
   if (!schema_has_section(section))
     return complain(parser, error, "there is no section [%s]", section);
-  if (strcmp(section, organisation_section) == 0)
-    return begin_organisation(parser, space != NULL ? g_strstrip(space) : "", error);
+  gsize i = named_of(section);
+  if (i < G_N_ELEMENTS(named))
+    return begin_named(parser, i, space != NULL ? g_strstrip(space) : "", error);
   if (space != NULL)
     return complain(parser, error, "[%s] takes no name", section);
   return TRUE;
@@ -141,12 +186,12 @@ set_key(Parser *parser, char *line, GError **error)
   const SchemaRow *row = schema_find(parser->section, key);
   if (row == NULL)
     return complain(parser, error, "[%s] has no key %s", parser->section, key);
-  const char *owner = parser->current != NULL ? parser->current->name : "";
+  const char *owner = parser->current != NULL ? name_of(parser->current) : "";
   char *id = g_strdup_printf("%s %s.%s", parser->section, owner, key);
   if (!g_hash_table_add(parser->seen, id))
     return complain(parser, error, "%s was given before", key);
 
-  gpointer base = parser->current != NULL ? (gpointer) parser->current : parser->config;
+  gpointer base = parser->current != NULL ? parser->current : parser->config;
   g_autoptr(GError) reason = NULL;
   if (!schema_store(row, value, base, &reason))
     return complain(parser, error, "%s", reason->message);
@@ -164,23 +209,32 @@ parse_line(Parser *parser, char *raw, GError **error)
   return set_key(parser, line, error);
 }
 
-/* Every key without a default must have been given, in every organisation. */
+/* Every key without a default must have been given in ITEM, of the I-th of named. */
 static gboolean
-check_complete(Parser *parser, GError **error)
+check_item(Parser *parser, gsize i, gconstpointer item, GError **error)
 {
   gsize count;
   const SchemaRow *rows = schema_rows(&count);
-  for (guint i = 0; i < parser->config->organisations->len; i++) {
-    const Organisation *organisation = parser->config->organisations->pdata[i];
-    for (gsize r = 0; r < count; r++) {
-      if (rows[r].default_text != NULL)
-        continue;
-      g_autofree char *id =
-          g_strdup_printf("%s %s.%s", rows[r].section, organisation->name, rows[r].key);
-      if (!g_hash_table_contains(parser->seen, id))
-        return complain(parser, error, "[organisation %s] needs %s", organisation->name,
-                        rows[r].key);
-    }
+  for (gsize r = 0; r < count; r++) {
+    if (rows[r].default_text != NULL || strcmp(rows[r].section, named[i].section) != 0)
+      continue;
+    g_autofree char *id =
+        g_strdup_printf("%s %s.%s", rows[r].section, name_of(item), rows[r].key);
+    if (!g_hash_table_contains(parser->seen, id))
+      return complain(parser, error, "[%s %s] needs %s", named[i].section, name_of(item),
+                      rows[r].key);
+  }
+  return TRUE;
+}
+
+static gboolean
+check_complete(Parser *parser, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS(named); i++) {
+    const GPtrArray *list = *list_of(parser->config, i);
+    for (guint n = 0; n < list->len; n++)
+      if (!check_item(parser, i, list->pdata[n], error))
+        return FALSE;
   }
   if (parser->config->organisations->len == 0)
     return complain(parser, error, "at least one [organisation NAME] is needed");
@@ -247,6 +301,18 @@ check_forms(Parser *parser, GError **error)
 }
 
 static gboolean
+check_rules(Parser *parser, GError **error)
+{
+  for (guint i = 0; i < parser->config->rules->len; i++) {
+    const Rule *rule = parser->config->rules->pdata[i];
+    const char *wrong = rule_fault(parser->config, rule);
+    if (wrong != NULL)
+      return complain(parser, error, "[rule %s] %s", rule->name, wrong);
+  }
+  return TRUE;
+}
+
+static gboolean
 parse_all(Parser *parser, const char *text, gsize len, GError **error)
 {
   if (len > CONF_MAX_BYTES || memchr(text, '\0', len) != NULL)
@@ -259,14 +325,16 @@ parse_all(Parser *parser, const char *text, gsize len, GError **error)
       return FALSE;
   }
   return check_complete(parser, error) && check_disjoint(parser, error) &&
-         check_transports(parser, error) && check_forms(parser, error);
+         check_transports(parser, error) && check_forms(parser, error) &&
+         check_rules(parser, error);
 }
 
 Config *
 conf_parse(const char *name, const char *text, gsize len, GError **error)
 {
   g_autoptr(Config) config = g_new0(Config, 1);
-  config->organisations = g_ptr_array_new_with_free_func(organisation_free);
+  for (gsize i = 0; i < G_N_ELEMENTS(named); i++)
+    *list_of(config, i) = g_ptr_array_new();
   set_defaults(NULL, config);
   Parser parser = {.name = name, .config = config};
   parser.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

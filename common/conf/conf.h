@@ -62,6 +62,45 @@ typedef struct {
   char *value; /* NULL: any */
 } HeaderRule;
 
+/* What a rule counts. */
+typedef enum {
+  FLOW_SENT,     /* recipients of mail that got a route */
+  FLOW_VIEWER,   /* those who got a link */
+  FLOW_DIRECT,   /* those who were reached direct */
+  FLOW_RECEIVED, /* messages that came in */
+  FLOW_SECURE,   /* those that came in with the secure mark */
+  FLOW_OPENED,   /* visits in which a message was shown */
+  FLOW_ANSWERED  /* answers of readers */
+} FlowKind;
+
+/* Which holidays are known without being told. */
+typedef enum {
+  HOLIDAYS_NONE,
+  HOLIDAYS_NL
+} Holidays;
+
+/* Whether Dutch people are free on 5 May: their contract says. */
+typedef enum {
+  LIBERATION_DAY_NO,
+  LIBERATION_DAY_YES,
+  LIBERATION_DAY_LUSTRUM /* in years that can be divided by five */
+} LiberationDay;
+
+/* [rule NAME]: what is expected of the flow of mail (M3). */
+typedef struct {
+  char *name;         /* letters, digits, '-' */
+  char *organisation; /* whose mail */
+  FlowKind kind;
+  char *domain;      /* of the other side, any case; "": any */
+  guint fewer_than;  /* messages: an alarm when there are fewer; 0: not asked */
+  guint by_minute;   /* of the day, when they are counted; 0: not given */
+  GStrv days;        /* "all", "working", "mon" ... "sun" */
+  guint viewer_over; /* percent of fall-backs above which is an alarm; 100: not asked */
+  guint minimum;     /* recipients of a day, below which a percentage says nothing */
+  GStrv mail;        /* who is told; may be empty */
+  char *command;     /* path of a program that is told; may be "" */
+} Rule;
+
 /* [organisation NAME]: everything belongs to one (O1). */
 typedef struct {
   char *name;           /* letters, digits, '-'; in the log and in every key */
@@ -178,6 +217,14 @@ typedef struct {
   guint audit_checkpoint_s; /* how often a checkpoint is signed, when there is news */
   guint audit_years;        /* how long events are kept (NEN 7513: five at least) */
   GStrv audit_mail;         /* who gets checkpoints and alarms; may be empty */
+  /* [calendar] */
+  Holidays holidays;
+  LiberationDay liberation_day;
+  GStrv free_days;    /* YYYY-MM-DD, beside the holidays */
+  GStrv working_days; /* YYYY-MM-DD, in spite of everything */
+  /* [watch] */
+  char *watch_state; /* which alarms were given */
+  guint watch_timeout_s;
   /* [postfix] */
   char *socket_user;     /* owner of the sockets of the milters: Postfix connects as it */
   char *socket_group;    /* group of the sockets that Postfix connects to */
@@ -185,6 +232,7 @@ typedef struct {
   GStrv relay_addresses; /* from which our mail leaves */
 
   GPtrArray *organisations; /* of Organisation, at least one */
+  GPtrArray *rules;         /* of Rule */
 } Config;
 
 /*

@@ -9,10 +9,11 @@
 
 #define DOMAIN_MAX_BYTES 253 /* RFC 1035 2.3.4, as text */
 #define LABEL_MAX_BYTES  63
-#define CHOICE_MAX_WORDS 4
+#define CHOICE_MAX_WORDS 7
 
 #define C(field) offsetof(Config, field)
 #define O(field) offsetof(Organisation, field)
+#define R(field) offsetof(Rule, field)
 #define RUN_DIR  "/var/spool/postfix/zegel/"
 #define KEY_DIR  ZEGEL_SYSCONFDIR "/keys/"
 
@@ -127,6 +128,14 @@ static const SchemaRow rows[] = {
     {"audit", "years", SCHEMA_UINT, C(audit_years), "5", 5, 100},
     {"audit", "mail", SCHEMA_WORDS, C(audit_mail), "", 0, 0},
 
+    {"calendar", "holidays", SCHEMA_CHOICE, C(holidays), "nl", 0, 0},
+    {"calendar", "liberation_day", SCHEMA_CHOICE, C(liberation_day), "lustrum", 0, 0},
+    {"calendar", "extra", SCHEMA_DATES, C(free_days), "", 0, 0},
+    {"calendar", "working", SCHEMA_DATES, C(working_days), "", 0, 0},
+
+    {"watch", "state", SCHEMA_PATH, C(watch_state), ZEGEL_STATEDIR "/watch/alarms", 0, 0},
+    {"watch", "timeout_s", SCHEMA_UINT, C(watch_timeout_s), "60", 1, 600},
+
     {"postfix", "user", SCHEMA_STRING, C(socket_user), "postfix", 0, 0},
     {"postfix", "group", SCHEMA_STRING, C(socket_group), "postfix", 0, 0},
     {"postfix", "hostname", SCHEMA_TEXT, C(hostname), "", 0, 0},
@@ -167,6 +176,17 @@ static const SchemaRow rows[] = {
     {"organisation", "sms_per_day", SCHEMA_UINT, O(sms_per_day), "500", 1, 10000000},
     {"organisation", "sms_per_sender_per_day", SCHEMA_UINT, O(sms_per_sender_per_day),
      "200", 1, 10000000},
+
+    {"rule", "organisation", SCHEMA_STRING, R(organisation), NULL, 0, 0},
+    {"rule", "kind", SCHEMA_CHOICE, R(kind), "sent", 0, 0},
+    {"rule", "domain", SCHEMA_TEXT, R(domain), "", 0, 0},
+    {"rule", "fewer_than", SCHEMA_UINT, R(fewer_than), "0", 0, 10000000},
+    {"rule", "by", SCHEMA_TIME, R(by_minute), "00:00", 0, 0},
+    {"rule", "days", SCHEMA_WORDS, R(days), "working", 0, 0},
+    {"rule", "viewer_over", SCHEMA_UINT, R(viewer_over), "100", 0, 100},
+    {"rule", "minimum", SCHEMA_UINT, R(minimum), "10", 1, 10000000},
+    {"rule", "mail", SCHEMA_WORDS, R(mail), "", 0, 0},
+    {"rule", "command", SCHEMA_TEXT, R(command), "", 0, 0},
 };
 
 const SchemaRow *
@@ -411,6 +431,23 @@ static const struct {
     {"dnssec",
      {[DNSSEC_RESOLVER] = "resolver", [DNSSEC_RESOLVER_AND_CHAIN] = "resolver+chain"},
      "resolver or resolver+chain is expected"},
+    {"kind",
+     {[FLOW_SENT] = "sent",
+      [FLOW_VIEWER] = "viewer",
+      [FLOW_DIRECT] = "direct",
+      [FLOW_RECEIVED] = "received",
+      [FLOW_SECURE] = "secure",
+      [FLOW_OPENED] = "opened",
+      [FLOW_ANSWERED] = "answered"},
+     "sent, viewer, direct, received, secure, opened or answered is expected"},
+    {"holidays",
+     {[HOLIDAYS_NONE] = "none", [HOLIDAYS_NL] = "nl"},
+     "nl or none is expected"},
+    {"liberation_day",
+     {[LIBERATION_DAY_NO] = "no",
+      [LIBERATION_DAY_YES] = "yes",
+      [LIBERATION_DAY_LUSTRUM] = "lustrum"},
+     "yes, no or lustrum is expected"},
     {"nta_long_span",
      {[LONG_SPAN_REFUSE] = "refuse", [LONG_SPAN_WARN] = "warn"},
      "refuse or warn is expected"},
@@ -466,6 +503,33 @@ is_date(const char *value)
     return FALSE;
   g_date_clear(&date, 1);
   return g_date_valid_dmy((GDateDay) day, (GDateMonth) month, (GDateYear) year);
+}
+
+static gboolean
+store_dates(const SchemaRow *row, const char *value, GStrv *field, GError **error)
+{
+  g_auto(GStrv) words = split_words(value);
+  for (char **word = words; *word != NULL; word++)
+    if (!is_date(*word))
+      return reject(error, row->key, *word, "a day such as 2026-03-01 is expected");
+  g_strfreev(*field);
+  *field = g_steal_pointer(&words);
+  return TRUE;
+}
+
+/* "HH:MM" */
+static gboolean
+store_time(const SchemaRow *row, const char *value, guint *field, GError **error)
+{
+  guint64 hour, minute;
+  g_auto(GStrv) parts = g_strsplit(value, ":", 2);
+  if (strlen(value) != strlen("HH:MM") || g_strv_length(parts) != 2 ||
+      strlen(parts[0]) != 2 ||
+      !g_ascii_string_to_unsigned(parts[0], 10, 0, 23, &hour, NULL) ||
+      !g_ascii_string_to_unsigned(parts[1], 10, 0, 59, &minute, NULL))
+    return reject(error, row->key, value, "a time such as 09:30 is expected");
+  *field = (guint) (hour * 60 + minute);
+  return TRUE;
 }
 
 static gboolean
@@ -532,6 +596,10 @@ schema_store(const SchemaRow *row, const char *value, gpointer base, GError **er
     return store_yes_no(row, value, field, error);
   case SCHEMA_ADDRESSES:
     return store_addresses(row, value, field, error);
+  case SCHEMA_DATES:
+    return store_dates(row, value, field, error);
+  case SCHEMA_TIME:
+    return store_time(row, value, field, error);
   case SCHEMA_STRING:
   case SCHEMA_TEXT:
   case SCHEMA_PATH:
@@ -551,12 +619,14 @@ schema_clear(const SchemaRow *row, gpointer base)
   case SCHEMA_UINT:
   case SCHEMA_CHOICE:
   case SCHEMA_YES_NO:
+  case SCHEMA_TIME:
     return;
   case SCHEMA_WORDS:
   case SCHEMA_TOKENS:
   case SCHEMA_ADDRESSES:
   case SCHEMA_DOMAINS:
   case SCHEMA_SENDERS:
+  case SCHEMA_DATES:
     g_clear_pointer((GStrv *) field, g_strfreev);
     return;
   case SCHEMA_NETWORKS:

@@ -23,14 +23,16 @@ typedef enum {
   SCHEMA_ADDRESSES, /* GStrv; textual IP addresses, may be empty */
   SCHEMA_SENDERS,   /* GStrv; addresses and domains, lower case, may be empty */
   SCHEMA_HEADERS,   /* GPtrArray of HeaderRule; "Name: value; Name: *", may be empty */
-  SCHEMA_DATE       /* char *; YYYY-MM-DD, may be empty */
+  SCHEMA_DATE,      /* char *; YYYY-MM-DD, may be empty */
+  SCHEMA_DATES,     /* GStrv; days of that shape, may be empty */
+  SCHEMA_TIME       /* guint; HH:MM, as minute of the day */
 } SchemaType;
 
 typedef struct {
-  const char *section; /* "organisation" stands for [organisation NAME] */
+  const char *section; /* "organisation" and "rule" stand for [organisation NAME] ... */
   const char *key;
   SchemaType type;
-  gsize offset;             /* of the field in Config or Organisation */
+  gsize offset;             /* of the field in Config, Organisation or Rule */
   const char *default_text; /* NULL: the key must be given */
   guint min, max;           /* for SCHEMA_UINT */
 } SchemaRow;

@@ -2,6 +2,7 @@
 check_PROGRAMS += \
 	tests/bench/ask_each \
 	tests/bench/ask_load \
+	tests/bench/audit_event \
 	tests/bench/bare_cgi \
 	tests/bench/dns_chain \
 	tests/bench/dns_delay \
@@ -13,6 +14,8 @@ tests_bench_ask_each_SOURCES = tests/bench/ask_each.c
 tests_bench_ask_each_LDADD = $(GLIB_LIBS)
 tests_bench_ask_load_SOURCES = tests/bench/ask_load.c
 tests_bench_ask_load_LDADD = $(GLIB_LIBS)
+tests_bench_audit_event_SOURCES = tests/bench/audit_event.c
+tests_bench_audit_event_LDADD = $(STORE_LIBS) $(BASE_LIBS)
 tests_bench_dns_chain_SOURCES = tests/bench/dns_chain.c
 tests_bench_dns_chain_LDADD = $(GLIB_LIBS)
 tests_bench_dns_delay_SOURCES = tests/bench/dns_delay.c
@@ -30,8 +33,9 @@ tests_bench_hello_fcgi_SOURCES = tests/bench/hello_fcgi.c
 tests_bench_hello_fcgi_CFLAGS = $(AM_CFLAGS) $(FCGI_CFLAGS)
 tests_bench_hello_fcgi_LDADD = $(FCGI_LIBS)
 EXTRA_DIST += tests/bench/milter tests/bench/milter.test tests/bench/bench.py
+EXTRA_DIST += tests/bench/audit tests/bench/audit.test
 EXTRA_DIST += tests/bench/policyd tests/bench/policyd.test
 EXTRA_DIST += tests/bench/viewer tests/bench/viewer.test
 if LAB
-TESTS += tests/bench/milter.test tests/bench/policyd.test tests/bench/viewer.test
+TESTS += tests/bench/audit.test tests/bench/milter.test tests/bench/policyd.test tests/bench/viewer.test
 endif

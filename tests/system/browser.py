@@ -6,7 +6,7 @@ import re
 import secrets
 import urllib.parse
 
-from harness import ENV, tls_context
+from harness import ENV, note, tls_context
 
 REDIRECTS_MAX = 5
 
@@ -137,7 +137,7 @@ class Browser:
                 if morsel["max-age"] == "0" or not morsel.value:
                     jar.pop(name, None)
                 else:
-                    jar[name] = morsel.value
+                    jar[name] = note("session", morsel.value)
 
     def _follow(self, page):
         for _ in range(REDIRECTS_MAX):

@@ -9,6 +9,8 @@ EXTRA_DIST += \
 	tests/system/gateway.py \
 	tests/system/harness.py \
 	tests/system/image.py \
+	tests/system/leaks.py \
+	tests/system/outbox.py \
 	tests/system/peer.py \
 	tests/system/part1.test \
 	tests/system/part2.test \
@@ -35,6 +37,7 @@ EXTRA_DIST += \
 	tests/system/test_attack_html.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
+	tests/system/test_audit_thirteen_kinds.py \
 	tests/system/test_auditd.py \
 	tests/system/test_bounces.py \
 	tests/system/test_browser.py \
@@ -59,7 +62,7 @@ EXTRA_DIST += \
 	tests/system/test_milter.py tests/system/test_milter_dies.py \
 	tests/system/test_nta.py \
 	tests/system/test_number.py \
-	tests/system/test_observe.py \
+	tests/system/test_observe.py tests/system/test_outbox.py \
 	tests/system/test_organisations.py \
 	tests/system/test_pages.py \
 	tests/system/test_phone.py \
@@ -92,6 +95,9 @@ tests_system_make_mark_LDADD = $(CRYPT_LIBS) $(BASE_LIBS)
 check_PROGRAMS += tests/system/read_store
 tests_system_read_store_SOURCES = tests/system/read_store.c
 tests_system_read_store_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
+check_PROGRAMS += tests/system/read_outbox
+tests_system_read_outbox_SOURCES = tests/system/read_outbox.c
+tests_system_read_outbox_LDADD = $(STORE_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
 check_PROGRAMS += tests/system/read_trail
 tests_system_read_trail_SOURCES = tests/system/read_trail.c
 tests_system_read_trail_LDADD = $(AUDIT_LIBS) $(BASE_LIBS)

@@ -1,6 +1,6 @@
 /*
  * read_trail DATABASE KEY-FILE [AFTER] - prints the records of the audit trail behind
- * number AFTER, as blocks of attributes with their number in front.
+ * number AFTER, as blocks of attributes with that number in front ("record").
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ print_record(const TrailRecord *record, gpointer data, GError **error)
   (void) data;
   (void) error;
   g_autofree char *text = attrs_format(record->attrs, ATTR_ESCAPED);
-  printf("number=%" G_GUINT64_FORMAT "\n%s", record->number, text);
+  printf("record=%" G_GUINT64_FORMAT "\n%s", record->number, text);
   return TRUE;
 }
 

@@ -19,7 +19,7 @@ MARKS = ["X-Zegel-Secure: nta; domain=" + part("ready"), "x-zegel-secure : nta",
 def raw(fields, to, author=SENDER):
     """A message with FIELDS on top, as bytes."""
     return "\r\n".join([*fields, "From: " + author, "To: " + to, "Subject: Afspraak",
-                        "Message-ID: <%s@x>" % lab.unique(), "", "Dag.", ""]).encode()
+                        "Message-ID: <%s@x>" % lab.unique("id"), "", "Dag.", ""]).encode()
 
 
 def forged_marks(got):
@@ -103,7 +103,7 @@ def test_headers_written_another_way():
 def mixed(part_header, body="x", head=("Content-Type: multipart/mixed; boundary=b",)):
     """A sensitive message with two parts, of which one has PART_HEADER."""
     return "\r\n".join(["From: " + SENDER, "To: x@" + part("community"), "Subject: veilig mailen",
-                        "Message-ID: <%s@x>" % lab.unique(), "MIME-Version: 1.0", *head, "",
+                        "Message-ID: <%s@x>" % lab.unique("id"), "MIME-Version: 1.0", *head, "",
                         "--b", "", "Dag.", "--b", *part_header, "", body, "--b--",
                         ""]).encode()
 

@@ -11,6 +11,7 @@ import time
 
 import crash
 import harness
+import trail
 import walk
 from browser import Browser, link_in
 from crash import Deliver
@@ -232,7 +233,7 @@ def bring_with_errors(deliver, letters, points, error):
 
 def test_f5_one_call_fails():
     """F5 I1 I2: EIO or ENOSPC once at 40 calls of a delivery: stored once, told once"""
-    mark, texts = harness.log_mark(), crash.sms_count()
+    mark, texts, number = harness.log_mark(), crash.sms_count(), trail.last()
     with Deliver() as deliver:
         spare = crash.write_letters(2, SMALL_BYTES) + crash.write_letters(1, LARGE_BYTES)
         deliver.start()
@@ -246,7 +247,7 @@ def test_f5_one_call_fails():
         deferred += bring_with_errors(deliver, letters[len(points):], points, "ENOSPC")
         for letter in letters:
             letter.crashes = 1  # an error after zegel-submit's 250 may repeat it once, too
-        repeats = crash.check_all(letters, mark, texts)
+        repeats = crash.check_all(letters, mark, texts, number)
     print("# %d calls failed, %d letters had to come again, %d notifications repeated"
           % (len(letters), deferred, repeats), flush=True)
     assert deferred >= len(letters) // 4, deferred
@@ -254,7 +255,7 @@ def test_f5_one_call_fails():
 
 def test_f5_calls_fail_for_long():
     """F5 F8 I1 I2: while every write, sync or open fails letters wait; then they are taken"""
-    mark, texts = harness.log_mark(), crash.sms_count()
+    mark, texts, number = harness.log_mark(), crash.sms_count(), trail.last()
     with Deliver() as deliver:
         spare, *letters = crash.write_letters(7, LARGE_BYTES)
         crash.warm_up(deliver, spare)
@@ -266,7 +267,7 @@ def test_f5_calls_fail_for_long():
             assert not crash.strike(deliver, letter, point, "error=" + error), point
             assert letter.code == (452 if error == "ENOSPC" else 451), (point, letter.code)
             crash.repeat(deliver, letter)
-        crash.check_all(letters, mark, texts)
+        crash.check_all(letters, mark, texts, number)
 
 
 # ---- zegel-submit is down ----

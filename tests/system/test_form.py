@@ -14,7 +14,7 @@ import harness
 import walk
 import wire
 from browser import Browser
-from harness import (ENV, configured, log_lines, log_mark, mailbox, part, unique, wait_for,
+from harness import (ENV, configured, log_lines, log_mark, mailbox, note, part, unique, wait_for,
                      wait_log, wait_mail)
 from visitor import HOST, HOST2
 
@@ -155,7 +155,7 @@ def test_a_conversation_begins():
         assert "from=" + address in line and "to=" + DESK in line, line
         assert word not in line and not harness.sms_asked("+31612345678")
         # The copy: reference and password, each shown once.
-        reference, password = fact(page, "Kenmerk"), fact(page, "Wachtwoord")
+        reference, password = fact(page, "Kenmerk"), note("password", fact(page, "Wachtwoord"))
         reader = Browser()
         asked = reader.get(HOST + "/r/" + reference)
         assert asked.status == 200, asked.text

@@ -5,7 +5,7 @@ import re
 import harness as lab
 import walk
 from browser import Browser
-from harness import ENV, mailbox, part, unique, wait_mail
+from harness import ENV, mailbox, note, part, unique, wait_mail
 from test_answer import Reader
 
 SERVICE = "veilig." + part("own")
@@ -27,7 +27,7 @@ def password_on(page):
     """(reference, password) that PAGE shows."""
     found = re.search(r"([a-z0-9]+(?:-[a-z0-9]+){2,})", page.text)
     assert found, page.text
-    return found.group(1)
+    return note("password", found.group(1))
 
 
 def way_in(mail):

@@ -1,12 +1,15 @@
 """F1: zegel-deliver is killed at every storage and socket call of a delivery, always also
 between COMMIT and the 250, and brought again until it says 250: nothing lost, nothing
-doubled (I1, I2). 300 kills and more together; under sanitizers a tenth of them.
+doubled (I1, I2), in the store and in the audit trail. 300 kills and more together; under
+sanitizers a tenth of them.
 """
 import re
 import time
 
 import crash
 import harness
+import outbox
+import trail
 from crash import Deliver, Letter, Point
 
 SMALL_BYTES = 2000
@@ -14,6 +17,7 @@ LARGE_BYTES = 150000  # sealed in a file of its own: above 128 KiB
 COLD_KILLS = 50
 TWICE_KILLS = 12
 POSTFIX_KILLS = 34
+RELAY_KILLS = 30
 
 
 def tell(deaths, letters, mark, repeats):
@@ -39,7 +43,7 @@ def see_calls(deliver, size, warm):
 
 def kill_at_every_call(size, kills_min):
     """Kills at each call of the threads that serve a letter of SIZE bytes."""
-    mark, texts = harness.log_mark(), crash.sms_count()
+    mark, texts, number = harness.log_mark(), crash.sms_count(), trail.last()
     with Deliver() as deliver:
         spare, points = see_calls(deliver, size, warm=True)
         points = crash.fewer([point for point in points
@@ -47,7 +51,8 @@ def kill_at_every_call(size, kills_min):
         letters = crash.write_letters(len(points), size)
         crash.warm_up(deliver, spare)
         deaths = crash.strike_all(deliver, letters, points, spare)
-        repeats = crash.check_all(letters, mark, texts)
+        deliver.stay()
+        repeats = crash.check_all(letters, mark, texts, number)
     again = tell(deaths, letters, mark, repeats)
     assert deaths >= len(crash.fewer(range(kills_min))), (deaths, len(points))
     assert again >= len(crash.fewer(range(kills_min // 4))), again
@@ -68,7 +73,7 @@ def kill_twice(deliver, letters, points):
     deaths = 0
     for letter, point in zip(letters, points):
         deliver.start()
-        deaths += crash.strike(deliver, letter, Point("any", "connect", 1))
+        deaths += crash.strike(deliver, letter, Point("session", "connect", 1))
         assert not deliver.alive(), letter.queue_id
         deliver.start()
         deaths += crash.strike(deliver, letter, point)
@@ -79,13 +84,14 @@ def kill_twice(deliver, letters, points):
     return deaths
 
 
-def kill_cold(deliver, letters, points):
+def kill_cold(deliver, letters, points, number):
     """A crash in the first delivery after a crash, when the store is opened anew."""
     deaths = 0
     for letter, point in zip(letters, points):
         deliver.start()
         if crash.strike(deliver, letter, point):
             deaths += 1
+            outbox.check_both(letter, number)
             deliver.start()
         crash.repeat(deliver, letter)
         deliver.kill()
@@ -94,19 +100,80 @@ def kill_cold(deliver, letters, points):
 
 def test_f1_killed_again_after_a_crash():
     """F1 I1 I2: killed at 60 calls of the first delivery after a crash, lost and doubled none"""
-    mark, texts = harness.log_mark(), crash.sms_count()
+    mark, texts, number = harness.log_mark(), crash.sms_count(), trail.last()
     with Deliver() as deliver:
         _, points = see_calls(deliver, SMALL_BYTES, warm=False)
         points = crash.anywhere(points)
         cold = crash.fewer(crash.spread(points, COLD_KILLS))
         again = crash.fewer(crash.spread(points, TWICE_KILLS))
         letters = crash.write_letters(len(cold) + len(again), SMALL_BYTES)
-        deaths = kill_cold(deliver, letters[:len(cold)], cold)
+        deaths = kill_cold(deliver, letters[:len(cold)], cold, number)
         deaths += kill_twice(deliver, letters[len(cold):], again)
         deliver.start()
-        repeats = crash.check_all(letters, mark, texts)
+        repeats = crash.check_all(letters, mark, texts, number)
     tell(deaths, letters, mark, repeats)
     assert deaths >= len(cold) * 3 // 4 + len(again), deaths
+
+
+# ---- On the way to zegel-auditd ----
+
+class WithoutAuditd:
+    """with WithoutAuditd(): zegel-auditd is away."""
+
+    def __enter__(self):
+        harness.control("stop", "auditd")
+
+    def __exit__(self, *_):
+        harness.control("start", "auditd")
+
+
+def let_wait(deliver, letter):
+    """LETTER is taken, and its events wait in the store; zegel-deliver is down again."""
+    with WithoutAuditd():
+        deliver.start()
+        crash.repeat(deliver, letter)
+        deliver.kill()
+
+
+def see_relay(deliver, letter):
+    """The points that zegel-deliver passes while it brings what waits."""
+    def act():
+        harness.control("start", "auditd")
+        outbox.wait_empty()
+    let_wait(deliver, letter)
+    harness.control("stop", "auditd")
+    deliver.start()
+    points = crash.anywhere([point for point in deliver.calls(act)
+                             if point.thread in ("relay", "writer")], without="")
+    deliver.kill()
+    return points
+
+
+def strike_relay(deliver, point):
+    """A kill at POINT while what waits is brought; whether it died of it."""
+    with WithoutAuditd():
+        deliver.start()
+        deliver.inject(point, "signal=KILL")
+    harness.wait_for(lambda: not deliver.alive() or outbox.is_empty(), "the relay")
+    died = not deliver.alive()
+    deliver.untrace()
+    deliver.kill()
+    return died
+
+
+def test_f1_killed_while_events_are_brought():
+    """A2 F1: killed at 30 calls that bring what waits to zegel-auditd: each event is there once"""
+    number, deaths = trail.last(), 0
+    with Deliver() as deliver:
+        first, *letters = crash.write_letters(1 + len(crash.fewer(range(RELAY_KILLS))), SMALL_BYTES)
+        points = crash.fewer(crash.spread(see_relay(deliver, first), RELAY_KILLS))
+        for letter, point in zip(letters, points):
+            let_wait(deliver, letter)
+            deaths += strike_relay(deliver, point)
+        deliver.start()
+        outbox.check_once([first] + letters[:len(points)], number)
+    print("# killed %d times at %d points" % (deaths, len(points)), flush=True)
+    assert deaths >= len(points) // 2 and len(points) >= len(crash.fewer(range(20))), deaths
 
 
 # ---- Postfix itself comes again ----
@@ -151,7 +218,7 @@ def postfix_brings(deliver, letter, point):
 
 def test_f1_postfix_brings_again_what_a_kill_broke_off():
     """F1 I1 I2 I4: killed at 30 calls while Postfix delivers: its queue brings all again, once"""
-    mark, texts = harness.log_mark(), crash.sms_count()
+    mark, texts, number = harness.log_mark(), crash.sms_count(), trail.last()
     with Deliver() as deliver:
         letters = crash.write_letters(2 + len(crash.fewer(range(POSTFIX_KILLS))), SMALL_BYTES,
                                       keep=True)
@@ -162,6 +229,7 @@ def test_f1_postfix_brings_again_what_a_kill_broke_off():
         points = crash.fewer(crash.spread(points, POSTFIX_KILLS))
         deaths = sum(postfix_brings(deliver, letter, point)
                      for letter, point in zip(letters, points))
-        repeats = crash.check_all(letters, mark, texts)
+        deliver.stay()
+        repeats = crash.check_all(letters, mark, texts, number)
     tell(deaths, letters, mark, repeats)
     assert deaths >= len(crash.fewer(range(30))), deaths

@@ -18,7 +18,7 @@ NAMES = {"own": "Huisartsenpraktijk Voorbeeld", "own2": "Kliniek Voorbeeld"}
 
 def raw(*header):
     """A message with HEADER lines and nothing to say."""
-    return "\r\n".join(header + ("Message-ID: <%s@x>" % unique(),)).encode() + b"\r\n\r\nx\r\n"
+    return "\r\n".join(header + ("Message-ID: <%s@x>" % unique("id"),)).encode() + b"\r\n\r\nx\r\n"
 
 
 def forgeries(me, other):

@@ -151,7 +151,7 @@ def test_the_administrator_can_take_somebody_out():
 
 def test_no_number_or_address_lies_open():
     """K1 T18 T20: neither in the files of the phone book nor anywhere in the state or a log"""
-    name = unique()
+    name = unique("jan")
     to = "%s@%s" % (name, part("outsider"))
     _, one = given(to)
     link, two = given(to)

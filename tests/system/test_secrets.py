@@ -1,4 +1,5 @@
 """Nothing of a message lies open: not on disk, not in a log, not in a core (I3, T20)."""
+import base64
 import os
 import re
 import signal
@@ -6,6 +7,7 @@ import tempfile
 
 import harness
 import image
+import leaks
 import walk
 from harness import ENV, control, mail, part, unique
 
@@ -77,6 +79,27 @@ def test_no_word_of_a_message_is_in_a_log():
     assert not lines, lines
 
 
+def test_the_search_after_all_tests_finds_each_kind():
+    """T20: control: whatever a test made is found in a log, as it is or in disguise, once planted"""
+    words, sent, code = way_of_a_message()
+    token = sent.link.rsplit("/", 1)[1]
+    planted = [words["body"], base64.b64encode(b"x " + words["subject"].encode() + b" y").decode(),
+               token.encode().hex(), sent.number, "0" + sent.number[3:], "code=" + code,
+               harness.note("password", unique("p")), harness.note("session", unique("s"))]
+    path = os.path.join(ENV["LAB"], "log", "planted")
+    try:
+        for text in planted:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("zegel-x[1]: event=y, a=%s\n" % text)
+            found = [line for line in leaks.search()[0] if line.startswith(path)]
+            assert len(found) == 1, (text, found)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('12.%s [%s] bytes=%s "GET /" 200 %s\n' % (code, code, code, code))
+        assert not [line for line in leaks.search()[0] if line.startswith(path)]
+    finally:
+        os.unlink(path)
+
+
 def test_no_secret_is_in_the_arguments_of_a_process():
     """T20: number, text and code of an SMS are in nobody's arguments or environment."""
     adapter = "/run/zegel-test-adapter"
@@ -121,7 +144,7 @@ def test_no_program_leaves_a_core():
         with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as file:
             plain = re.match(r"core(\b|$)", file.read())
         assert not plain or cores_in(control_dir), "the control left no core"
-    for program in ("milter", "milter-mx", "policyd", "deliver", "viewer"):
+    for program in ("milter", "milter-mx", "policyd", "deliver", "viewer", "auditd"):
         pid = int(harness.program_pid(program))
         with open("/proc/%d/limits" % pid, encoding="utf-8") as file:
             limits = file.read()

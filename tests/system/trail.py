@@ -14,7 +14,7 @@ DATABASE = os.path.join(ENV["LAB_STATEDIR"], "audit", "audit.db")
 SOCKET = os.path.join(ENV["LAB_STATEDIR"], "audit.sock")
 KEY = os.path.join(ENV["LAB_SYSCONFDIR"], "zegel", "keys", "auditd", "audit")
 EVENT = re.compile(r" (zegel[\w-]*)\[\d+\]: (\w+): (event=.*)")
-OF_THE_TRAIL = {"number", "at", "program", "source", "queue-id"}  # what a line says otherwise
+OF_THE_TRAIL = {"record", "at", "program", "source", "queue-id"}  # what a line says otherwise
 
 
 def records(after=0, database=DATABASE):
@@ -28,7 +28,7 @@ def records(after=0, database=DATABASE):
 
 def last(database=DATABASE):
     """The number of the last record, 0 when there is none."""
-    return max((int(record["number"]) for record in records(database=database)), default=0)
+    return max((int(record["record"]) for record in records(database=database)), default=0)
 
 
 def wait_record(event_id, after=0, seconds=harness.WAIT_S):
@@ -76,6 +76,18 @@ def check_each_once(events, after=0, seconds=harness.WAIT_S):
 
 # ---- The socket ----------------------------------------------------------------------
 
+BRING_AS = """
+import contextlib, socket, sys
+with socket.socket(socket.AF_UNIX) as link, contextlib.suppress(OSError):
+    link.connect(sys.argv[1])
+    with contextlib.suppress(BrokenPipeError):
+        link.sendall(sys.stdin.buffer.read())
+        link.shutdown(socket.SHUT_WR)
+    while piece := link.recv(65536):
+        sys.stdout.buffer.write(piece)
+"""
+
+
 def new_id():
     return secrets.token_hex(16)
 
@@ -109,8 +121,5 @@ def bring(text, path=SOCKET, answers=1, seconds=10):
 
 def bring_as(user, text):
     """The same as USER, with his groups; all that comes back."""
-    program = ("import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
-               "s.sendall(sys.stdin.buffer.read()); s.shutdown(socket.SHUT_WR);"
-               "sys.stdout.buffer.write(b''.join(iter(lambda: s.recv(65536), b'')))")
     return command("setpriv", "--reuid", user, "--regid", user, "--init-groups", "python3", "-c",
-                   program, SOCKET, data=text.encode(), status=None).decode()
+                   BRING_AS, SOCKET, data=text.encode()).decode()

@@ -2,7 +2,7 @@
 import re
 
 from browser import Browser, link_in
-from harness import (code_in, mailbox, part, send, sms_texts, unique, wait_delivered, wait_mail,
+from harness import (code_in, mailbox, note, part, send, sms_texts, unique, wait_delivered, wait_mail,
                      wait_sms)
 
 _numbers = iter(range(11111111, 99999999, 137))
@@ -11,7 +11,7 @@ _numbers = iter(range(11111111, 99999999, 137))
 def new_number():
     """A mobile number that no test had before: (as people write it, E.164)."""
     digits = "6%d" % next(_numbers)
-    return "0" + digits, "+31" + digits
+    return "0" + digits, note("number", "+31" + digits)
 
 
 def new_outsider():

@@ -89,7 +89,7 @@ set_up_world(World *w, gconstpointer data)
   w->config = conf_parse("conf", config, strlen(config), &error);
   g_assert_no_error(error);
   w->book = book_of("partner.nl nta secure\nclash.nl nta dane-only\n");
-  w->basis = (RefreshBasis){w->config, w->book};
+  w->basis = (RefreshBasis){w->config, w->book, NULL};
   w->loop = loop_new(&error);
   g_assert_no_error(error);
   w->dns = zone_new(HOST("mx1.nl") HOST("mx2.nl"));

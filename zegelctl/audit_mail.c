@@ -1,0 +1,99 @@
+#include "zegelctl/audit_mail.h"
+
+#include <signal.h>
+
+#include "common/submit/letter.h"
+#include "common/submit/submit.h"
+#include "zegelctl/language.h"
+
+#define HOST_MAX_CHARS 100
+
+static char *
+good_text(const VerifyResult *result, const char *checkpoint)
+{
+  return g_strdup_printf(_("The audit trail of %s was verified and is in order.\n"
+                           "It has the records %" G_GUINT64_FORMAT
+                           " through %" G_GUINT64_FORMAT ".\n"
+                           "\n"
+                           "Please keep this mail. With the next line anybody can see "
+                           "later whether something\n"
+                           "was changed, or taken out:\n"
+                           "\n"
+                           "%s\n"
+                           "\n"
+                           "To verify: put that line into a file, and run as root\n"
+                           "\n"
+                           "zegelctl audit verify --checkpoint FILE\n"),
+                         g_get_host_name(), result->first, result->last, checkpoint);
+}
+
+static char *
+wrong_text(const Config *config, const VerifyResult *result)
+{
+  return g_strdup_printf(_("The audit trail of %s is NOT in order.\n"
+                           "\n"
+                           "Record %" G_GUINT64_FORMAT ": %s\n"
+                           "\n"
+                           "Somebody may have changed it. What to do now:\n"
+                           "- Make a copy of %s, and of the mail log.\n"
+                           "- Change nothing else on that system.\n"
+                           "- Find out who was logged in there.\n"
+                           "- Tell the one who answers for the security of your data.\n"),
+                         g_get_host_name(), result->wrong_at, result->what,
+                         config->audit_database);
+}
+
+static char *
+unknown_text(const char *why)
+{
+  return g_strdup_printf(_("The audit trail of %s could not be verified.\n"
+                           "\n"
+                           "%s\n"
+                           "\n"
+                           "What to do now: see on that system that zegel-auditd runs, "
+                           "and then run as root\n"
+                           "\n"
+                           "zegelctl audit verify\n"),
+                         g_get_host_name(), why);
+}
+
+static gboolean
+send_to(const Config *config, const char *address, const char *subject, const char *text,
+        GError **error)
+{
+  const Organisation *organisation = config->organisations->pdata[0];
+  g_autofree char *from = letter_sender(organisation->service_domain);
+  g_autofree char *unique = g_uuid_string_random();
+  g_autofree char *id = g_strconcat("audit.", unique, NULL);
+  const LetterFacts facts = {.organisation_name = organisation->display_name,
+                             .service_domain = organisation->service_domain,
+                             .recipient = address,
+                             .subject = subject,
+                             .id = id,
+                             .now_s = g_get_real_time() / G_USEC_PER_SEC};
+  GString *message = letter_format(&facts, text);
+  gboolean sent = submit_send(config->submit_url, from, address, message->str, message->len,
+                              NULL, error);
+  g_string_free(message, TRUE);
+  return sent;
+}
+
+gboolean
+audit_mail_send(const Config *config, const VerifyResult *result, const char *checkpoint,
+                const char *why, GError **error)
+{
+  const Organisation *organisation = config->organisations->pdata[0];
+  gboolean good = TRUE;
+  language_use(organisation->language);
+  /* TRANSLATORS: subjects are ASCII */
+  const char *subject = result == NULL ? _("Audit trail could not be verified")
+                        : result->good ? _("Audit trail in order")
+                                       : _("ALARM: audit trail is not in order");
+  g_autofree char *text = result == NULL ? unknown_text(why)
+                          : result->good ? good_text(result, checkpoint)
+                                         : wrong_text(config, result);
+  signal(SIGPIPE, SIG_IGN);
+  for (char **address = config->audit_mail; address != NULL && *address != NULL; address++)
+    good = send_to(config, *address, subject, text, good ? error : NULL) && good;
+  return good;
+}
