@@ -78,7 +78,8 @@ class Way:
                      "expired"):
             setattr(self, name, secure())
         browser = Browser()
-        recall(browser, browser.get(status_url(self.recalled.message)))
+        page = browser.get(status_url(self.recalled.message))
+        recall(browser, page, next(link for link in page.links if "/recall?ref=" in link))
         confirmation = told.wait_letter(self.changed.message, "confirm")
         mail_number("SMS " + walk.new_number()[0],
                     confirmation.message["Reply-To"].addresses[0].addr_spec)
@@ -153,18 +154,14 @@ class Way:
     @functools.cached_property
     def opened(self):
         """{id: attributes}, opened with the key."""
-        found = {}
-        for record in trail.records():
-            if record["number"].isdigit():  # of the record; a telephone number begins with "+"
-                del record["number"]
-            found[record["id"]] = record
-        return found
+        return {record["id"]: {key: value for key, value in record.items() if key != "record"}
+                for record in trail.records()}
 
 
 def attributes(text, number):
     """The attributes of a record's TEXT, but for its NUMBER, which comes first."""
     pairs = [line.split("=", 1) for line in text.split("\n") if line]
-    assert pairs.pop(0) == ["number", str(number)], text
+    assert pairs.pop(0) == ["record", str(number)], text
     return {key: urllib.parse.unquote(value) for key, value in pairs}
 
 
