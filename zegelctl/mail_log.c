@@ -1,13 +1,19 @@
 #include "zegelctl/mail_log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <gio/gio.h>
+#include <gio/gunixinputstream.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "zegelctl/log_date.h"
 
 #define FILES_MAX     1000
 #define BUFFER_BYTES  (256 * 1024) /* a longer line is cut */
+#define LINE_BYTES    4096         /* two lines, most often */
 #define LOOK_BYTES    (64 * 1024)  /* what a search may leave in front */
 #define SLACK_S       120          /* lines of one time are not in its order */
 #define PACKED_SUFFIX ".gz"
@@ -17,7 +23,7 @@ typedef struct {
   char *name;
   gint64 written_s; /* its last line is of then */
   gboolean packed;
-  GFileInputStream *stream;
+  int fd;
 } File;
 
 struct MailLog {
@@ -28,7 +34,7 @@ static void
 file_free(gpointer p)
 {
   File *file = p;
-  g_clear_object(&file->stream);
+  close(file->fd);
   g_free(file->name);
   g_free(file);
 }
@@ -61,28 +67,25 @@ is_rotated(const char *rest)
 static gboolean
 add_file(MailLog *log, const char *path, gint64 since_s, GError **error)
 {
-  g_autoptr(GFile) place = g_file_new_for_path(path);
-  g_autoptr(GError) reason = NULL;
-  g_autoptr(GFileInputStream) stream = g_file_read(place, NULL, &reason);
-  if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+  struct stat status;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0 && errno == ENOENT)
     return TRUE;
-  g_autoptr(GFileInfo) info =
-      stream != NULL ? g_file_input_stream_query_info(
-                           stream, G_FILE_ATTRIBUTE_TIME_MODIFIED, NULL, &reason)
-                     : NULL;
-  if (info == NULL) {
-    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s", reason->message);
+  if (fd < 0 || fstat(fd, &status) != 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
+    if (fd >= 0)
+      close(fd);
     return FALSE;
   }
-  gint64 written_s =
-      (gint64) g_file_info_get_attribute_uint64(info, G_FILE_ATTRIBUTE_TIME_MODIFIED);
-  if (written_s < since_s - SLACK_S)
+  if (!S_ISREG(status.st_mode) || status.st_mtime < since_s - SLACK_S) {
+    close(fd);
     return TRUE;
+  }
   File *file = g_new0(File, 1);
   file->name = g_strdup(path);
-  file->written_s = written_s;
+  file->written_s = status.st_mtime;
   file->packed = g_str_has_suffix(path, PACKED_SUFFIX);
-  file->stream = g_steal_pointer(&stream);
+  file->fd = fd;
   g_ptr_array_add(log->files, file);
   return TRUE;
 }
@@ -174,17 +177,15 @@ read_stream(GInputStream *stream, gint64 now_s, MailTrace *trace, GError **error
 
 /* When the first whole line behind AT was written; 0: it does not say. */
 static gint64
-date_behind(File *file, goffset at, gint64 now_s)
+date_behind(const File *file, off_t at, gint64 now_s)
 {
-  char look[4096];
-  gsize got = 0;
+  char look[LINE_BYTES];
   const char *rest = NULL;
-  if (!g_seekable_seek(G_SEEKABLE(file->stream), at, G_SEEK_SET, NULL, NULL) ||
-      !g_input_stream_read_all(G_INPUT_STREAM(file->stream), look, sizeof look - 1, &got,
-                               NULL, NULL))
+  ssize_t got = pread(file->fd, look, sizeof look - 1, at);
+  if (got <= 0)
     return 0;
   look[got] = '\0';
-  char *line = memchr(look, '\n', got);
+  char *line = memchr(look, '\n', (gsize) got);
   if (line == NULL)
     return 0;
   line++;
@@ -194,37 +195,36 @@ date_behind(File *file, goffset at, gint64 now_s)
 
 /* Goes to where lines since SINCE_S begin, or a little before. */
 static gboolean
-seek_since(File *file, gint64 since_s, gint64 now_s, GError **error)
+seek_since(const File *file, gint64 since_s, gint64 now_s, GError **error)
 {
-  goffset low = 0, high = 0;
-  GSeekable *seekable = G_SEEKABLE(file->stream);
-  if (!g_seekable_seek(seekable, 0, G_SEEK_END, NULL, error))
-    return FALSE;
-  high = file->packed ? 0 : g_seekable_tell(seekable);
+  off_t low = 0, high = file->packed ? 0 : lseek(file->fd, 0, SEEK_END);
   while (high - low > LOOK_BYTES) {
-    goffset middle = low + (high - low) / 2;
+    off_t middle = low + (high - low) / 2;
     gint64 date_s = date_behind(file, middle, now_s);
     if (date_s != 0 && date_s < since_s - SLACK_S)
       low = middle;
     else
       high = middle;
   }
-  return g_seekable_seek(seekable, low, G_SEEK_SET, NULL, error);
+  if (lseek(file->fd, low, SEEK_SET) == low)
+    return TRUE;
+  zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, "lseek");
+  return FALSE;
 }
 
 static gboolean
-read_file(File *file, gint64 since_s, gint64 now_s, MailTrace *trace, GError **error)
+read_file(const File *file, gint64 since_s, gint64 now_s, MailTrace *trace, GError **error)
 {
   if (!seek_since(file, since_s, now_s, error))
     return FALSE;
+  g_autoptr(GInputStream) plain = g_unix_input_stream_new(file->fd, FALSE);
   if (!file->packed)
-    return read_stream(G_INPUT_STREAM(file->stream), now_s, trace, error);
+    return read_stream(plain, now_s, trace, error);
   g_autoptr(GZlibDecompressor) unpacker =
       g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP);
-  g_autoptr(GInputStream) stream =
-      g_converter_input_stream_new(G_INPUT_STREAM(file->stream), G_CONVERTER(unpacker));
-  g_filter_input_stream_set_close_base_stream(G_FILTER_INPUT_STREAM(stream), FALSE);
-  return read_stream(stream, now_s, trace, error);
+  g_autoptr(GInputStream) unpacked =
+      g_converter_input_stream_new(plain, G_CONVERTER(unpacker));
+  return read_stream(unpacked, now_s, trace, error);
 }
 
 gboolean
@@ -232,7 +232,7 @@ mail_log_read(MailLog *log, gint64 since_s, MailTrace *trace, GError **error)
 {
   gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
   for (guint i = 0; i < log->files->len && !mail_trace_is_done(trace); i++) {
-    File *file = log->files->pdata[i];
+    const File *file = log->files->pdata[i];
     g_autoptr(GError) reason = NULL;
     if (file->written_s < since_s - SLACK_S)
       continue;

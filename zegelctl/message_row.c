@@ -180,6 +180,20 @@ message_row_take(MessageRow *row, const TrailRecord *record)
   add_event(row, record);
 }
 
+const char *
+message_row_by(const MessageRow *row, HistoryKind kind)
+{
+  const char *name =
+      message_status_of(kind == HISTORY_NOTIFIED_AGAIN ? HISTORY_NOTIFIED : kind);
+  const char *by = NULL;
+  for (guint i = 0; kind != HISTORY_NOTIFIED && i < row->events->len; i++) {
+    const MessageEvent *event = row->events->pdata[i];
+    if (strcmp(event->event, name) == 0 && *event->by != '\0')
+      by = event->by;
+  }
+  return by;
+}
+
 /* ---- Looking for ---- */
 
 /* Whether ADDRESS is at DOMAIN (with or without @) or below it. */

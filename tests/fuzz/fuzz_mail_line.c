@@ -45,7 +45,7 @@ read_all(MailTrace *trace, char **lines)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-  g_autofree char *text = g_strndup((const char *) data, size);
+  g_autofree char *text = size > 0 ? g_strndup((const char *) data, size) : g_strdup("");
   g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
   for (char **line = lines; *line != NULL; line++)
     check_line(*line);
