@@ -27,8 +27,8 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-policyd.service \
 	contrib/systemd/zegel-viewer.service
 
-# logcheck(8)
-EXTRA_DIST += contrib/logcheck/ignore.d.server/zegel
+# logcheck(8) and rsyslogd(8)
+EXTRA_DIST += contrib/logcheck/ignore.d.server/zegel contrib/rsyslog/zegel.conf
 
 # the commands of the README
 EXTRA_DIST += contrib/try contrib/try-story contrib/try-message contrib/check \

@@ -82,7 +82,7 @@ show(PhoneBook *book, const PhoneEntry *entry, GError **error)
   g_auto(PhoneFound) found = {0};
   if (!phone_book_find(book, entry->organisation, entry->recipient, &found, error))
     return NULL;
-  event_log(EVENT_PHONE_SHOWN, NULL, entry->organisation, "to", entry->recipient, "user",
+  event_log(EVENT_PHONE_SHOWN, NULL, entry->organisation, "to", entry->recipient, "by",
             entry->sender, "result", found.number != NULL ? "known" : "unknown", NULL);
   Attrs *attrs = answer_with(found.number != NULL ? "known" : "unknown");
   add_masked(attrs, "number", found.number);
@@ -96,8 +96,8 @@ forget(PhoneBook *book, const PhoneEntry *entry, GError **error)
   gboolean known = FALSE;
   if (!phone_book_forget(book, entry->organisation, entry->recipient, &known, error))
     return NULL;
-  event_log(EVENT_PHONE_FORGOTTEN, NULL, entry->organisation, "to", entry->recipient,
-            "user", entry->sender, "result", known ? "forgotten" : "unknown", NULL);
+  event_log(EVENT_PHONE_FORGOTTEN, NULL, entry->organisation, "to", entry->recipient, "by",
+            entry->sender, "result", known ? "forgotten" : "unknown", NULL);
   return answer_with(known ? "forgotten" : "unknown");
 }
 

@@ -24,6 +24,8 @@ extern const Command domain_commands[];
 extern const Command audit_commands[];
 extern const Command check_commands[];
 extern const Command dkim_commands[];
+extern const Command expire_commands[];
+extern const Command foresight_commands[];
 extern const Command key_commands[];
 extern const Command message_commands[];
 extern const Command message_look_commands[];
@@ -31,6 +33,7 @@ extern const Command phone_commands[];
 extern const Command report_commands[];
 extern const Command role_commands[];
 extern const Command route_commands[];
+extern const Command watch_commands[];
 
 /* What -c said; NULL for the usual place. Borrowed. */
 void

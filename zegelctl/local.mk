@@ -1,5 +1,6 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
+	zegelctl/alarm.c zegelctl/alarm.h \
 	zegelctl/audit.c \
 	zegelctl/audit_ask.c zegelctl/audit_ask.h \
 	zegelctl/audit_format.c zegelctl/audit_format.h \
@@ -17,8 +18,16 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/dkim_text.c zegelctl/dkim_text.h \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
+	zegelctl/events.c zegelctl/events.h \
+	zegelctl/expect.c zegelctl/expect.h \
+	zegelctl/expire.c \
 	zegelctl/file.c zegelctl/file.h \
+	zegelctl/finding.c zegelctl/finding.h \
 	zegelctl/flow.c zegelctl/flow.h \
+	zegelctl/flow_data.c zegelctl/flow_data.h \
+	zegelctl/flow_sheet.c zegelctl/flow_sheet.h \
+	zegelctl/foresight.c \
+	zegelctl/given.c zegelctl/given.h \
 	zegelctl/grant.c \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
@@ -38,11 +47,13 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/partner.c zegelctl/partner.h \
 	zegelctl/permit.c zegelctl/permit.h \
 	zegelctl/phone.c \
+	zegelctl/pin.c zegelctl/pin.h \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
 	zegelctl/report.c \
+	zegelctl/report_flow.c zegelctl/report_flow.h \
 	zegelctl/role.c zegelctl/role.h \
 	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
@@ -50,11 +61,11 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/sheet_html.c \
 	zegelctl/sheet_pdf.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
-	zegelctl/text.c zegelctl/text.h
+	zegelctl/text.c zegelctl/text.h \
+	zegelctl/watch.c
 
-ZEGELCTL_LIBS = zegelctl/libzegelctl.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
-	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) \
-	$(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
+ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
+	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) $(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
 zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c
@@ -65,6 +76,7 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
+	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_message_row \
@@ -81,6 +93,7 @@ TESTS += \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
 	tests/unit/zegelctl/test_edit \
+	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
 	tests/unit/zegelctl/test_message_row \
@@ -100,6 +113,8 @@ tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
 tests_unit_zegelctl_test_dkim_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
 tests_unit_zegelctl_test_edit_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_finding_SOURCES = tests/unit/zegelctl/test_finding.c
+tests_unit_zegelctl_test_finding_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_import_SOURCES = tests/unit/zegelctl/test_import.c
 tests_unit_zegelctl_test_import_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_mail_log_SOURCES = tests/unit/zegelctl/test_mail_log.c
@@ -131,3 +146,18 @@ check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
 tests_unit_zegelctl_test_calendar_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_calendar
+
+check_PROGRAMS += tests/unit/zegelctl/test_flow
+tests_unit_zegelctl_test_flow_SOURCES = tests/unit/zegelctl/test_flow.c
+tests_unit_zegelctl_test_flow_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_flow
+
+check_PROGRAMS += tests/unit/zegelctl/test_sheet
+tests_unit_zegelctl_test_sheet_SOURCES = tests/unit/zegelctl/test_sheet.c
+tests_unit_zegelctl_test_sheet_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_sheet
+
+check_PROGRAMS += tests/unit/zegelctl/test_expect
+tests_unit_zegelctl_test_expect_SOURCES = tests/unit/zegelctl/test_expect.c
+tests_unit_zegelctl_test_expect_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_expect

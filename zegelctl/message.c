@@ -1,5 +1,5 @@
 /*
- * message.c - zegelctl message and zegelctl expire: what an administrator does to what is
+ * message.c - zegelctl message: what an administrator does to what is
  * stored. What he sees of it is in message_look.c.
  *
  * Runs as zegel-deliver's user, whose store key it needs. Numbers are shown masked.
@@ -215,24 +215,6 @@ run_notify(int argc, char **argv)
   return command_done(EX_OK);
 }
 
-static int
-run_expire(int argc, char **argv)
-{
-  (void) argc;
-  (void) argv;
-  GError *error = NULL;
-  g_auto(Opened) opened = {.config = NULL};
-  guint removed = 0;
-  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
-  if (!opened_store(&opened, &error) ||
-      !store_expire(opened.store, now_s, &removed, &error))
-    return command_fail(error);
-  if (removed > 0)
-    log_line(LOG_LEVEL_INFO, "removed %u messages that were past their time", removed);
-  printf("removed %u messages that were past their time\n", removed);
-  return command_done(EX_OK);
-}
-
 static const GOptionEntry extend_options[] = {
     {"until", 0, 0, G_OPTION_ARG_STRING, &option_until, "To the end of that day", "DATE"},
     {"days", 0, 0, G_OPTION_ARG_INT, &option_days, "That many days from now", "N"},
@@ -280,12 +262,5 @@ const Command message_commands[] = {
      "Remove a stored message for good",
      remove_options,
      run_remove},
-    {{"expire", NULL},
-     0,
-     0,
-     "",
-     "Remove stored messages that are past their time",
-     NULL,
-     run_expire},
     {.words = {NULL}},
 };

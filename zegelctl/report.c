@@ -1,5 +1,5 @@
 /*
- * report.c - zegelctl report: what the mail log says, counted.
+ * report.c - zegelctl report observe: what the mail log says, counted.
  *
  * "observe" tells an administrator what "default = secure" would do to the mail of each
  * sender, so that he can decide after a week, and mend first what would hurt (S5).
@@ -13,6 +13,7 @@
 #include "common/base/error.h"
 #include "zegelctl/command.h"
 #include "zegelctl/observed.h"
+#include "zegelctl/report_flow.h"
 #include "zegelctl/text.h"
 
 #define LOG_FILE       "/var/log/mail.log"
@@ -342,5 +343,13 @@ const Command report_commands[] = {
      "Say what default = secure would have done with the mail of each sender",
      observe_options,
      run_observe},
+    {{"report", "flow"},
+     0,
+     0,
+     "[--org NAME] [--since DATE] [--until DATE] [--month YYYY-MM] [--by day|week|month] "
+     "[--format text|html|csv|json|pdf] [--senders] [--language nl|en] [-o FILE]",
+     "Count the mail of an organisation",
+     report_flow_options,
+     report_flow_run},
     {.words = {NULL}},
 };

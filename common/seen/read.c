@@ -7,7 +7,7 @@
 
 static const char records_sql[] =
     "SELECT value, begins, ends, record.first_s, record.last_s,"
-    " record.last_s = look.last_s, record.first_s > look.first_s"
+    " record.last_s = look.last_s, record.first_s > min(record.first_s) OVER ()"
     " FROM record JOIN look USING (kind, name) WHERE kind = ?1 AND name = ?2"
     " ORDER BY record.first_s DESC, value";
 static const char domains_sql[] =

@@ -56,7 +56,7 @@ typedef struct {
   int begins, ends; /* as SightValue */
   gint64 first_s, last_s;
   gboolean there; /* at the last look */
-  gboolean later; /* it came after the first look: it is a change */
+  gboolean later; /* it came after the first ones: it is a change */
 } SeenRecord;
 
 /* All that was seen of KIND at NAME (of SeenRecord), the newest first; owned by the caller.

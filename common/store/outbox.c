@@ -79,7 +79,7 @@ tell_lost(Store *store)
     return;
   g_autofree char *count = g_strdup_printf("%d", lost);
   g_autoptr(Event) event =
-      event_new(EVENT_AUDIT_LOST, NULL, NULL, "events", count, "reason", "store", NULL);
+      event_new(EVENT_AUDIT_LOST, NULL, NULL, "count", count, "reason", "store", NULL);
   if (store_record(store, event, NULL))
     event_write(event);
   else
@@ -208,7 +208,7 @@ tell_damaged(const GPtrArray *waiting)
     count += ((const WaitingEvent *) waiting->pdata[i])->event == NULL;
   g_autofree char *text = g_strdup_printf("%u", count);
   return count > 0 ? event_new(EVENT_INTEGRITY, NULL, NULL, "code", "waiting-event",
-                               "events", text, NULL)
+                               "count", text, NULL)
                    : NULL;
 }
 

@@ -159,6 +159,11 @@ class Deliver:
                                             stdout=file, stderr=file, start_new_session=True)
         self.wait_ready()
 
+    def stay(self):
+        """Starts it when the last kill, perhaps after its 250, ended it."""
+        if not self.alive():
+            self.start()
+
     def wait_ready(self):
         """Waits until it listens, without a connection: that would be a session."""
         address = " " + harness.Lmtp.SOCKET

@@ -51,6 +51,7 @@ def kill_at_every_call(size, kills_min):
         letters = crash.write_letters(len(points), size)
         crash.warm_up(deliver, spare)
         deaths = crash.strike_all(deliver, letters, points, spare)
+        deliver.stay()
         repeats = crash.check_all(letters, mark, texts, number)
     again = tell(deaths, letters, mark, repeats)
     assert deaths >= len(crash.fewer(range(kills_min))), (deaths, len(points))
@@ -228,6 +229,7 @@ def test_f1_postfix_brings_again_what_a_kill_broke_off():
         points = crash.fewer(crash.spread(points, POSTFIX_KILLS))
         deaths = sum(postfix_brings(deliver, letter, point)
                      for letter, point in zip(letters, points))
+        deliver.stay()
         repeats = crash.check_all(letters, mark, texts, number)
     tell(deaths, letters, mark, repeats)
     assert deaths >= len(crash.fewer(range(30))), deaths

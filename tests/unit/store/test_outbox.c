@@ -103,7 +103,7 @@ test_damaged(Fixture *fixture, gconstpointer data)
   g_autoptr(WaitingEvent) last = last_of(fixture, 1);
   g_autofree char *log = log_since(mark);
   g_assert_cmpint(event_kind(last->event), ==, EVENT_INTEGRITY);
-  g_assert_cmpstr(event_get(last->event, "events"), ==, "2");
+  g_assert_cmpstr(event_get(last->event, "count"), ==, "2");
   g_assert_nonnull(strstr(log, "event=integrity"));
 }
 
@@ -163,7 +163,7 @@ test_sink(Fixture *fixture, gconstpointer data)
   }
   const WaitingEvent *lost = list->pdata[2];
   g_assert_cmpint(event_kind(lost->event), ==, EVENT_AUDIT_LOST);
-  g_assert_cmpstr(event_get(lost->event, "events"), ==, "2");
+  g_assert_cmpstr(event_get(lost->event, "count"), ==, "2");
 }
 
 #define THREADS 8
