@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	tests/system/test_attack_html.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
+	tests/system/test_audit_ctl.py \
 	tests/system/test_audit_thirteen_kinds.py \
 	tests/system/test_auditd.py \
 	tests/system/test_bounces.py \
