@@ -152,7 +152,7 @@ record_attrs(guint64 number, const Event *event, const char *list, const char *s
   if (!add_event(attrs, event, values, error))
     return NULL;
   if (list != NULL)
-    attrs_add(attrs, "erased", list);
+    attrs_add(attrs, "values", list);
   attrs_add(attrs, "source", source);
   return g_steal_pointer(&attrs);
 }
