@@ -18,6 +18,8 @@ EXTRA_DIST += \
 
 # contrib/systemd
 EXTRA_DIST += \
+	contrib/systemd/zegel-audit-verify.service \
+	contrib/systemd/zegel-audit-verify.timer \
 	contrib/systemd/zegel-auditd.service \
 	contrib/systemd/zegel-deliver.service \
 	contrib/systemd/zegel-expire.service \

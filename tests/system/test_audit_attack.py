@@ -302,7 +302,7 @@ def test_a_block_cannot_forge_a_record():
     number = trail.last()
     ids = [trail.new_id() for _ in range(4)]
     texts = [trail.block(ids[0], source=":trail"), trail.block(ids[1], record="1", erased="yes"),
-             trail.block(ids[2], event="audit-erased", values="1.1;2.2", count="2"),
+             trail.block(ids[2], event="audit-erased", places="1.1;2.2", count="2"),
              trail.block(ids[3], event="audit-expired", through=str(number))]
     trail.bring("".join(texts), answers=4)
     lines = command(CTL, "audit", "export", "--format", "json").decode().splitlines()

@@ -17,6 +17,7 @@ from harness import configured, log_mark, mail, part, wait_for, wait_log, wait_m
 
 DOCTOR = "janssen@" + part("own")
 ROLES = os.path.join(harness.ENV["LAB_SYSCONFDIR"], "zegel", "roles")
+KEPT = os.path.join(harness.ENV["LAB_STATEDIR"], "audit-checkpoint")
 NOBODY = "65534"
 TEMPFAIL, NOPERM, DATAERR, WRONG = 75, 77, 65, 1
 
@@ -239,6 +240,11 @@ def write(path, text):
     return path
 
 
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 def checkpoint():
     """A checkpoint of now, as zegel-auditd logs it."""
     mark = log_mark()
@@ -309,31 +315,33 @@ def test_openssl_reads_the_public_key():
 def test_the_timer_alarms_and_mails():
     """A4: a good trail brings a checkpoint by mail; a bad one an alarm in the log and by mail"""
     watcher = walk.new_outsider()
-    kept = os.path.join(harness.ENV["LAB"], harness.unique("kept"))
     with configured("audit", "mail", watcher):
-        good("audit", "verify", "--alarm", "--remember", kept)
+        good("audit", "verify", "--alarm", "--remember")
         letter = wait_mail(watcher, 1)
         line = re.search(r"(?m)^zegel-checkpoint 1 .*$", letter.text()).group(0)
         assert letter.message["Subject"] == "Logboek is in orde", letter.message["Subject"]
         assert "1 checkpoint" in good("audit", "verify", "--checkpoint", "-", data=letter.raw)
-        with open(kept, encoding="utf-8") as file:
-            assert file.read().strip() == line
-        with copied() as path:
-            change(path, "UPDATE record SET at_us = at_us + 1 WHERE number = 2")
-            mark = log_mark()
-            status, text, _ = zegelctl("audit", "verify", "--alarm", "--database", path)
+        assert read(KEPT).strip() == line
+        mark = log_mark()
+        change(trail.DATABASE, "UPDATE record SET at_us = at_us + 1 WHERE number = 2")
+        try:
+            status, text, _ = zegelctl("audit", "verify", "--alarm")
             assert status == WRONG and "record 2" in text, (status, text)
+            status, _, _ = zegelctl("audit", "verify", "--remember")
+            assert status == WRONG and line in read(KEPT)
             wait_log(r"zegelctl\[.*audit trail is not what was written: record 2", mark)
             letter = wait_mail(watcher, 2)
             assert letter.message["Subject"].startswith("ALARM"), letter.raw
             assert "Regel 2" in letter.text(), letter.text()
+        finally:
+            change(trail.DATABASE, "UPDATE record SET at_us = at_us - 1 WHERE number = 2")
         with without("auditd"):
             mark = log_mark()
             status, _, _ = zegelctl("audit", "verify", "--alarm")
             assert status == TEMPFAIL
             wait_log(r"zegelctl\[.*audit trail could not be verified", mark)
             wait_mail(watcher, 3)
-        assert "2 checkpoints" in good("audit", "verify", "--remember", kept, "--checkpoint", kept)
+        assert "2 checkpoints" in good("audit", "verify", "--remember", "--checkpoint", KEPT)
 
 
 def test_a_person_is_erased():
@@ -435,22 +443,17 @@ def test_roles_are_events():
 def test_the_last_administrator_stays():
     """A1: nobody takes the last administrator away, and without a record nobody changes a role"""
     with roles():
-        before = content()
+        before = read(ROLES)
         for words in (["withdraw", "root"], ["grant", "root", "help-desk"]):
             status, _, errors = zegelctl("role", *words)
             assert status == DATAERR and "administrator" in errors, (status, errors)
         status, _, errors = zegelctl("role", "grant", "no-such-user", "help-desk")
         assert status == DATAERR and "no user" in errors, errors
-        assert content() == before
+        assert read(ROLES) == before
         with without("auditd"):
             status, _, errors = zegelctl("role", "grant", "nobody", "help-desk")
             assert status == TEMPFAIL and "zegel-auditd" in errors, (status, errors)
-        assert content() == before
-
-
-def content():
-    with open(ROLES, encoding="utf-8") as file:
-        return file.read()
+        assert read(ROLES) == before
 
 
 def test_a_file_that_others_may_write_gives_no_rights():

@@ -177,7 +177,7 @@ def check_log(line, record):
     for key, value in line.items():
         if (key, value) != ("queue-id", "NOQUEUE"):
             assert record.get(key) == value, (key, line, record)
-    assert set(record) - set(line) <= trail.OF_THE_TRAIL | {"values"}, (line, record)
+    assert set(record) - set(line) <= trail.OF_THE_TRAIL | {"places"}, (line, record)
 
 
 def check_table(row, record):
@@ -310,7 +310,7 @@ def test_12_access_to_the_log():
 
 def test_13_change_of_the_log():
     """NTA 13: a person was erased"""
-    record = check(13, "audit-erased", "org by count values")  # the trail alone says which
+    record = check(13, "audit-erased", "org by count places")  # the trail alone says which
     assert record["by"] == "root" and int(record["count"]) > 0, record
     erased = way().line("stored", to=way().erased.to)
     assert way().json[erased["id"]]["erased"] is True
