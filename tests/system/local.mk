@@ -51,6 +51,7 @@ EXTRA_DIST += \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
 	tests/system/test_forward.py \
+	tests/system/test_flow.py \
 	tests/system/test_form.py \
 	tests/system/test_hostile.py \
 	tests/system/test_input.py tests/system/test_interop.py \
