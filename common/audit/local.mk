@@ -40,3 +40,5 @@ check_PROGRAMS += tests/unit/audit/test_client
 tests_unit_audit_test_client_SOURCES = tests/unit/audit/test_client.c tests/unit/base/catch.h
 tests_unit_audit_test_client_LDADD = $(AUDIT_CLIENT_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/audit/test_client
+
+dist_man_MANS += man/zegel-audit.5

@@ -59,13 +59,16 @@ columns_parse(const Attrs *attrs, Columns *columns)
       !attrs_get_uint(attrs, "nta", 1, G_MAXINT32, &nta, NULL))
     return FALSE;
   columns->nta = (gint64) nta;
+  columns->at_us =
+      0; /* of a year that nobody can read: such an event must not stop others */
+  if (at != NULL)
+    parse_time(at, &columns->at_us);
   columns->event = attrs_get(attrs, "event");
   columns->organisation = attrs_get(attrs, "org");
   columns->queue_id = attrs_get(attrs, "queue-id");
   columns->reference = attrs_get(attrs, "ref");
   return columns->event != NULL && id != NULL &&
-         crypt_unhex(id, columns->id, sizeof columns->id) && at != NULL &&
-         parse_time(at, &columns->at_us);
+         crypt_unhex(id, columns->id, sizeof columns->id) && at != NULL;
 }
 
 /* ---- Values that say something of a person ---- */
@@ -152,7 +155,7 @@ record_attrs(guint64 number, const Event *event, const char *list, const char *s
   if (!add_event(attrs, event, values, error))
     return NULL;
   if (list != NULL)
-    attrs_add(attrs, "erased", list);
+    attrs_add(attrs, "places", list);
   attrs_add(attrs, "source", source);
   return g_steal_pointer(&attrs);
 }

@@ -202,7 +202,7 @@ read_place(const char *text, Place *place)
 static gboolean
 read_places(Verify *verify, const Attrs *attrs)
 {
-  const char *list = attrs_get(attrs, "erased");
+  const char *list = attrs_get(attrs, "places");
   g_auto(GStrv) places = g_strsplit(list != NULL ? list : "", ";", -1);
   for (guint i = 0; places[i] != NULL; i++) {
     Place place;

@@ -60,6 +60,7 @@ EXTRA_DIST += \
 	tests/system/test_lost.py \
 	tests/system/test_main_job.py \
 	tests/system/test_message.py \
+	tests/system/test_message_ctl.py \
 	tests/system/test_milter.py tests/system/test_milter_dies.py \
 	tests/system/test_nta.py \
 	tests/system/test_number.py \

@@ -282,7 +282,7 @@ test_erased(Fixture *fixture, gconstpointer data)
   g_autofree char *said = all_text(fixture, &(TrailQuery){.event = "audit-erased"});
   g_assert_nonnull(strstr(said, "\nby=beheer\n"));
   g_assert_nonnull(strstr(said, "\ncount=2\n"));
-  g_assert_nonnull(strstr(said, "\nerased=6."));
+  g_assert_nonnull(strstr(said, "\nplaces=6."));
   fixture_close(fixture);
   fixture_open(fixture);
   fixture_fill(fixture, EVENTS);
@@ -398,7 +398,7 @@ test_erased_by_word(Fixture *fixture, gconstpointer data)
 {
   (void) data;
   fixture_fill(fixture, EVENTS);
-  fixture_add(fixture, event_new(EVENT_AUDIT_ERASED, NULL, ORG, "erased",
+  fixture_add(fixture, event_new(EVENT_AUDIT_ERASED, NULL, ORG, "places",
                                  "6.12;6.13;6.14;6.15", "source", TRAIL_OWN_SOURCE, NULL));
   fixture_add(fixture, event_new(EVENT_AUDIT_EXPIRED, NULL, NULL, "through", "3", NULL));
   fixture_add(fixture, event_new(EVENT_AUDIT_KEY, NULL, NULL, "key", "00000001", NULL));
