@@ -126,6 +126,17 @@ add_pair(Attrs *attrs, const char *key, const char *value, GArray *values, GErro
   return TRUE;
 }
 
+/* Whether KEY is one that the trail alone says, or that its views add to a record. */
+static gboolean
+is_ours(const char *key)
+{
+  static const char *const ours[] = {"record", "source", "places", "cut", "erased"};
+  for (guint i = 0; i < G_N_ELEMENTS(ours); i++)
+    if (strcmp(ours[i], key) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 /* The pairs of EVENT into ATTRS, as many as a record takes. */
 static gboolean
 add_event(Attrs *attrs, const Event *event, GArray *values, GError **error)
@@ -140,7 +151,8 @@ add_event(Attrs *attrs, const Event *event, GArray *values, GError **error)
       attrs_add(attrs, "cut", "yes");
       return TRUE;
     }
-    if (!add_pair(attrs, key, value, values, error))
+    g_autofree char *said = is_ours(key) ? g_strconcat("said-", key, NULL) : NULL;
+    if (!add_pair(attrs, said != NULL ? said : key, value, values, error))
       return FALSE;
   }
   return TRUE;
