@@ -37,6 +37,8 @@ EXTRA_DIST += \
 	tests/system/test_attack_html.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
+	tests/system/test_audit_ctl.py \
+	tests/system/test_audit_attack.py tests/system/test_audit_theft.py \
 	tests/system/test_audit_thirteen_kinds.py \
 	tests/system/test_auditd.py \
 	tests/system/test_bounces.py \
@@ -60,6 +62,7 @@ EXTRA_DIST += \
 	tests/system/test_lost.py \
 	tests/system/test_main_job.py \
 	tests/system/test_message.py \
+	tests/system/test_message_ctl.py \
 	tests/system/test_milter.py tests/system/test_milter_dies.py \
 	tests/system/test_nta.py \
 	tests/system/test_number.py \
