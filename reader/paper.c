@@ -415,14 +415,14 @@ paper_end_table(Paper *paper)
 
 /* Lays out the TEXT of column I; *X gets where it begins. Its height. */
 static double
-lay_out_cell(Paper *paper, guint i, const char *text, gboolean is_head, double *x)
+lay_out_cell(Paper *paper, guint i, const char *text, PaperRow kind, double *x)
 {
   double all = PAGE_WIDTH - 2 * MARGIN;
   double first = paper->columns > 1 ? all * CELL_FIRST : all;
   double other = paper->columns > 1 ? (all - first) / (paper->columns - 1) : 0;
   double width = i == 0 ? first : other - CELL_GAP;
   PangoFontDescription *font =
-      pango_font_description_from_string(is_head ? CELL_HEAD_FONT : CELL_FONT);
+      pango_font_description_from_string(kind == PAPER_ROW ? CELL_FONT : CELL_HEAD_FONT);
   PangoRectangle box;
   *x = i == 0 ? MARGIN : MARGIN + first + other * (i - 1) + CELL_GAP;
   pango_layout_set_font_description(paper->layout, font);
@@ -438,16 +438,16 @@ lay_out_cell(Paper *paper, guint i, const char *text, gboolean is_head, double *
 /* Draws the text of column I, of a row that is HEIGHT high. The line below it all belongs
  * to the last cell: by itself it would be something in a table that is no row. */
 static void
-draw_cell(Paper *paper, guint i, const char *text, gboolean is_head, double height)
+draw_cell(Paper *paper, guint i, const char *text, PaperRow kind, double height)
 {
   double x, bottom = paper->y + height + CELL_SPACE;
-  lay_out_cell(paper, i, text, is_head, &x);
-  const char *tag = i == 0 || is_head ? TAG_HEAD : TAG_CELL;
+  lay_out_cell(paper, i, text, kind, &x);
+  const char *tag = i == 0 || kind == PAPER_ROW_HEAD ? TAG_HEAD : TAG_CELL;
   cairo_tag_begin(paper->cairo, tag, NULL);
   cairo_move_to(paper->cairo, x, paper->y);
   pango_cairo_show_layout(paper->cairo, paper->layout);
   if (i + 1 == paper->columns) {
-    cairo_set_line_width(paper->cairo, is_head ? 0.8 : 0.3);
+    cairo_set_line_width(paper->cairo, kind == PAPER_ROW ? 0.3 : 0.8);
     cairo_move_to(paper->cairo, MARGIN, bottom);
     cairo_line_to(paper->cairo, PAGE_WIDTH - MARGIN, bottom);
     cairo_stroke(paper->cairo);
@@ -456,29 +456,29 @@ draw_cell(Paper *paper, guint i, const char *text, gboolean is_head, double heig
 }
 
 static void
-draw_row(Paper *paper, const char *const *cells, gboolean is_head, double height)
+draw_row(Paper *paper, const char *const *cells, PaperRow kind, double height)
 {
   cairo_tag_begin(paper->cairo, TAG_ROW, NULL);
   for (guint i = 0; i < paper->columns; i++)
-    draw_cell(paper, i, cells[i], is_head, height);
+    draw_cell(paper, i, cells[i], kind, height);
   cairo_tag_end(paper->cairo, TAG_ROW);
   paper->y += height + 2 * CELL_SPACE;
 }
 
 static double
-row_height(Paper *paper, const char *const *cells, gboolean is_head)
+row_height(Paper *paper, const char *const *cells, PaperRow kind)
 {
   double height = 0, x;
   for (guint i = 0; i < paper->columns; i++)
-    height = MAX(height, lay_out_cell(paper, i, cells[i], is_head, &x));
+    height = MAX(height, lay_out_cell(paper, i, cells[i], kind, &x));
   return height;
 }
 
 void
-paper_write_row(Paper *paper, const char *const *cells, gboolean is_head)
+paper_write_row(Paper *paper, const char *const *cells, PaperRow kind)
 {
-  double height = row_height(paper, cells, is_head);
-  if (is_head) {
+  double height = row_height(paper, cells, kind);
+  if (kind == PAPER_ROW_HEAD) {
     g_strfreev(paper->head);
     paper->head = g_strdupv((char **) cells);
   }
@@ -488,10 +488,10 @@ paper_write_row(Paper *paper, const char *const *cells, gboolean is_head)
     if (!break_page(paper, TAG_TABLE))
       return;
     const char *const *head = (const char *const *) paper->head;
-    if (!is_head && head != NULL)
-      draw_row(paper, head, TRUE, row_height(paper, head, TRUE));
+    if (kind != PAPER_ROW_HEAD && head != NULL)
+      draw_row(paper, head, PAPER_ROW_HEAD, row_height(paper, head, PAPER_ROW_HEAD));
   }
-  draw_row(paper, cells, is_head, height);
+  draw_row(paper, cells, kind, height);
 }
 
 /* The end */

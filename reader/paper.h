@@ -19,6 +19,12 @@ typedef enum {
   PAPER_ITEM     /* LBody; within paper_begin_list */
 } PaperKind;
 
+typedef enum {
+  PAPER_ROW,
+  PAPER_ROW_HEAD, /* names the columns */
+  PAPER_ROW_TOTAL /* the sum of the others */
+} PaperRow;
+
 typedef struct Paper Paper;
 
 /*
@@ -57,11 +63,11 @@ paper_begin_table(Paper *paper, guint columns);
 
 /*
  * Writes the CELLS (valid UTF-8, as many as there are columns) of a row: the first stands
- * left, the others right, and all in bold when IS_HEAD. A row stays on one page;
- * where a page begins within a table, the last head is written again.
+ * left, the others right, and all in bold unless it is a PAPER_ROW. A row stays on one
+ * page; where a page begins within a table, the last head is written again.
  */
 void
-paper_write_row(Paper *paper, const char *const *cells, gboolean is_head);
+paper_write_row(Paper *paper, const char *const *cells, PaperRow kind);
 
 /* Ends it. */
 void

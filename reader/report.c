@@ -20,11 +20,11 @@ end_table(Report *report)
 
 /* FALSE: it has not as many cells as there are columns. */
 static gboolean
-write_row(Report *report, const char *value, gboolean is_head)
+write_row(Report *report, const char *value, PaperRow kind)
 {
   g_auto(GStrv) cells = g_strsplit(value, "\t", -1);
   guint count = g_strv_length(cells);
-  if (is_head) {
+  if (kind == PAPER_ROW_HEAD) {
     end_table(report);
     if (count == 0 || count > REPORT_MAX_COLUMNS)
       return FALSE;
@@ -33,15 +33,18 @@ write_row(Report *report, const char *value, gboolean is_head)
   }
   if (count != report->columns)
     return FALSE;
-  paper_write_row(report->paper, (const char *const *) cells, is_head);
+  paper_write_row(report->paper, (const char *const *) cells, kind);
   return TRUE;
 }
 
 static gboolean
 write_piece(Report *report, const char *name, const char *value)
 {
-  if (strcmp(name, "row") == 0 || strcmp(name, "columns") == 0)
-    return write_row(report, value, *name == 'c');
+  static const char *const rows[] = {
+      [PAPER_ROW] = "row", [PAPER_ROW_HEAD] = "columns", [PAPER_ROW_TOTAL] = "total"};
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+    if (strcmp(name, rows[i]) == 0)
+      return write_row(report, value, (PaperRow) i);
   end_table(report);
   if (strcmp(name, "heading") == 0)
     paper_write(report->paper, PAPER_HEADING, value, 0);

@@ -53,7 +53,8 @@ format_block(const Sheet *sheet)
       continue;
     add_cells(attrs, "columns", piece->columns);
     for (guint r = 0; r < piece->rows->len; r++)
-      add_cells(attrs, "row", piece->rows->pdata[r]);
+      add_cells(attrs, piece->total && r + 1 == piece->rows->len ? "total" : "row",
+                piece->rows->pdata[r]);
   }
   return attrs_format(attrs, ATTR_ESCAPED);
 }

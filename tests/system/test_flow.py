@@ -151,7 +151,8 @@ class Watched:
 
 def minute_begins():
     """Waits for the next minute; HH:MM of it: all that happened is before."""
-    time.sleep(60 - time.time() % 60)
+    before = time.strftime("%H:%M")
+    lab.wait_for(lambda: time.strftime("%H:%M") != before, "the next minute", 70)
     return time.strftime("%H:%M")
 
 

@@ -243,18 +243,20 @@ test_report(void)
   g_autoptr(GString) block = g_string_new(REPORT);
   for (guint i = 0; i < 100; i++)
     g_string_append_printf(block, "row=dag %u%%09%u%%0912\n", i, i);
-  g_string_append(block, "text=Klaar.\n");
+  g_string_append(block, "total=Totaal%094950%091200\ntext=Klaar.\n");
   g_autoptr(GByteArray) pdf = report(block->str);
   g_assert_nonnull(pdf);
   g_autofree char *tree = ask(PDFINFO, "-struct-text", pdf, NULL);
-  static const char *const parts[] = {"  H1 (block)\n",
-                                      "\"Mailverkeer\"\n",
-                                      "  H2 (block)\n",
-                                      "\"Verzonden\"\n",
-                                      "\"Geteld.\"\n",
-                                      "  Table (block)\n    TR\n      TH\n",
-                                      "      TD\n        \"99\"\n",
-                                      "\"Klaar.\"\n"};
+  static const char *const parts[] = {
+      "  H1 (block)\n",
+      "\"Mailverkeer\"\n",
+      "  H2 (block)\n",
+      "\"Verzonden\"\n",
+      "\"Geteld.\"\n",
+      "  Table (block)\n    TR\n      TH\n",
+      "      TD\n        \"99\"\n",
+      "      TH\n        \"Totaal\"\n      TD\n        \"4950\"\n",
+      "\"Klaar.\"\n"};
   for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
     assert_says(tree, parts[i]);
   g_assert_null(strstr(tree, "    Private")); /* nothing in a table but rows */
