@@ -161,8 +161,11 @@ class Deliver:
         self.wait_ready()
 
     def stay(self):
-        """Starts it when the last kill, perhaps after its 250, ended it."""
-        if not self.alive():
+        """Starts it when the last kill, perhaps after its 250, ended it: it may be dying yet."""
+        try:
+            self.end(self.session())
+        except (smtplib.SMTPException, OSError):
+            self.process.wait(harness.WAIT_S)
             self.start()
 
     def wait_ready(self):
