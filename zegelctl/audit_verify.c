@@ -126,6 +126,19 @@ prepare(Job *job, GError **error)
                                     : prepare_with_key(job, error));
 }
 
+/* WHAT is wrong says again which record it is; here that stands before it. */
+static void
+trim_number(VerifyResult *result)
+{
+  g_autofree char *number =
+      g_strdup_printf("record %" G_GUINT64_FORMAT ": ", result->wrong_at);
+  if (result->what == NULL || !g_str_has_prefix(result->what, number))
+    return;
+  char *rest = g_strdup(result->what + strlen(number));
+  g_free(result->what);
+  result->what = rest;
+}
+
 static gboolean
 verify(const Job *job, VerifyResult *result, GError **error)
 {
@@ -134,8 +147,10 @@ verify(const Job *job, VerifyResult *result, GError **error)
       .public_key = option_public_key != NULL ? job->public_key : NULL,
       .checkpoints = (const char *const *) job->checkpoints->pdata,
   };
-  return verify_trail(audit_reader_path(&job->reader, option_database), &with, result,
-                      error);
+  if (!verify_trail(audit_reader_path(&job->reader, option_database), &with, result, error))
+    return FALSE;
+  trim_number(result);
+  return TRUE;
 }
 
 /* ---- What was found ---- */

@@ -265,7 +265,7 @@ def test_verify_says_where_and_what():
         change(path, "UPDATE record SET text = replace(text, 'outcome=ok', 'outcome=no') "
                      "WHERE number = 3")
         status, text, _ = zegelctl("audit", "verify", "--database", path)
-        assert status == WRONG and text.startswith("WRONG at record 3: "), (status, text)
+        assert status == WRONG and re.match(r"WRONG at record 3: (?!record)", text), (status, text)
         # Between two signatures the public key cannot tell one record from the other.
         status, text, _ = zegelctl("audit", "verify", "--database", path, "--public-key", pem)
         assert status == WRONG and re.match(r"WRONG at record [123]: .*not what was signed",
@@ -326,7 +326,7 @@ def test_the_timer_alarms_and_mails():
         change(trail.DATABASE, "UPDATE record SET at_us = at_us + 1 WHERE number = 2")
         try:
             status, text, _ = zegelctl("audit", "verify", "--alarm")
-            assert status == WRONG and "record 2" in text, (status, text)
+            assert status == WRONG and "at record 2: " in text, (status, text)
             status, _, _ = zegelctl("audit", "verify", "--remember")
             assert status == WRONG and line in read(KEPT)
             wait_log(r"zegelctl\[.*audit trail is not what was written: record 2", mark)
