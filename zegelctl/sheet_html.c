@@ -125,11 +125,11 @@ highest(const SheetPiece *table)
   return most;
 }
 
-/* The least of 1, 2, 5, 10, 20 ... times STEPS that is not below MOST. */
+/* The least top of a scale of round steps that is not below MOST. */
 static guint64
 round_up(guint64 most)
 {
-  static const guint64 steps[] = {1, 2, 5};
+  static const guint64 steps[] = {1, 2, 3, 5, 10, 15, 20, 25, 30, 40, 50, 60, 80};
   for (guint64 scale = 1;; scale *= 10)
     for (guint i = 0; i < G_N_ELEMENTS(steps); i++)
       if (STEPS * steps[i] * scale >= most)
