@@ -11,3 +11,8 @@ auditd_zegel_auditd_SOURCES = auditd/main.c
 auditd_zegel_auditd_LDADD = $(AUDITD_LIBS) $(SANDBOX_LIBS)
 
 dist_man_MANS += man/zegel-auditd.8
+
+check_PROGRAMS += tests/unit/auditd/test_peers
+tests_unit_auditd_test_peers_SOURCES = tests/unit/auditd/test_peers.c
+tests_unit_auditd_test_peers_LDADD = $(AUDITD_LIBS)
+TESTS += tests/unit/auditd/test_peers

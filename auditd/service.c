@@ -9,6 +9,7 @@
 
 #define USERS   6   /* root, and those of zegel.conf */
 #define ALARM_S 600 /* an alarm that nobody ended is repeated */
+#define KNOWN_S 10  /* a line about what is not known, so often at most */
 
 /* One block whose answer is due when the turn of the loop ends. */
 typedef struct {
@@ -31,6 +32,7 @@ struct Service {
   LoopTimer *commit;     /* or NULL: nothing was taken */
   LoopTimer *checkpoint; /* or NULL: there is no news */
   gint64 alarmed_us;     /* 0: the trail is written */
+  gint64 unknown_us;     /* when the last line about that was written; 0: never */
 };
 
 static void
@@ -166,6 +168,17 @@ commit_due(gpointer data)
   peers_flush(service->peers);
 }
 
+/* A program of another version, or one that somebody broke into. */
+static void
+say_unknown(Service *service, const char *name, const char *why)
+{
+  gint64 now_us = g_get_monotonic_time();
+  if (service->unknown_us != 0 && now_us - service->unknown_us < KNOWN_S * G_USEC_PER_SEC)
+    return;
+  service->unknown_us = now_us;
+  log_line(LOG_LEVEL_ALARM, "%s brought an event that is not known here: %s", name, why);
+}
+
 static void
 take_event(Service *service, guint64 peer, const char *name, const Attrs *attrs)
 {
@@ -174,8 +187,7 @@ take_event(Service *service, guint64 peer, const char *name, const Attrs *attrs)
   if (attrs != NULL)
     taken.event = event_parse(attrs, &error);
   if (taken.event == NULL)
-    log_line(LOG_LEVEL_ALARM, "%s brought an event that is not known here: %s", name,
-             error != NULL ? error->message : "it cannot be read");
+    say_unknown(service, name, error != NULL ? error->message : "it cannot be read");
   g_array_append_val(service->taken, taken);
   if (service->commit == NULL)
     service->commit = loop_timer(service->loop, 0, commit_due, service);

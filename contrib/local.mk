@@ -18,6 +18,8 @@ EXTRA_DIST += \
 
 # contrib/systemd
 EXTRA_DIST += \
+	contrib/systemd/zegel-audit-verify.service \
+	contrib/systemd/zegel-audit-verify.timer \
 	contrib/systemd/zegel-auditd.service \
 	contrib/systemd/zegel-deliver.service \
 	contrib/systemd/zegel-domain-watch.service \
@@ -27,7 +29,9 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-milter.service \
 	contrib/systemd/zegel-milter-mx.service \
 	contrib/systemd/zegel-policyd.service \
-	contrib/systemd/zegel-viewer.service
+	contrib/systemd/zegel-viewer.service \
+	contrib/systemd/zegel-watch.service \
+	contrib/systemd/zegel-watch.timer
 
 # logcheck(8) and rsyslogd(8)
 EXTRA_DIST += contrib/logcheck/ignore.d.server/zegel contrib/rsyslog/zegel.conf

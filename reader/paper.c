@@ -21,6 +21,7 @@
 #define CELL_FONT       "Sans 9"
 #define CELL_HEAD_FONT  "Sans Bold 9"
 #define CELL_GAP        6.0
+#define CELL_SPACE      2.0  /* above and below the line under a row */
 #define CELL_FIRST      0.34 /* of the width, for the first of several columns */
 #define TAG_TABLE       "Table"
 #define TAG_ROW         "TR"
@@ -59,6 +60,7 @@ struct Paper {
   char *language;
   double y;      /* where the next line begins */
   guint columns; /* of the table that is written */
+  GStrv head;    /* its first row, which each page has, or NULL */
   guint pages;
   gboolean has_cap;
   gboolean is_full;
@@ -398,6 +400,7 @@ void
 paper_begin_table(Paper *paper, guint columns)
 {
   paper->columns = columns;
+  g_clear_pointer(&paper->head, g_strfreev);
   cairo_tag_begin(paper->cairo, TAG_TABLE, NULL);
 }
 
@@ -432,45 +435,63 @@ lay_out_cell(Paper *paper, guint i, const char *text, gboolean is_head, double *
   return pango_units_to_double(box.height);
 }
 
+/* Draws the text of column I, of a row that is HEIGHT high. The line below it all belongs
+ * to the last cell: by itself it would be something in a table that is no row. */
 static void
-draw_cell(Paper *paper, guint i, const char *text, gboolean is_head)
+draw_cell(Paper *paper, guint i, const char *text, gboolean is_head, double height)
 {
-  double x;
+  double x, bottom = paper->y + height + CELL_SPACE;
   lay_out_cell(paper, i, text, is_head, &x);
   const char *tag = i == 0 || is_head ? TAG_HEAD : TAG_CELL;
   cairo_tag_begin(paper->cairo, tag, NULL);
   cairo_move_to(paper->cairo, x, paper->y);
   pango_cairo_show_layout(paper->cairo, paper->layout);
+  if (i + 1 == paper->columns) {
+    cairo_set_line_width(paper->cairo, is_head ? 0.8 : 0.3);
+    cairo_move_to(paper->cairo, MARGIN, bottom);
+    cairo_line_to(paper->cairo, PAGE_WIDTH - MARGIN, bottom);
+    cairo_stroke(paper->cairo);
+  }
   cairo_tag_end(paper->cairo, tag);
 }
 
-/* A line below what stands in a row; it is not read out. */
 static void
-draw_rule(Paper *paper, double width)
+draw_row(Paper *paper, const char *const *cells, gboolean is_head, double height)
 {
-  cairo_tag_begin(paper->cairo, TAG_PRIVATE, NULL);
-  cairo_set_line_width(paper->cairo, width);
-  cairo_move_to(paper->cairo, MARGIN, paper->y);
-  cairo_line_to(paper->cairo, PAGE_WIDTH - MARGIN, paper->y);
-  cairo_stroke(paper->cairo);
-  cairo_tag_end(paper->cairo, TAG_PRIVATE);
+  cairo_tag_begin(paper->cairo, TAG_ROW, NULL);
+  for (guint i = 0; i < paper->columns; i++)
+    draw_cell(paper, i, cells[i], is_head, height);
+  cairo_tag_end(paper->cairo, TAG_ROW);
+  paper->y += height + 2 * CELL_SPACE;
+}
+
+static double
+row_height(Paper *paper, const char *const *cells, gboolean is_head)
+{
+  double height = 0, x;
+  for (guint i = 0; i < paper->columns; i++)
+    height = MAX(height, lay_out_cell(paper, i, cells[i], is_head, &x));
+  return height;
 }
 
 void
 paper_write_row(Paper *paper, const char *const *cells, gboolean is_head)
 {
-  double height = 0, x;
-  for (guint i = 0; i < paper->columns; i++)
-    height = MAX(height, lay_out_cell(paper, i, cells[i], is_head, &x));
-  if (paper->is_full || (paper->y + height > TEXT_BOTTOM && !break_page(paper, TAG_TABLE)))
+  double height = row_height(paper, cells, is_head);
+  if (is_head) {
+    g_strfreev(paper->head);
+    paper->head = g_strdupv((char **) cells);
+  }
+  if (paper->is_full)
     return;
-  cairo_tag_begin(paper->cairo, TAG_ROW, NULL);
-  for (guint i = 0; i < paper->columns; i++)
-    draw_cell(paper, i, cells[i], is_head);
-  cairo_tag_end(paper->cairo, TAG_ROW);
-  paper->y += height + 2;
-  draw_rule(paper, is_head ? 0.8 : 0.3);
-  paper->y += 2;
+  if (paper->y + height > TEXT_BOTTOM) { /* another table, with the same head */
+    if (!break_page(paper, TAG_TABLE))
+      return;
+    const char *const *head = (const char *const *) paper->head;
+    if (!is_head && head != NULL)
+      draw_row(paper, head, TRUE, row_height(paper, head, TRUE));
+  }
+  draw_row(paper, cells, is_head, height);
 }
 
 /* The end */
@@ -537,6 +558,7 @@ paper_finish(Paper *paper)
   cairo_surface_destroy(paper->surface);
   g_array_unref(paper->links);
   g_free(paper->language);
+  g_strfreev(paper->head);
   g_free(paper);
   if (is_good)
     return bytes;

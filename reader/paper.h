@@ -57,7 +57,8 @@ paper_begin_table(Paper *paper, guint columns);
 
 /*
  * Writes the CELLS (valid UTF-8, as many as there are columns) of a row: the first stands
- * left, the others right, and all in bold when IS_HEAD. A row stays on one page.
+ * left, the others right, and all in bold when IS_HEAD. A row stays on one page;
+ * where a page begins within a table, the last head is written again.
  */
 void
 paper_write_row(Paper *paper, const char *const *cells, gboolean is_head);

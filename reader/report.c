@@ -54,13 +54,26 @@ write_piece(Report *report, const char *name, const char *value)
   return TRUE;
 }
 
+/* Pango takes nothing but UTF-8, and %XX can be anything. */
+static gboolean
+is_text(const Attrs *attrs)
+{
+  for (guint i = 0; i < attrs_count(attrs); i++) {
+    const char *name, *value;
+    attrs_nth(attrs, i, &name, &value);
+    if (!g_utf8_validate(value, -1, NULL))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 GByteArray *
 report_pdf_new(const char *bytes, gsize len, PdfLanguage language)
 {
   g_autoptr(Attrs) attrs = attrs_parse(bytes, len, ATTR_ESCAPED, NULL);
   const char *title = attrs != NULL ? attrs_get(attrs, "title") : NULL;
   const char *author = attrs != NULL ? attrs_get(attrs, "author") : NULL;
-  if (title == NULL || !g_utf8_validate(bytes, (gssize) len, NULL))
+  if (title == NULL || !is_text(attrs))
     return NULL;
   Report report = {.columns = 0};
   report.paper = paper_new(title, author != NULL ? author : "", NULL,

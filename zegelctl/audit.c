@@ -388,7 +388,7 @@ const Command audit_commands[] = {
     {{"audit", "verify"},
      0,
      0,
-     "[--checkpoint FILE|-]... [--public-key FILE] [--database FILE] [--remember FILE]\n"
+     "[--checkpoint FILE|-]... [--public-key FILE] [--database FILE] [--remember]\n"
      "      [--alarm]",
      "Say whether the audit trail is what was written, and else where it is not",
      audit_verify_options,

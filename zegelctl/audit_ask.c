@@ -122,23 +122,25 @@ audit_ask_query(const AuditAsk *ask, gint64 now_us, AuditQuery *query, GError **
          (ask->message == NULL || fill_message(ask->message, query, error));
 }
 
-static void
-add_time(Event *event, const char *key, gint64 at_us)
+/* AT_US in UTC, a new string; NULL for 0. */
+static char *
+format_time(gint64 at_us)
 {
   g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(at_us / G_USEC_PER_SEC);
-  g_autofree char *text = time != NULL ? g_date_time_format_iso8601(time) : NULL;
-  event_add(event, key, at_us != 0 ? text : NULL);
+  return time != NULL && at_us != 0 ? g_date_time_format_iso8601(time) : NULL;
 }
 
 void
 audit_ask_record(const AuditAsk *ask, const AuditQuery *query, Event *event)
 {
+  g_autofree char *since = format_time(query->query.from_us);
+  g_autofree char *until = format_time(query->query.until_us);
   event_add(event, "about", ask->person);
   event_add(event, "ref", query->query.reference);
   event_add(event, "message-id", query->query.message_id);
   event_add(event, "events", ask->event);
-  add_time(event, "since", query->query.from_us);
-  add_time(event, "until", query->query.until_us);
+  event_add(event, "since", since);
+  event_add(event, "until", until);
 }
 
 void

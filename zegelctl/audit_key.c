@@ -64,11 +64,31 @@ checkpoint_length(const char *text)
   return len;
 }
 
+/* TEXT with what quoted-printable (RFC 2045 6.7) makes of long lines and of '=' undone. */
+static char *
+decode_mail(const char *text)
+{
+  GString *plain = g_string_new(NULL);
+  for (const char *p = text; *p != '\0'; p++) {
+    if (*p == '=' && (p[1] == '\n' || (p[1] == '\r' && p[2] == '\n')))
+      p += p[1] == '\r' ? 2 : 1;
+    else if (g_str_has_prefix(p, "=3D")) {
+      g_string_append_c(plain, '=');
+      p += 2;
+    } else
+      g_string_append_c(plain, *p);
+  }
+  return g_string_free(plain, FALSE);
+}
+
 guint
 audit_checkpoints_find(const char *text, GPtrArray *checkpoints)
 {
   guint count = 0;
-  for (const char *p = text; (p = strstr(p, CHECKPOINT_BEGIN)) != NULL; p++) {
+  g_autofree char *mail =
+      strstr(text, "quoted-printable") != NULL ? decode_mail(text) : NULL;
+  for (const char *p = mail != NULL ? mail : text;
+       (p = strstr(p, CHECKPOINT_BEGIN)) != NULL; p++) {
     gsize len = checkpoint_length(p);
     if (len == 0)
       continue;

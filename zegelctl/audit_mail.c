@@ -11,9 +11,9 @@
 static char *
 good_text(const VerifyResult *result, const char *checkpoint)
 {
+  g_autofree char *last = g_strdup_printf("%" G_GUINT64_FORMAT, result->last);
   return g_strdup_printf(_("The audit trail of %s was verified and is in order.\n"
-                           "It has the records %" G_GUINT64_FORMAT
-                           " through %" G_GUINT64_FORMAT ".\n"
+                           "Its last record has the number %s.\n"
                            "\n"
                            "Please keep this mail. With the next line anybody can see "
                            "later whether something\n"
@@ -24,23 +24,23 @@ good_text(const VerifyResult *result, const char *checkpoint)
                            "To verify: put that line into a file, and run as root\n"
                            "\n"
                            "zegelctl audit verify --checkpoint FILE\n"),
-                         g_get_host_name(), result->first, result->last, checkpoint);
+                         g_get_host_name(), last, checkpoint);
 }
 
 static char *
 wrong_text(const Config *config, const VerifyResult *result)
 {
+  g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, result->wrong_at);
   return g_strdup_printf(_("The audit trail of %s is NOT in order.\n"
                            "\n"
-                           "Record %" G_GUINT64_FORMAT ": %s\n"
+                           "Record %s: %s\n"
                            "\n"
                            "Somebody may have changed it. What to do now:\n"
                            "- Make a copy of %s, and of the mail log.\n"
                            "- Change nothing else on that system.\n"
                            "- Find out who was logged in there.\n"
                            "- Tell the one who answers for the security of your data.\n"),
-                         g_get_host_name(), result->wrong_at, result->what,
-                         config->audit_database);
+                         g_get_host_name(), number, result->what, config->audit_database);
 }
 
 static char *

@@ -16,13 +16,15 @@
 #include "zegelctl/file.h"
 #include "zegelctl/record.h"
 
-#define EX_WRONG              1
+#define EX_WRONG 1
+/* Not where somebody likes: who may verify as root may not write everywhere. */
+#define KEPT_FILE             ZEGEL_STATEDIR "/audit-checkpoint"
 #define KEPT_MODE             0600
 #define CHECKPOINT_TIMEOUT_MS 30000
 
 static char **option_checkpoints;
-static char *option_public_key, *option_database, *option_remember;
-static gboolean option_alarm;
+static char *option_public_key, *option_database;
+static gboolean option_remember, option_alarm;
 
 const GOptionEntry audit_verify_options[] = {
     {"checkpoint", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &option_checkpoints,
@@ -31,8 +33,8 @@ const GOptionEntry audit_verify_options[] = {
      "With this key alone, as audit key prints it", "FILE"},
     {"database", 0, 0, G_OPTION_ARG_FILENAME, &option_database,
      "Verify FILE, a copy of the trail", "FILE"},
-    {"remember", 0, 0, G_OPTION_ARG_FILENAME, &option_remember,
-     "Against the checkpoint in FILE, and keep a new one there", "FILE"},
+    {"remember", 0, 0, G_OPTION_ARG_NONE, &option_remember,
+     "Against the checkpoint of the last time, and keep a new one", NULL},
     {"alarm", 0, 0, G_OPTION_ARG_NONE, &option_alarm,
      "For a timer: tell the log and [audit] mail", NULL},
     G_OPTION_ENTRY_NULL,
@@ -90,8 +92,8 @@ read_all_checkpoints(Job *job, GError **error)
     if (!read_checkpoints(job, *path, error))
       return FALSE;
   /* The first time there is none. */
-  if (option_remember != NULL && access(option_remember, F_OK) == 0 &&
-      !read_checkpoints(job, option_remember, error))
+  if (option_remember && access(KEPT_FILE, F_OK) == 0 &&
+      !read_checkpoints(job, KEPT_FILE, error))
     return FALSE;
   g_ptr_array_add(job->checkpoints, NULL);
   return TRUE;
@@ -186,7 +188,7 @@ remember(const char *checkpoint, GError **error)
 {
   const FileRights rights = {KEPT_MODE, (uid_t) -1, (gid_t) -1};
   g_autofree char *line = g_strconcat(checkpoint, "\n", NULL);
-  return file_replace(option_remember, line, strlen(line), &rights, error);
+  return file_replace(KEPT_FILE, line, strlen(line), &rights, error);
 }
 
 /* What a good trail brings: a checkpoint that is kept elsewhere. */
@@ -194,10 +196,10 @@ static gboolean
 keep_checkpoint(const Job *job, const VerifyResult *result, GError **error)
 {
   const Config *config = job->reader.config;
-  if (option_remember == NULL && !option_alarm)
+  if (!option_remember && !option_alarm)
     return TRUE;
   g_autofree char *checkpoint = fetch_checkpoint(config, error);
-  return checkpoint != NULL && (option_remember == NULL || remember(checkpoint, error)) &&
+  return checkpoint != NULL && (!option_remember || remember(checkpoint, error)) &&
          (!option_alarm || audit_mail_send(config, result, checkpoint, NULL, error));
 }
 
@@ -238,8 +240,10 @@ audit_verify_run(int argc, char **argv)
   g_auto(VerifyResult) result = {.what = NULL};
   (void) argc;
   (void) argv;
-  if (option_public_key != NULL && (option_alarm || option_remember != NULL)) {
-    fputs("zegelctl: --alarm and --remember need the key of the trail\n", stderr);
+  if ((option_public_key != NULL || option_database != NULL) &&
+      (option_alarm || option_remember)) {
+    fputs("zegelctl: --alarm and --remember are for the trail itself, with its key\n",
+          stderr);
     return EX_USAGE;
   }
   if (!prepare(&job, &error) || !verify(&job, &result, &error))

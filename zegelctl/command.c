@@ -15,6 +15,12 @@
 #define LOGIN_UID "/proc/self/loginuid" /* audit(8): it stays what it was at login */
 
 static const char *config_path = COMMAND_CONFIG;
+/* Who calls, before a command becomes another user. */
+static struct {
+  uid_t uid;
+  gboolean logged_in, root, privileged;
+} caller;
+
 static char *audit_socket; /* or NULL: no configuration was read yet */
 
 void
@@ -50,13 +56,6 @@ bring_event(const Event *event, gpointer data)
   if (audit_socket == NULL || !audit_append(audit_socket, events, AUDIT_TIMEOUT_MS, &error))
     fprintf(stderr, "zegelctl: not in the audit trail, only in the log: %s\n",
             error->message);
-}
-
-void
-command_open_log(void)
-{
-  log_open("zegelctl", FALSE);
-  event_set_sink(bring_event, NULL);
 }
 
 static int
@@ -139,28 +138,41 @@ login_uid(uid_t *uid)
   return getuid() == 0 && parse_uid(g_getenv("SUDO_UID"), uid);
 }
 
+static void
+find_caller(void)
+{
+  caller.uid = getuid();
+  caller.logged_in = login_uid(&caller.uid);
+  caller.root = geteuid() == 0;
+  caller.privileged = caller.root || geteuid() != caller.uid;
+}
+
+void
+command_open_log(void)
+{
+  find_caller();
+  log_open("zegelctl", FALSE);
+  event_set_sink(bring_event, NULL);
+}
+
 char *
 command_user(void)
 {
-  uid_t uid = getuid();
-  login_uid(&uid);
-  const struct passwd *entry = getpwuid(uid);
-  return entry != NULL ? g_strdup(entry->pw_name) : g_strdup_printf("%u", (guint) uid);
+  const struct passwd *entry = getpwuid(caller.uid);
+  return entry != NULL ? g_strdup(entry->pw_name)
+                       : g_strdup_printf("%u", (guint) caller.uid);
 }
 
 gboolean
 command_is_privileged(void)
 {
-  uid_t uid = getuid();
-  login_uid(&uid);
-  return geteuid() == 0 || geteuid() != uid;
+  return caller.privileged;
 }
 
 gboolean
 command_is_system(void)
 {
-  uid_t uid;
-  return getuid() == 0 && !login_uid(&uid);
+  return caller.root && !caller.logged_in;
 }
 
 gboolean

@@ -285,8 +285,10 @@ rate_text(guint64 fell, guint64 direct)
 {
   guint64 all = fell + direct;
   guint64 tenths = all > 0 ? (fell * 1000 + all / 2) / all : 0;
-  return g_strdup_printf("%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT " %%", tenths / 10,
-                         tenths % 10);
+  g_autofree char *whole = number_text(tenths / 10);
+  g_autofree char *part = number_text(tenths % 10);
+  /* a percentage with one decimal */
+  return all > 0 ? g_strdup_printf(_("%s.%s %%"), whole, part) : g_strdup("-");
 }
 
 static void

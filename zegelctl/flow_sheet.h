@@ -6,8 +6,9 @@
 #include "zegelctl/flow.h"
 #include "zegelctl/sheet.h"
 
-#define FLOW_SHEET_MAX_ROWS 100 /* domains or senders in one table; the rest is one line   \
-                                 */
+#define FLOW_SHEET_MAX_ROWS                                                                \
+  100 /* domains or senders in one table; the rest is one line                             \
+       */
 
 /* What stands around the numbers; all borrowed. */
 typedef struct {

@@ -79,6 +79,7 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
+	tests/unit/zegelctl/test_message_row \
 	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
@@ -95,6 +96,7 @@ TESTS += \
 	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
 	tests/unit/zegelctl/test_mail_log \
+	tests/unit/zegelctl/test_message_row \
 	tests/unit/zegelctl/test_observed \
 	tests/unit/zegelctl/test_overview \
 	tests/unit/zegelctl/test_probe \
@@ -117,6 +119,8 @@ tests_unit_zegelctl_test_import_SOURCES = tests/unit/zegelctl/test_import.c
 tests_unit_zegelctl_test_import_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_mail_log_SOURCES = tests/unit/zegelctl/test_mail_log.c
 tests_unit_zegelctl_test_mail_log_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_message_row_SOURCES = tests/unit/zegelctl/test_message_row.c
+tests_unit_zegelctl_test_message_row_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_observed_SOURCES = tests/unit/zegelctl/test_observed.c
 tests_unit_zegelctl_test_observed_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_overview_SOURCES = tests/unit/zegelctl/test_overview.c

@@ -182,12 +182,13 @@ note_line(MailTrace *trace, Item *item, const char *queue_id, const MailLine *li
   }
 }
 
-/* Another pass of what is followed is followed too. */
+/* Another pass of what is followed is followed too. Each says the queue id with which the
+ * message came in, which may have left the queue since. */
 static void
 note_client(MailTrace *trace, const char *queue_id, const MailLine *line)
 {
   const Item *before = g_hash_table_lookup(trace->items, line->origin);
-  if (before != NULL && !before->removed && line->at_s >= before->from_s)
+  if (before != NULL && line->at_s >= before->from_s)
     follow(trace, queue_id, line->at_s, TRUE);
 }
 

@@ -51,12 +51,12 @@ known(const char *text)
 
 /* An event of what the administrator does to REFERENCE, as it stands before. */
 static Event *
-make_event(EventKind kind, const Standing *standing, const char *reference)
+make_event(const Opened *opened, EventKind kind, const Standing *standing,
+           const char *reference)
 {
-  g_autofree char *user = command_user();
   return event_new(kind, NULL, standing->organisation, "ref", reference, "message-id",
                    known(standing->message_id), "from", known(standing->sender), "to",
-                   known(standing->address), "by", user, "actor", "admin", NULL);
+                   known(standing->address), "by", opened->user, "actor", "admin", NULL);
 }
 
 /* TEXT as E.164; NULL when it is no mobile number to which codes may go. */
@@ -87,7 +87,7 @@ run_number(int argc, char **argv)
   if (standing == NULL || (number = parse_number(opened.config, argv[1], &error)) == NULL)
     return command_fail(error);
   g_autofree char *masked = log_mask_number(number);
-  g_autoptr(Event) event = make_event(EVENT_NUMBER_CHANGED, standing, reference);
+  g_autoptr(Event) event = make_event(&opened, EVENT_NUMBER_CHANGED, standing, reference);
   event_add(event, "number", masked);
   if (!store_change_number(opened.store, standing->organisation, reference, number, event,
                            &error))
@@ -108,7 +108,7 @@ end_message(const char *reference, HistoryKind kind, EventKind event_kind, const
   g_autoptr(Standing) standing = open_standing(&opened, reference, &error);
   if (standing == NULL)
     return command_fail(error);
-  g_autoptr(Event) event = make_event(event_kind, standing, reference);
+  g_autoptr(Event) event = make_event(&opened, event_kind, standing, reference);
   if (!store_withdraw(opened.store, standing->organisation, reference, kind, event,
                       &changed, &error))
     return command_fail(error);
@@ -186,7 +186,7 @@ run_extend(int argc, char **argv)
   g_autoptr(GDateTime) here = g_date_time_to_local(end);
   g_autofree char *until = g_date_time_format(end, "%Y-%m-%dT%H:%M:%SZ");
   g_autofree char *shown = g_date_time_format(here, "%Y-%m-%d %H:%M:%S %Z");
-  g_autoptr(Event) event = make_event(EVENT_EXTENDED, standing, reference);
+  g_autoptr(Event) event = make_event(&opened, EVENT_EXTENDED, standing, reference);
   event_add(event, "until", until);
   if (!store_extend(opened.store, standing->organisation, reference, expires_s, event,
                     &error))
@@ -203,11 +203,10 @@ run_notify(int argc, char **argv)
   (void) argc;
   GError *error = NULL;
   g_auto(Opened) opened = {.config = NULL};
-  g_autofree char *user = command_user();
   const char *reference = argv[0];
   g_autoptr(Standing) standing = open_standing(&opened, reference, &error);
-  if (standing == NULL ||
-      !store_ask_again(opened.store, standing->organisation, reference, user, &error))
+  if (standing == NULL || !store_ask_again(opened.store, standing->organisation, reference,
+                                           opened.user, &error))
     return command_fail(error);
   printf("%s: zegel-deliver sends the notification again within seconds; message show says "
          "what became of it\n",

@@ -61,9 +61,11 @@ gboolean
 message_complete(Trail *trail, MessageRow *row, GError **error)
 {
   const TrailQuery by_queue_id = {.queue_id = row->queue_id, .event = "stored"};
+  const TrailQuery by_message = {.message_id = row->message_id, .event = "stored"};
+  gboolean passed = row->passed && *row->message_id != '\0';
   if (row->refused || *row->queue_id == '\0')
     return TRUE;
-  if (!trail_each(trail, &by_queue_id, take, row, error))
+  if (!trail_each(trail, passed ? &by_message : &by_queue_id, take, row, error))
     return FALSE;
   const TrailQuery by_reference = {.reference = row->reference};
   return *row->reference == '\0' || trail_each(trail, &by_reference, take, row, error);
@@ -167,33 +169,31 @@ message_find_each(Trail *trail, const MessageFilter *filter, MessageFunc func,
 
 /* ---- By word ---- */
 
-/* A TrailFunc that collects the queue ids of records. */
+/* With a TrailFunc that collects the rows of the messages that records are about. */
+typedef struct {
+  Trail *trail;
+  Collect *into;
+} Messages;
+
 static gboolean
-collect_queue_id(const TrailRecord *record, gpointer ids, GError **error)
+collect_message(const TrailRecord *record, gpointer data, GError **error)
 {
-  const char *id = attrs_get(record->attrs, "queue-id");
-  (void) error;
-  if (id != NULL)
-    g_hash_table_add(ids, g_strdup(id));
-  return TRUE;
+  const Messages *messages = data;
+  const TrailQuery of_id = {.queue_id = attrs_get(record->attrs, "queue-id")};
+  const TrailQuery of_message = {.message_id = attrs_get(record->attrs, "message-id")};
+  gboolean named = of_message.message_id != NULL && *of_message.message_id != '\0';
+  return (of_id.queue_id == NULL ||
+          trail_each(messages->trail, &of_id, collect, messages->into, error)) &&
+         (!named ||
+          trail_each(messages->trail, &of_message, collect, messages->into, error));
 }
 
 static gboolean
 collect_of_reference(Trail *trail, const char *reference, Collect *into, GError **error)
 {
-  g_autoptr(GHashTable) ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  Messages messages = {trail, into};
   const TrailQuery query = {.reference = reference, .event = "stored"};
-  GHashTableIter iter;
-  gpointer id;
-  if (!trail_each(trail, &query, collect_queue_id, ids, error))
-    return FALSE;
-  g_hash_table_iter_init(&iter, ids);
-  while (g_hash_table_iter_next(&iter, &id, NULL)) {
-    const TrailQuery of_id = {.queue_id = id};
-    if (!trail_each(trail, &of_id, collect, into, error))
-      return FALSE;
-  }
-  return TRUE;
+  return trail_each(trail, &query, collect_message, &messages, error);
 }
 
 /* Rows of a domain are found by looking at all of that time. */
@@ -360,27 +360,51 @@ take_messages(GPtrArray *rows, const GPtrArray *seeds)
   return wanted;
 }
 
+/* Rows that may have WORD, a reference, a queue id or a Message-ID. */
+static gboolean
+collect_of_name(Trail *trail, const char *word, Collect *into, GError **error)
+{
+  const TrailQuery of_message = {.message_id = word};
+  const TrailQuery of_queue_id = {.queue_id = word};
+  if (strchr(word, '@') != NULL)
+    return trail_each(trail, &of_message, collect, into, error);
+  return trail_each(trail, &of_queue_id, collect, into, error) &&
+         collect_of_reference(trail, word, into, error);
+}
+
+/* Those that have it, also of later passes, the oldest first; NULL with an error. */
+static GPtrArray *
+find_seeds(Trail *trail, const char *word, GError **error)
+{
+  char *words[] = {(char *) word};
+  Collect found = collect_new();
+  gboolean done = collect_of_name(trail, word, &found, error);
+  g_autoptr(GPtrArray) rows = collect_end(&found, done);
+  if (rows == NULL)
+    return NULL;
+  for (guint i = rows->len; i > 0; i--) {
+    gboolean has = FALSE;
+    if (!has_all(trail, rows->pdata[i - 1], words, 1, &has, error))
+      return NULL;
+    if (!has)
+      g_ptr_array_remove_index(rows, i - 1);
+  }
+  g_ptr_array_sort(rows, oldest_first);
+  return g_steal_pointer(&rows);
+}
+
 GPtrArray *
 message_find(Trail *trail, const char *word, GError **error)
 {
-  const TrailQuery of_word = {.message_id = word};
-  const TrailQuery of_queue_id = {.queue_id = word};
-  Collect found = collect_new();
-  gboolean done = strchr(word, '@') != NULL
-                      ? trail_each(trail, &of_word, collect, &found, error)
-                      : trail_each(trail, &of_queue_id, collect, &found, error) &&
-                            collect_of_reference(trail, word, &found, error);
-  g_autoptr(GPtrArray) seeds = collect_end(&found, done);
+  g_autoptr(GPtrArray) seeds = find_seeds(trail, word, error);
   if (seeds == NULL)
     return NULL;
   const char *id = seeds->len > 0 ? ((MessageRow *) seeds->pdata[0])->message_id : "";
-  if (*id == '\0') {
-    g_ptr_array_sort(seeds, oldest_first);
+  if (*id == '\0')
     return g_steal_pointer(&seeds);
-  }
   Collect all = collect_new();
   const TrailQuery of_message = {.message_id = id};
-  done = trail_each(trail, &of_message, collect, &all, error);
+  gboolean done = trail_each(trail, &of_message, collect, &all, error);
   g_autoptr(GPtrArray) rows = collect_end(&all, done);
   if (rows == NULL)
     return NULL;

@@ -8,13 +8,14 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "common/audit/client.h"
 #include "common/base/error.h"
+#include "zegelctl/audit_ask.h"
 #include "zegelctl/command.h"
 #include "zegelctl/mail_log.h"
 #include "zegelctl/message_find.h"
 #include "zegelctl/message_print.h"
 #include "zegelctl/opened.h"
+#include "zegelctl/record.h"
 
 #define DAY_S        86400
 #define DAYS         90 /* M1 */
@@ -63,20 +64,6 @@ make_event(const char *request, char **words, guint count)
   return event;
 }
 
-/* Nothing is shown unless the trail has that it was asked for. */
-static gboolean
-tell_auditd(const Config *config, Event *event, GError **error)
-{
-  g_autoptr(GPtrArray) events = g_ptr_array_new();
-  g_ptr_array_add(events, event);
-  if (!audit_append(config->audit_socket, events, AUDIT_TIMEOUT_MS, error)) {
-    g_prefix_error(error, "nothing is shown, for the audit trail cannot be told: ");
-    return FALSE;
-  }
-  event_write(event);
-  return TRUE;
-}
-
 static gboolean
 open_look(Look *look, const char *request, char **words, guint count, gint64 since_s,
           GError **error)
@@ -84,7 +71,7 @@ open_look(Look *look, const char *request, char **words, guint count, gint64 sin
   g_autoptr(GError) problem = NULL;
   g_autoptr(Event) event = make_event(request, words, count);
   const Config *config = look->opened.config = command_config(error);
-  if (config == NULL || !tell_auditd(config, event, error) ||
+  if (config == NULL || !record_first(config, event, error) ||
       (look->audit_keys = keyring_load(config->audit_key, KEY_AUDIT, error)) == NULL ||
       (look->trail = trail_open(config->audit_database, look->audit_keys, error)) == NULL)
     return FALSE;
@@ -150,22 +137,6 @@ complete(const Look *look, GPtrArray *rows, gboolean all, MailTrace **trace, GEr
 
 /* ---- Options ---- */
 
-/* TEXT, "2026-11-22" (its beginning, or its END) or RFC 3339, as Unix time. */
-static gboolean
-parse_time(const char *text, gboolean end, gint64 *time_us, GError **error)
-{
-  g_autoptr(GTimeZone) zone = g_time_zone_new_local();
-  gboolean day = strlen(text) == strlen("YYYY-MM-DD");
-  g_autofree char *full = day ? g_strconcat(text, "T00:00:00", NULL) : g_strdup(text);
-  g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(full, zone);
-  if (time == NULL)
-    return command_error(error, ZEGEL_ERROR_INVALID,
-                         "a time is 2026-11-22 or 2026-11-22T09:30:00+01:00");
-  g_autoptr(GDateTime) next = day && end ? g_date_time_add_days(time, 1) : NULL;
-  *time_us = g_date_time_to_unix(next != NULL ? next : time) * G_USEC_PER_SEC;
-  return TRUE;
-}
-
 static gboolean
 parse_options(MessageFilter *filter, GError **error)
 {
@@ -182,8 +153,9 @@ parse_options(MessageFilter *filter, GError **error)
     return command_error(error, ZEGEL_ERROR_INVALID,
                          "there is no status %s: zegelctl(8) has them", option_status);
   return (option_since == NULL ||
-          parse_time(option_since, FALSE, &filter->from_us, error)) &&
-         (option_until == NULL || parse_time(option_until, TRUE, &filter->until_us, error));
+          audit_ask_time(option_since, now_us, FALSE, &filter->from_us, error)) &&
+         (option_until == NULL ||
+          audit_ask_time(option_until, now_us, TRUE, &filter->until_us, error));
 }
 
 static int

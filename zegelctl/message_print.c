@@ -192,13 +192,16 @@ append_deliveries_json(GString *out, const char *key, const MailTrace *trace,
 }
 
 static void
-append_history_json(GString *out, const Standing *standing)
+append_history_json(GString *out, const MessageRow *row)
 {
+  const Standing *standing = row->standing;
   g_string_append(out, "\"history\": [");
   for (guint i = 0; i < standing->history->len; i++) {
     const HistoryLine *line = &g_array_index(standing->history, HistoryLine, i);
     g_string_append(out, i > 0 ? ", {" : "{");
+    const char *by = message_row_by(row, line->kind);
     json_append_pair(out, "what", message_status_of(line->kind), TRUE);
+    json_append_pair(out, "by", by != NULL ? by : "", TRUE);
     append_time(out, "first", line->first_s * G_USEC_PER_SEC);
     append_time(out, "last", line->last_s * G_USEC_PER_SEC);
     g_string_append_printf(out, "\"count\": %u}", line->count);
@@ -234,7 +237,7 @@ message_print_show_json(GString *out, const GPtrArray *rows, const MailTrace *tr
     g_string_append(out, ", ");
     if (row->standing != NULL) {
       append_time(out, "until", row->standing->expires_s * G_USEC_PER_SEC);
-      append_history_json(out, row->standing);
+      append_history_json(out, row);
     }
     append_events_json(out, row->events);
     append_deliveries_json(out, "notification", trace, row->notified, row->to);
@@ -286,14 +289,18 @@ append_deliveries(GString *out, const char *label, const MailTrace *trace,
 }
 
 static void
-append_history(GString *out, const Standing *standing)
+append_history(GString *out, const MessageRow *row)
 {
+  const Standing *standing = row->standing;
   for (guint i = 0; i < standing->history->len; i++) {
     const HistoryLine *line = &g_array_index(standing->history, HistoryLine, i);
     g_autofree char *first = local_time(line->first_s);
     g_autofree char *last = local_time(line->last_s);
     g_autoptr(GString) text = g_string_new(NULL);
+    const char *by = message_row_by(row, line->kind);
     g_string_append_printf(text, "%s: %s", first, message_status_of(line->kind));
+    if (by != NULL)
+      g_string_append_printf(text, " by %s", by);
     if (line->count > 1)
       g_string_append_printf(text, " (%u times, last %s)", line->count, last);
     append_fact(out, i == 0 ? "  happened" : "", text->str);
@@ -348,7 +355,7 @@ append_stored(GString *out, const MessageRow *row)
   g_autofree char *until = local_time(row->standing->expires_s);
   if (row->standing->state == ENTRY_OPEN)
     append_fact(out, "  until", until);
-  append_history(out, row->standing);
+  append_history(out, row);
 }
 
 static void

@@ -135,6 +135,18 @@ equals(const char *a, const char *b)
   return a != NULL && b != NULL && g_ascii_strcasecmp(a, b) == 0;
 }
 
+/* Whether RECORD tells that ROW was stored. Of a later pass it has the queue id with which
+ * the message came in. */
+static gboolean
+is_stored(const MessageRow *row, const TrailRecord *record)
+{
+  const char *id = row->passed ? "message-id" : "queue-id";
+  const char *own = row->passed ? row->message_id : row->queue_id;
+  return g_strcmp0(attrs_get(record->attrs, "event"), "stored") == 0 &&
+         equals(attrs_get(record->attrs, "to"), row->to) && *own != '\0' &&
+         g_strcmp0(attrs_get(record->attrs, id), own) == 0 && record->at_us >= row->at_us;
+}
+
 /* Whether RECORD is about ROW's recipient: by reference once that is known. */
 static gboolean
 is_about(const MessageRow *row, const TrailRecord *record)
@@ -142,11 +154,8 @@ is_about(const MessageRow *row, const TrailRecord *record)
   const char *reference = attrs_get(record->attrs, "ref");
   if (reference == NULL)
     return FALSE;
-  if (*row->reference != '\0')
-    return strcmp(reference, row->reference) == 0;
-  return g_strcmp0(attrs_get(record->attrs, "event"), "stored") == 0 &&
-         equals(attrs_get(record->attrs, "to"), row->to) &&
-         g_strcmp0(attrs_get(record->attrs, "queue-id"), row->queue_id) == 0;
+  return *row->reference != '\0' ? strcmp(reference, row->reference) == 0
+                                 : is_stored(row, record);
 }
 
 static void
@@ -178,6 +187,20 @@ message_row_take(MessageRow *row, const TrailRecord *record)
   if (g_strcmp0(attrs_get(record->attrs, "event"), "notified") == 0)
     set_text(&row->notified, copy(record->attrs, "as"));
   add_event(row, record);
+}
+
+const char *
+message_row_by(const MessageRow *row, HistoryKind kind)
+{
+  const char *name =
+      message_status_of(kind == HISTORY_NOTIFIED_AGAIN ? HISTORY_NOTIFIED : kind);
+  const char *by = NULL;
+  for (guint i = 0; kind != HISTORY_NOTIFIED && i < row->events->len; i++) {
+    const MessageEvent *event = row->events->pdata[i];
+    if (strcmp(event->event, name) == 0 && *event->by != '\0')
+      by = event->by;
+  }
+  return by;
 }
 
 /* ---- Looking for ---- */

@@ -68,6 +68,10 @@ message_row_conclude(MessageRow *row, const GPtrArray *deliveries);
 const char *
 message_status_of(HistoryKind kind);
 
+/* Which administrator did KIND to ROW last, as the trail has it; NULL: none did. */
+const char *
+message_row_by(const MessageRow *row, HistoryKind kind);
+
 /* Whether a row can have the status WORD. */
 gboolean
 message_status_known(const char *word);

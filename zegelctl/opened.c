@@ -13,6 +13,8 @@ opened_store(Opened *opened, GError **error)
   if (opened->config == NULL && (opened->config = command_config(error)) == NULL)
     return FALSE;
   const Config *config = opened->config;
+  g_free(opened->user);
+  opened->user = command_user();
   if (!daemon_become(config->deliver_user, error))
     return FALSE;
   opened->keys = keyring_load(config->deliver_store_key, KEY_STORE, error);
@@ -28,6 +30,7 @@ void
 opened_clear(Opened *opened)
 {
   store_close(opened->store);
+  g_free(opened->user);
   keyring_free(opened->keys);
   if (opened->config != NULL)
     conf_free(opened->config);

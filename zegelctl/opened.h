@@ -11,6 +11,7 @@ typedef struct {
   Config *config;
   KeyRing *keys;
   Store *store;
+  char *user; /* command_user, while we could still tell */
 } Opened;
 
 /*

@@ -56,7 +56,7 @@ static const char *const words[EVENT_COUNT] = {
     [EVENT_ANSWER_BOUNCED] = N_("What the reader wrote could not be delivered"),
     [EVENT_ANSWER_DELAYED] = N_("What the reader wrote is late"),
     [EVENT_EXPIRED] = N_("The message was removed because its time was over"),
-    [EVENT_EXTENDED] = N_("The message stays longer"),
+    [EVENT_EXTENDED] = N_("How long the message stays was changed"),
     [EVENT_REMOVED] = N_("An administrator removed the message"),
     [EVENT_ROLE_GRANTED] = N_("A user got rights to manage the mail"),
     [EVENT_ROLE_CHANGED] = N_("The rights of a user to manage the mail were changed"),
@@ -307,7 +307,7 @@ append_head(GString *out, const Overview *overview, const OverviewHead *head)
   text_wrap(out, 0, 0, line);
   g_autofree char *name = g_strdup_printf("%s: %s", _("Organisation"), head->organisation);
   text_wrap(out, 0, 0, name);
-  append_limit(out, _("From"), head->from_us);
+  append_limit(out, _("Since"), head->from_us);
   append_limit(out, _("Until"), head->until_us);
   append_limit(out, _("Made on"), head->now_us);
   g_autofree char *by = g_strdup_printf("%s: %s", _("Made by"), head->by);

@@ -223,10 +223,11 @@ append_description(GString *out, const SheetPiece *table)
       most = i;
   GStrv first = table->rows->pdata[0], last = table->rows->pdata[count - 1];
   GStrv row = table->rows->pdata[most];
-  g_autofree char *text = g_strdup_printf(
-      _("Bars from %s to %s. The highest is that of %s, with %" G_GUINT64_FORMAT
-        ". The table below has all numbers."),
-      first[0], last[0], row[0], row_sum(table, most));
+  g_autofree char *sum = g_strdup_printf("%" G_GUINT64_FORMAT, row_sum(table, most));
+  g_autofree char *text =
+      g_strdup_printf(_("Bars from %s to %s. The highest is that of %s, with %s. The table "
+                        "below has all numbers."),
+                      first[0], last[0], row[0], sum);
   append_text(out, text);
 }
 
@@ -240,7 +241,7 @@ append_picture(GString *out, const SheetPiece *table, guint number)
   guint64 top = round_up(highest(table));
   g_string_append_printf(
       out,
-      "<figure>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+      "<figure>\n<div class=\"wide\" tabindex=\"0\" role=\"group\" "
       "aria-labelledby=\"t%u\">\n<svg viewBox=\"0 0 %d %d\" role=\"img\" "
       "aria-labelledby=\"t%u d%u\">\n<title id=\"t%u\">",
       number, WIDTH, HEIGHT, number, number, number);
@@ -275,7 +276,7 @@ static void
 append_table(GString *out, const SheetPiece *table, guint number)
 {
   g_string_append_printf(out,
-                         "<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+                         "<div class=\"wide\" tabindex=\"0\" role=\"group\" "
                          "aria-labelledby=\"c%u\">\n<table>\n<caption id=\"c%u\">",
                          number, number);
   append_text(out, table->text);

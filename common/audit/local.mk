@@ -19,11 +19,14 @@ common_audit_libaudit_a_SOURCES = \
 AUDIT_LIBS = common/audit/libaudit.a $(DB_LIBS) $(CRYPT_LIBS)
 
 AUDIT_TESTS = \
+	tests/unit/audit/test_tamper \
 	tests/unit/audit/test_trail \
 	tests/unit/audit/test_verify
 check_PROGRAMS += $(AUDIT_TESTS)
 TESTS += $(AUDIT_TESTS)
 AUDIT_TEST_LIBS = $(AUDIT_LIBS) $(BASE_LIBS)
+tests_unit_audit_test_tamper_SOURCES = tests/unit/audit/test_tamper.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
+tests_unit_audit_test_tamper_LDADD = $(AUDIT_TEST_LIBS)
 tests_unit_audit_test_trail_SOURCES = tests/unit/audit/test_trail.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
 tests_unit_audit_test_trail_LDADD = $(AUDIT_TEST_LIBS)
 tests_unit_audit_test_verify_SOURCES = tests/unit/audit/test_verify.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
@@ -37,3 +40,5 @@ check_PROGRAMS += tests/unit/audit/test_client
 tests_unit_audit_test_client_SOURCES = tests/unit/audit/test_client.c tests/unit/base/catch.h
 tests_unit_audit_test_client_LDADD = $(AUDIT_CLIENT_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/audit/test_client
+
+dist_man_MANS += man/zegel-audit.5

@@ -59,13 +59,16 @@ columns_parse(const Attrs *attrs, Columns *columns)
       !attrs_get_uint(attrs, "nta", 1, G_MAXINT32, &nta, NULL))
     return FALSE;
   columns->nta = (gint64) nta;
+  columns->at_us =
+      0; /* of a year that nobody can read: such an event must not stop others */
+  if (at != NULL)
+    parse_time(at, &columns->at_us);
   columns->event = attrs_get(attrs, "event");
   columns->organisation = attrs_get(attrs, "org");
   columns->queue_id = attrs_get(attrs, "queue-id");
   columns->reference = attrs_get(attrs, "ref");
   return columns->event != NULL && id != NULL &&
-         crypt_unhex(id, columns->id, sizeof columns->id) && at != NULL &&
-         parse_time(at, &columns->at_us);
+         crypt_unhex(id, columns->id, sizeof columns->id) && at != NULL;
 }
 
 /* ---- Values that say something of a person ---- */
@@ -123,6 +126,17 @@ add_pair(Attrs *attrs, const char *key, const char *value, GArray *values, GErro
   return TRUE;
 }
 
+/* Whether KEY is one that the trail alone says, or that its views add to a record. */
+static gboolean
+is_ours(const char *key)
+{
+  static const char *const ours[] = {"record", "source", "places", "cut", "erased"};
+  for (guint i = 0; i < G_N_ELEMENTS(ours); i++)
+    if (strcmp(ours[i], key) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 /* The pairs of EVENT into ATTRS, as many as a record takes. */
 static gboolean
 add_event(Attrs *attrs, const Event *event, GArray *values, GError **error)
@@ -137,7 +151,8 @@ add_event(Attrs *attrs, const Event *event, GArray *values, GError **error)
       attrs_add(attrs, "cut", "yes");
       return TRUE;
     }
-    if (!add_pair(attrs, key, value, values, error))
+    g_autofree char *said = is_ours(key) ? g_strconcat("said-", key, NULL) : NULL;
+    if (!add_pair(attrs, said != NULL ? said : key, value, values, error))
       return FALSE;
   }
   return TRUE;
@@ -152,7 +167,7 @@ record_attrs(guint64 number, const Event *event, const char *list, const char *s
   if (!add_event(attrs, event, values, error))
     return NULL;
   if (list != NULL)
-    attrs_add(attrs, "erased", list);
+    attrs_add(attrs, "places", list);
   attrs_add(attrs, "source", source);
   return g_steal_pointer(&attrs);
 }

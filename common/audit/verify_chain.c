@@ -21,20 +21,40 @@ struct Batch {
 
 /* ---- What was found ---- */
 
+/* Takes WHAT, which is wrong at NUMBER, or between there and THROUGH. Of several things the
+ * one counts that was there first, and then the one that says best where. */
+static void
+note(Verify *verify, guint64 number, guint64 through, char *what)
+{
+  g_mutex_lock(&verify->lock);
+  if (verify->what == NULL || through < verify->found_through ||
+      (through == verify->found_through && number > verify->wrong_at)) {
+    g_free(verify->what);
+    verify->what = g_steal_pointer(&what);
+    verify->wrong_at = number;
+    verify->found_through = through;
+  }
+  g_mutex_unlock(&verify->lock);
+  g_free(what);
+}
+
 void
 verify_found(Verify *verify, guint64 number, const char *format, ...)
 {
   va_list args;
   va_start(args, format);
-  g_autofree char *what = g_strdup_vprintf(format, args);
+  note(verify, number, number, g_strdup_vprintf(format, args));
   va_end(args);
-  g_mutex_lock(&verify->lock);
-  if (verify->what == NULL || number < verify->wrong_at) {
-    g_free(verify->what);
-    verify->what = g_steal_pointer(&what);
-    verify->wrong_at = number;
-  }
-  g_mutex_unlock(&verify->lock);
+}
+
+void
+verify_found_difference(Verify *verify, const Statement *statement)
+{
+  guint64 from = statement->differs_after, through = statement->point.count;
+  note(verify, from, through,
+       g_strdup_printf("something in records %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                       " is not what was signed: %s",
+                       from, through, statement->text));
 }
 
 gboolean
@@ -182,7 +202,7 @@ read_place(const char *text, Place *place)
 static gboolean
 read_places(Verify *verify, const Attrs *attrs)
 {
-  const char *list = attrs_get(attrs, "erased");
+  const char *list = attrs_get(attrs, "places");
   g_auto(GStrv) places = g_strsplit(list != NULL ? list : "", ";", -1);
   for (guint i = 0; places[i] != NULL; i++) {
     Place place;
@@ -261,15 +281,6 @@ take_mentions(Verify *verify, gint64 number, GError **error)
       return FALSE;
   }
   return TRUE;
-}
-
-void
-verify_found_difference(Verify *verify, const Statement *statement)
-{
-  verify_found(verify, statement->differs_after,
-               "something in records %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-               " is not what was signed: %s",
-               statement->differs_after, statement->point.count, statement->text);
 }
 
 /* Compares the chain with what statements say of this place. One that was given may be no

@@ -159,7 +159,8 @@ row_check(const TrailKey *key, const guint8 hash[CRYPT_SHA256_BYTES], const Row 
   const Field *text = &row->fields[FIELD_TEXT];
   if (key != NULL && !mac_check(key, hash, row, error))
     return FALSE;
-  g_autoptr(Attrs) attrs = attrs_parse(text->bytes, text->len, ATTR_ESCAPED, NULL);
+  g_autoptr(Attrs) attrs =
+      text->bytes != NULL ? attrs_parse(text->bytes, text->len, ATTR_ESCAPED, NULL) : NULL;
   if (attrs == NULL || !number_is(attrs, row))
     return bad("its text is not what was recorded", error);
   if (!columns_are(attrs, row))

@@ -38,7 +38,7 @@ typedef struct {
   GCond less;  /* there are fewer batches */
   guint batches;
   GArray *missing; /* of Place */
-  guint64 wrong_at;
+  guint64 wrong_at, found_through;
   char *what;      /* what is wrong, at the first place where something is; or NULL */
   GError *failure; /* a thread could not do its work */
 } Verify;

@@ -7,8 +7,9 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 
-#define ID_CHARS   (2 * EVENT_ID_BYTES)
-#define PAIRS_ROOM 8
+#define ID_CHARS     (2 * EVENT_ID_BYTES)
+#define PAIRS_ROOM   8
+#define YEAR_10000_S G_GINT64_CONSTANT(253402300800)
 /* RFC 5424 6.3.2 wants a private enterprise number; this one is that of examples. */
 #define STRUCTURED_ID "zegel@32473"
 
@@ -323,13 +324,15 @@ event_get(const Event *event, const char *key)
   return NULL;
 }
 
+/* A time of after 1970 that can be written again: a zone may lead beyond the year 9999. */
 static gboolean
 parse_time(const char *text, gint64 *at_us)
 {
   g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, NULL);
-  if (time == NULL)
+  gint64 at_s = time != NULL ? g_date_time_to_unix(time) : -1;
+  if (at_s < 0 || at_s >= YEAR_10000_S)
     return FALSE;
-  *at_us = g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
+  *at_us = at_s * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
   return TRUE;
 }
 

@@ -69,6 +69,7 @@ db_open(const char *path, DbRole role, GError **error)
       sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   if (result != SQLITE_OK) {
     set_error(db->handle, result, error);
+    g_prefix_error(error, "%s: ", path);
     return NULL;
   }
   sqlite3_extended_result_codes(db->handle, 1);
@@ -76,8 +77,10 @@ db_open(const char *path, DbRole role, GError **error)
   sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   if (!db_exec(db, settings, error) ||
-      (role == DB_READER && !db_exec(db, "PRAGMA query_only = ON", error)))
+      (role == DB_READER && !db_exec(db, "PRAGMA query_only = ON", error))) {
+    g_prefix_error(error, "%s: ", path);
     return NULL;
+  }
   return g_steal_pointer(&db);
 }
 

@@ -32,6 +32,7 @@ STORE_TESTS = \
 	tests/unit/store/test_code \
 	tests/unit/store/test_dispatch \
 	tests/unit/store/test_end \
+	tests/unit/store/test_manage \
 	tests/unit/store/test_expire \
 	tests/unit/store/test_fault \
 	tests/unit/store/test_filing \
@@ -50,6 +51,8 @@ tests_unit_store_test_code_SOURCES = tests/unit/store/test_code.c tests/unit/sto
 tests_unit_store_test_code_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_dispatch_SOURCES = tests/unit/store/test_dispatch.c tests/unit/store/fixture.h
 tests_unit_store_test_dispatch_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_manage_SOURCES = tests/unit/store/test_manage.c tests/unit/store/fixture.h
+tests_unit_store_test_manage_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_end_SOURCES = tests/unit/store/test_end.c tests/unit/store/fixture.h
 tests_unit_store_test_end_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_expire_SOURCES = tests/unit/store/test_expire.c tests/unit/store/fixture.h

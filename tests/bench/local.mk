@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/bench/ask_each \
 	tests/bench/ask_load \
 	tests/bench/audit_event \
+	tests/bench/audit_fill \
 	tests/bench/bare_cgi \
 	tests/bench/dns_chain \
 	tests/bench/dns_delay \
@@ -14,6 +15,8 @@ tests_bench_ask_each_SOURCES = tests/bench/ask_each.c
 tests_bench_ask_each_LDADD = $(GLIB_LIBS)
 tests_bench_ask_load_SOURCES = tests/bench/ask_load.c
 tests_bench_ask_load_LDADD = $(GLIB_LIBS)
+tests_bench_audit_fill_SOURCES = tests/bench/audit_fill.c
+tests_bench_audit_fill_LDADD = $(AUDIT_LIBS) $(BASE_LIBS)
 tests_bench_audit_event_SOURCES = tests/bench/audit_event.c
 tests_bench_audit_event_LDADD = $(STORE_LIBS) $(BASE_LIBS)
 tests_bench_dns_chain_SOURCES = tests/bench/dns_chain.c

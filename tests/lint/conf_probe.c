@@ -51,6 +51,10 @@ type_word(SchemaType type)
     return "headers";
   case SCHEMA_DATE:
     return "day";
+  case SCHEMA_DATES:
+    return "days";
+  case SCHEMA_TIME:
+    return "time";
   }
   return "?";
 }

@@ -37,6 +37,8 @@ EXTRA_DIST += \
 	tests/system/test_attack_html.py \
 	tests/system/test_attack_routes.py \
 	tests/system/test_attack_sender.py \
+	tests/system/test_audit_ctl.py \
+	tests/system/test_audit_attack.py tests/system/test_audit_theft.py \
 	tests/system/test_audit_thirteen_kinds.py \
 	tests/system/test_auditd.py \
 	tests/system/test_bounces.py \
@@ -49,6 +51,7 @@ EXTRA_DIST += \
 	tests/system/test_expansion.py \
 	tests/system/test_faults.py \
 	tests/system/test_forward.py \
+	tests/system/test_flow.py \
 	tests/system/test_form.py \
 	tests/system/test_hostile.py \
 	tests/system/test_input.py tests/system/test_interop.py \
@@ -59,6 +62,7 @@ EXTRA_DIST += \
 	tests/system/test_lost.py \
 	tests/system/test_main_job.py \
 	tests/system/test_message.py \
+	tests/system/test_message_ctl.py \
 	tests/system/test_milter.py tests/system/test_milter_dies.py \
 	tests/system/test_nta.py \
 	tests/system/test_number.py \

@@ -459,10 +459,13 @@ def test_the_structured_form():
 
 # ---- logcheck ------------------------------------------------------------------------
 
+TOP = os.path.join(ENV["LAB_HERE"], "../..")
+RULES = os.path.join(TOP, "contrib/logcheck/ignore.d.server/zegel")
+
+
 def left_over(lines):
     """What logcheck(8) would mail of LINES of the mail log."""
-    rules = os.path.join(ENV["LAB_HERE"], "../../contrib/logcheck/ignore.d.server/zegel")
-    with open(rules, encoding="ascii") as file:
+    with open(RULES, encoding="ascii") as file:
         patterns = "".join(line for line in file if not re.match(r"\s*(#|$)", line))
     path = os.path.join(ENV["LAB"], unique("rules"))
     with open(path, "w", encoding="ascii") as file:
@@ -485,8 +488,9 @@ def test_logcheck_is_silent():
     domain = unique("d") + ".example"
     command(ZEGELCTL, "domain", "add", domain, "smtp.%s" % domain, "dane-only")
     command(ZEGELCTL, "domain", "remove", domain)
-    for program in ("auditd", "policyd", "deliver", "milter", "milter-mx", "viewer"):
-        restart(program)
+    with harness.without("viewer", "milter", "milter-mx", "deliver", "policyd"), \
+            harness.without("auditd"):
+        pass
     lines = harness.log_lines(r" zegel[\w-]*\[\d+\]: ", mark)
     seen = set(re.findall(r"event=([\w-]+)", "\n".join(lines)))
     assert {"routed", "stored", "notified", "login", "opened", "verified", "refused",
@@ -496,6 +500,18 @@ def test_logcheck_is_silent():
     loud = ["T crit zegel-milter[7]: events wait for the audit trail, 3 now: no",
             "T info zegel-deliver[7]: 4X: event=ticket, org=linden, id=00"]
     assert len(left_over(loud)) == 2 * len(loud)
+
+
+def test_logcheck_knows_each_event():
+    """A3: each event that there is is one that logcheck mails, or one that it does not"""
+    with open(RULES, encoding="ascii") as file:
+        text = file.read()
+    quiet = set(re.search(r"event=\(([^)]*)\)", text).group(1).split("|"))
+    loud = set(re.findall(r"[a-z][a-z-]+", re.search(r"the events (.*?)\.\n", text.replace(
+        "\n# ", " ")).group(1))) - {"but", "for", "ready", "yes", "and"}
+    with open(os.path.join(TOP, "common/base/event.c"), encoding="utf-8") as file:
+        events = set(re.findall(r'\[EVENT_\w+\] = \{"([\w-]+)"', file.read()))
+    assert quiet | loud == events and not quiet & loud, (quiet | loud) ^ events
 
 
 def send_refused():

@@ -86,7 +86,7 @@ def test_a_number_given_once_is_used_next_time():
     assert shown(to) == "%s: %s\n" % (to, masked(number))
     assert_refused_without_number(to, OTHER)
     assert "no number" in shown(to, "kliniek")
-    assert len(log_lines("event=phone-shown.*org=praktijk.*user=", mark)) == 1
+    assert len(log_lines("event=phone-shown.*org=praktijk.*by=", mark)) == 1
 
 
 def test_a_number_is_learned_only_after_filing():

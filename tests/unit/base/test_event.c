@@ -107,6 +107,8 @@ test_no_event(void)
       {"login", "00112233445566778899AABBCCDDEEFF", "2026-11-22T10:00:00.000001Z", "x"},
       {"login", ID "0", "2026-11-22T10:00:00.000001Z", "x"},
       {"login", ID, "yesterday", "x"},
+      {"login", ID, "9999-12-31T23:59:59.000001-12:00", "x"}, /* of the year 10000 */
+      {"login", ID, "1969-12-31T23:59:59.000001Z", "x"},
   };
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
     g_autoptr(Attrs) attrs = attrs_new();

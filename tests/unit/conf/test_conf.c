@@ -21,6 +21,8 @@
   "viewer_url = https://v.other.nl:8443/\n"                                                \
   "display_name = Ander\n"
 
+#define RULE "[rule lab]\norganisation = care\nfewer_than = 5\nby = 09:30\n"
+
 static const char good[] = "# a comment\n"
                            "; another\n"
                            "\r\n"
@@ -179,6 +181,28 @@ static const struct {
      "zegel.conf:7: [organisation care] form_recipient = own"},
     {CARE "form_recipient = a@own.nl b@own.nl\n",
      "zegel.conf:7: [organisation care] form_recipient = a@own.nl b@own.nl: a mailbox"},
+    {CARE "[rule]\n", "zegel.conf:6: [rule NAME]: a name"},
+    {CARE "[rule a b]\n", "zegel.conf:6: [rule NAME]: a name"},
+    {CARE RULE RULE, "zegel.conf:10: [rule lab] stands here a second time"},
+    {CARE "[rule lab]\nfewer_than = 1\nby = 09:00\n",
+     "zegel.conf:9: [rule lab] needs organisation"},
+    {CARE "[rule x]\norganisation = x\nfewer_than = 1\nby = 09:00\n",
+     "zegel.conf:10: [rule x] organisation: there is no such"},
+    {CARE "[rule x]\norganisation = care\n", "zegel.conf:8: [rule x] needs fewer_than"},
+    {CARE RULE "viewer_over = 5\n", "zegel.conf:11: [rule lab] needs fewer_than"},
+    {CARE "[rule x]\norganisation = care\nfewer_than = 1\n",
+     "zegel.conf:9: [rule x] needs by = HH:MM"},
+    {CARE "[rule x]\nby = 9:00\n", "zegel.conf:7: by = 9:00: a time such as 09:30"},
+    {CARE "[rule x]\nby = 24:00\n", "zegel.conf:7: by = 24:00: a time"},
+    {CARE "[rule x]\nby = 09:60\n", "zegel.conf:7: by = 09:60: a time"},
+    {CARE "[rule x]\nby = 09-00\n", "zegel.conf:7: by = 09-00: a time"},
+    {CARE "[rule x]\nkind = all\n", "zegel.conf:7: kind = all: sent, viewer, direct"},
+    {CARE RULE "days = monday\n", "zegel.conf:11: [rule lab] days: all, working, or"},
+    {CARE RULE "days =\n", "zegel.conf:11: [rule lab] days: all, working, or"},
+    {CARE RULE "mail = beheer\n", "zegel.conf:11: [rule lab] mail: addresses such as"},
+    {CARE RULE "command = page\n", "zegel.conf:11: [rule lab] command: an absolute path"},
+    {"[calendar]\nextra = 2026-02-30\n" CARE, "zegel.conf:2: extra = 2026-02-30: a day"},
+    {"[calendar]\nliberation_day = 5\n" CARE, "zegel.conf:2: liberation_day = 5: yes, no"},
 };
 
 static void
@@ -362,6 +386,37 @@ test_phone_book(void)
   }
 }
 
+static void
+test_rules(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Config) config =
+      parse("[calendar]\nholidays = none\nextra = 2026-04-03 2026-12-31\n" RULE
+            "kind = secure\ndomain = Lab.nl\ndays = Mon, tue\n"
+            "mail = A@care.nl b@care.nl\ncommand = /bin/true\n"
+            "[rule other]\norganisation = care\nviewer_over = 0\nminimum = 1\n" CARE,
+            &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(config->rules->len, ==, 2);
+  const Rule *lab = config->rules->pdata[0], *other = config->rules->pdata[1];
+  g_assert_cmpstr(lab->name, ==, "lab");
+  g_assert_cmpint(lab->kind, ==, FLOW_SECURE);
+  g_assert_cmpstr(lab->domain, ==, "Lab.nl");
+  g_assert_cmpuint(lab->fewer_than, ==, 5);
+  g_assert_cmpuint(lab->by_minute, ==, 9 * 60 + 30);
+  g_assert_cmpuint(lab->viewer_over, ==, 100);
+  g_assert_cmpstr(lab->days[1], ==, "tue");
+  g_assert_cmpstr(lab->command, ==, "/bin/true");
+  g_assert_cmpuint(g_strv_length(lab->mail), ==, 2);
+  g_assert_cmpuint(other->viewer_over, ==, 0);
+  g_assert_cmpuint(other->minimum, ==, 1);
+  g_assert_cmpstr(other->days[0], ==, "working");
+  g_assert_cmpint(config->holidays, ==, HOLIDAYS_NONE);
+  g_assert_cmpint(config->liberation_day, ==, LIBERATION_DAY_LUSTRUM);
+  g_assert_cmpstr(config->free_days[1], ==, "2026-12-31");
+  g_assert_cmpuint(g_strv_length(config->working_days), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -375,6 +430,7 @@ main(int argc, char **argv)
   g_test_add_func("/conf/defaults", test_defaults);
   g_test_add_func("/conf/S1-S11-sender-rules", test_sender_rules);
   g_test_add_func("/conf/S6-S8-phone-book", test_phone_book);
+  g_test_add_func("/conf/M3-rules", test_rules);
   g_test_add_func("/conf/O3-clients", test_clients);
   g_test_add_func("/conf/O2-domains-and-hosts", test_domains_and_hosts);
   return g_test_run();

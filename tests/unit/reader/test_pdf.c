@@ -11,6 +11,7 @@
 
 #include "reader/charset.h"
 #include "reader/paper.h"
+#include "reader/report.h"
 #include "tests/unit/tap.h"
 
 /* From poppler and qpdf (contrib/packages). */
@@ -225,6 +226,68 @@ test_long_word(void)
   assert_says(said, "het einde\n");
 }
 
+#define REPORT                                                                             \
+  "title=Mailverkeer\nauthor=zegel\nheading=Verzonden\ntext=Geteld.\ncaption=Per dag\n"    \
+  "columns=Periode%09viewer%09direct\n"
+
+static GByteArray *
+report(const char *block)
+{
+  return report_pdf_new(block, strlen(block), PDF_NL);
+}
+
+/* M2: a report is read out as the tables it has, and the head stands on each page. */
+static void
+test_report(void)
+{
+  g_autoptr(GString) block = g_string_new(REPORT);
+  for (guint i = 0; i < 100; i++)
+    g_string_append_printf(block, "row=dag %u%%09%u%%0912\n", i, i);
+  g_string_append(block, "text=Klaar.\n");
+  g_autoptr(GByteArray) pdf = report(block->str);
+  g_assert_nonnull(pdf);
+  g_autofree char *tree = ask(PDFINFO, "-struct-text", pdf, NULL);
+  static const char *const parts[] = {"  H1 (block)\n",
+                                      "\"Mailverkeer\"\n",
+                                      "  H2 (block)\n",
+                                      "\"Verzonden\"\n",
+                                      "\"Geteld.\"\n",
+                                      "  Table (block)\n    TR\n      TH\n",
+                                      "      TD\n        \"99\"\n",
+                                      "\"Klaar.\"\n"};
+  for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+    assert_says(tree, parts[i]);
+  g_assert_null(strstr(tree, "    Private")); /* nothing in a table but rows */
+  g_autofree char *text = ask(PDFTOTEXT, "-layout", pdf, "-");
+  g_auto(GStrv) pages = g_strsplit(text, "\f", -1);
+  g_assert_cmpuint(g_strv_length(pages), >, 2);
+  for (guint i = 0; pages[i + 1] != NULL; i++)
+    assert_says(pages[i], "Periode");
+  assert_says(text, "dag 99");
+  g_autofree char *check = ask(QPDF, "--check", pdf, NULL);
+  assert_says(check, "No syntax or stream encoding errors found");
+}
+
+static void
+test_no_report(void)
+{
+  static const char *const blocks[] = {
+      "",
+      "x",
+      "heading=no title\n",
+      REPORT "row=too%09few\n",
+      REPORT "row=too%09many%09by%09one\n",
+      "title=x\nrow=without a head\n",
+      "title=x\nscript=unknown\n",
+      "title=%ff\n",
+      "title=x\ncolumns=1%092%093%094%095%096%097%098%099%0910%0911%0912%0913\n"};
+  for (gsize i = 0; i < G_N_ELEMENTS(blocks); i++) {
+    g_test_message("%s", blocks[i]);
+    g_autoptr(GByteArray) pdf = report(blocks[i]);
+    g_assert_null(pdf);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -243,5 +306,7 @@ main(int argc, char **argv)
   g_test_add_func("/pdf/T9/links", test_links);
   g_test_add_func("/pdf/T13/pages", test_pages);
   g_test_add_func("/pdf/T13/long word", test_long_word);
+  g_test_add_func("/pdf/M2/report", test_report);
+  g_test_add_func("/pdf/M2/no report", test_no_report);
   return g_test_run();
 }

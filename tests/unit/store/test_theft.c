@@ -3,6 +3,7 @@
  * store key, but without a link, nothing of any content.
  */
 #include "common/store/dispatch.h"
+#include "common/store/manage.h"
 #include "common/store/share.h"
 #include "tests/unit/store/fixture.h"
 #include "tests/unit/tap.h"
@@ -139,6 +140,8 @@ use_store(Fixture *fixture, Loot *loot)
                                  &number, NULL));
   g_assert_cmpint(check, ==, CODE_RIGHT);
   use_more(store, small, loot);
+  g_assert_true(
+      store_ask_again(store, ORG, loot->small.reference, "canary-admin", NULL));
 }
 
 static void

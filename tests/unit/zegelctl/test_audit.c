@@ -9,8 +9,9 @@
 #include "zegelctl/audit_format.h"
 #include "zegelctl/audit_key.h"
 
-#define NOW_US (G_GINT64_CONSTANT(1795358096) * G_USEC_PER_SEC) /* 2026-11-22 14:34:56 Z   \
-                                                                 */
+#define NOW_US                                                                             \
+  (G_GINT64_CONSTANT(1795358096) * G_USEC_PER_SEC) /* 2026-11-22 14:34:56 Z                \
+                                                    */
 #define DAY_US     G_TIME_SPAN_DAY
 #define CHECKPOINT "zegel-checkpoint 1 0a0b0c0d 12 abcd 2026-11-22T00:00:00Z c2ln"
 
@@ -276,6 +277,12 @@ test_checkpoints(void)
   g_assert_cmpuint(count, ==, 2);
   g_assert_cmpstr(found->pdata[0], ==, CHECKPOINT);
   g_assert_cmpstr(found->pdata[1], ==, CHECKPOINT "2");
+  count = audit_checkpoints_find("Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+                                 "zegel-checkpoint 1 0a0b0c0d 12 ab=\r\ncd "
+                                 "2026-11-22T00:00:00Z c2ln=3D=3D\r\n",
+                                 found);
+  g_assert_cmpuint(count, ==, 1);
+  g_assert_cmpstr(found->pdata[2], ==, CHECKPOINT "==");
 }
 
 int

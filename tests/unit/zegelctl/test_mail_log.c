@@ -129,7 +129,7 @@ static const char *const passes[] = {
     AGAIN(OLD) "to=<" ABOUT ".own.zegel.internal>, " SENT PASS1 ")",
     SMTP(OLD) "to=<jan@ziekenhuis.nl.direct.zegel.internal>, " SENT "4jXbf75MK5zC2)",
     GONE(OLD),
-    CLIENT(PASS2) "orig_queue_id=" PASS1 ", orig_client=x",
+    CLIENT(PASS2) "orig_queue_id=" OLD ", orig_client=x",
     AGAIN(PASS1) "to=<" ABOUT ".seal.zegel.internal>, orig_to=<" ABOUT ">, " SENT PASS2 ")",
     GONE(PASS1),
     /* the other side's server logs here too: its queue is not ours */
