@@ -22,6 +22,8 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-audit-verify.timer \
 	contrib/systemd/zegel-auditd.service \
 	contrib/systemd/zegel-deliver.service \
+	contrib/systemd/zegel-domain-watch.service \
+	contrib/systemd/zegel-domain-watch.timer \
 	contrib/systemd/zegel-expire.service \
 	contrib/systemd/zegel-expire.timer \
 	contrib/systemd/zegel-milter.service \

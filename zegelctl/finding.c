@@ -217,10 +217,34 @@ find_line(const GPtrArray *lines, const char *code)
   return NULL;
 }
 
+/* Who was ready and whose DNS says nothing that counts: his mail waits, or is refused. */
+static void
+look_at_silence(Search *search)
+{
+  const SeenDomain *state = search->state;
+  const GPtrArray *lines = search->subject->lines;
+  if (lines == NULL || check_lines_result(lines) != CHECK_UNKNOWN ||
+      search->rules->now_s - state->last_s < FINDING_SILENT_DAYS * DAY_S)
+    return;
+  g_autofree char *day = day_text(state->last_s);
+  Finding *finding = add(search, "Z-N1-LOST");
+  finding->since_s = state->last_s;
+  g_string_append_printf(
+      finding->what, "it was ready for NTA 7516; since %s that cannot be found out", day);
+  begin_action(finding);
+  g_string_append_printf(finding->action,
+                         "see that its name servers answer, with good signatures: delv %s "
+                         "TXT, zegelctl domain check %s",
+                         finding->domain, finding->domain);
+  finding_key(finding, "%s silent %" G_GINT64_FORMAT, finding->domain, state->last_s);
+}
+
 static void
 look_at_readiness(Search *search)
 {
   const SeenDomain *state = search->state;
+  if (state != NULL && state->ready)
+    look_at_silence(search);
   if (state == NULL || state->ready || state->ready_s == 0)
     return;
   const CheckLine *line = find_line(search->subject->lines, state->code);

@@ -11,6 +11,7 @@
 #include "common/seen/seen.h"
 
 #define FINDING_LAST_DAYS   14 /* before its end a record is told of once more */
+#define FINDING_SILENT_DAYS 3  /* in which nothing could be found out of who was ready */
 #define FINDING_SPAN_MONTHS 36 /* NTA 7516: enddate is at most startdate + 3 years */
 
 typedef struct {

@@ -26,7 +26,8 @@
 #define EXIT_FOUND    1
 #define DAYS          60
 #define DAYS_MAX      1000
-#define MAX_STRANGERS 1000
+#define MAX_FAILURES  3    /* in a row: policyd is not there */
+#define MAX_CHECKED   1000 /* domains; of others it is told what policyd saw before */
 #define TOTAL_S       600  /* after that no other domain is checked anew */
 #define WRITE_WAIT_MS 5000 /* until policyd has written what it saw */
 #define WRITE_LOOK_MS 50
@@ -52,6 +53,7 @@ typedef struct {
   GPtrArray *findings;
   GPtrArray *fresh; /* of Finding, borrowed: what nobody was told of */
   gint64 start_s;
+  guint failures;      /* of asking policyd, in a row */
   gboolean incomplete; /* something could not be found out */
 } Watch;
 
@@ -125,10 +127,12 @@ add_ours(Watch *watch)
 static gint
 compare_entries(gconstpointer a, gconstpointer b)
 {
-  return strcmp((*(const BookEntry *const *) a)->domain,
-                (*(const BookEntry *const *) b)->domain);
+  const BookEntry *x = *(const BookEntry *const *) a;
+  const BookEntry *y = *(const BookEntry *const *) b;
+  return x->nta != y->nta ? (x->nta ? -1 : 1) : strcmp(x->domain, y->domain);
 }
 
+/* Those first whose mail follows their record. */
 static void
 add_partners(Watch *watch)
 {
@@ -158,7 +162,8 @@ add_strangers(Watch *watch, GError **error)
 
 /* ---- Looking once more ---- */
 
-/* Has policyd look at WATCHED anew. FALSE: it cannot be asked at all. */
+/* Has policyd look at WATCHED anew. FALSE: it cannot be asked at all. That the DNS does not
+ * say anything for a while is no finding, and no failure of ours. */
 static gboolean
 check(Watch *watch, Watched *watched, GError **error)
 {
@@ -166,28 +171,29 @@ check(Watch *watch, Watched *watched, GError **error)
   gboolean own = FALSE;
   CheckQuestion question = {.domain = watched->domain, .fresh = TRUE};
   watched->lines = ask_check(watch->config->policyd_socket, &question, &own, &reason);
-  if (watched->lines == NULL &&
-      g_file_test(watch->config->policyd_socket, G_FILE_TEST_EXISTS) == FALSE) {
+  watch->failures = watched->lines == NULL ? watch->failures + 1 : 0;
+  if (watch->failures == MAX_FAILURES) {
     g_propagate_error(error, g_steal_pointer(&reason));
     return FALSE;
   }
-  if (watched->lines == NULL || check_lines_result(watched->lines) == CHECK_UNKNOWN) {
-    fprintf(stderr, "zegelctl: note: %s could not be checked now%s%s\n", watched->domain,
-            reason != NULL ? ": " : "", reason != NULL ? reason->message : "");
+  if (watched->lines == NULL) {
+    fprintf(stderr, "zegelctl: note: %s could not be checked now: %s\n", watched->domain,
+            reason->message);
     watch->incomplete = TRUE;
   }
   return TRUE;
 }
 
-/* From FROM on; those that nothing is known of with certainty stay as they were. */
+/* Of those behind the first MAX_CHECKED it is told what was seen of them. */
 static gboolean
-check_all(Watch *watch, guint from, GError **error)
+check_all(Watch *watch, GError **error)
 {
-  gint64 end_s = watch->start_s + TOTAL_S;
-  for (guint i = from; i < watch->watched->len; i++) {
-    if (g_get_real_time() / G_USEC_PER_SEC > end_s) {
+  gint64 end_us = g_get_monotonic_time() + TOTAL_S * G_TIME_SPAN_SECOND;
+  guint count = MIN(watch->watched->len, MAX_CHECKED);
+  for (guint i = 0; i < count; i++) {
+    if (g_get_monotonic_time() > end_us) {
       fprintf(stderr, "zegelctl: note: it took too long: %u domains were not checked\n",
-              watch->watched->len - i);
+              count - i);
       watch->incomplete = TRUE;
       return TRUE;
     }
@@ -219,12 +225,12 @@ is_written(Watch *watch, const Watched *watched)
          state != NULL && state->last_s >= watch->start_s;
 }
 
-/* policyd writes in batches; what it saw of those from FROM on must be there first. */
+/* policyd writes in batches; what it saw just now must be there first. */
 static void
-wait_written(Watch *watch, guint from)
+wait_written(Watch *watch)
 {
   guint left = WRITE_WAIT_MS / WRITE_LOOK_MS;
-  for (guint i = from; i < watch->watched->len; i++) {
+  for (guint i = 0; i < watch->watched->len; i++) {
     const Watched *watched = watch->watched->pdata[i];
     if (!is_kept(watched))
       continue;
@@ -294,7 +300,7 @@ look(Watch *watch, GError **error)
     return FALSE;
   add_ours(watch);
   add_partners(watch);
-  if (!check_all(watch, 0, &reason)) {
+  if (!check_all(watch, &reason)) {
     fprintf(stderr,
             "zegelctl: note: zegel-policyd cannot be asked (%s): this is what it saw "
             "before\n",
@@ -303,7 +309,7 @@ look(Watch *watch, GError **error)
   }
   if (!open_seen(watch, error))
     return FALSE;
-  wait_written(watch, 0);
+  wait_written(watch);
   if (!add_strangers(watch, error) || !search(watch, error))
     return FALSE;
   look_at_book(watch);

@@ -86,8 +86,10 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_checkpoint \
 	tests/fuzz/fuzz_mail_line \
-	tests/fuzz/fuzz_published
+	tests/fuzz/fuzz_published \
+	tests/fuzz/fuzz_roles
 TESTS += \
 	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
@@ -103,8 +105,10 @@ TESTS += \
 	tests/unit/zegelctl/test_published \
 	tests/unit/zegelctl/test_role \
 	tests/unit/zegelctl/test_text \
+	tests/fuzz/fuzz_checkpoint \
 	tests/fuzz/fuzz_mail_line \
-	tests/fuzz/fuzz_published
+	tests/fuzz/fuzz_published \
+	tests/fuzz/fuzz_roles
 tests_unit_zegelctl_test_audit_SOURCES = tests/unit/zegelctl/test_audit.c
 tests_unit_zegelctl_test_audit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
@@ -133,6 +137,11 @@ tests_unit_zegelctl_test_role_SOURCES = tests/unit/zegelctl/test_role.c
 tests_unit_zegelctl_test_role_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_text_SOURCES = tests/unit/zegelctl/test_text.c
 tests_unit_zegelctl_test_text_LDADD = $(ZEGELCTL_LIBS)
+tests_fuzz_fuzz_checkpoint_SOURCES = tests/fuzz/fuzz_checkpoint.c
+tests_fuzz_fuzz_checkpoint_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+tests_fuzz_fuzz_roles_SOURCES = tests/fuzz/fuzz_roles.c
+tests_fuzz_fuzz_roles_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_checkpoint tests/fuzz/corpus/fuzz_roles
 tests_fuzz_fuzz_mail_line_SOURCES = tests/fuzz/fuzz_mail_line.c
 tests_fuzz_fuzz_mail_line_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_mail_line

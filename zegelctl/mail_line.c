@@ -106,6 +106,16 @@ take(const char **text, const char *key, const char *end)
   return g_strndup(value, (gsize) (stop - value));
 }
 
+/* Goes behind the value of KEY, as take does; FALSE when it does not stand here. */
+static gboolean
+skip(const char **text, const char *key, const char *end)
+{
+  char *value = take(text, key, end);
+  gboolean there = value != NULL;
+  g_free(value);
+  return there;
+}
+
 /* The queue id behind the last WORDS in REPLY, a new string, or NULL. */
 static char *
 id_behind(const char *reply, const char *words)
@@ -143,11 +153,11 @@ take_delivery(MailLine *parsed, const char *text)
   parsed->orig_to = take(&text, "orig_to=<", ">, ");
   if ((parsed->relay = take(&text, "relay=", ", ")) == NULL)
     return FALSE;
-  g_autofree char *uses = take(&text, "conn_use=", ", ");
+  (void) skip(&text,
+              "conn_use=", ", "); /* one that is the first of its connection lacks it */
   if ((parsed->delay = take(&text, "delay=", ", ")) == NULL)
     return FALSE;
-  g_autofree char *delays = take(&text, "delays=", ", ");
-  if ((parsed->dsn = take(&text, "dsn=", ", ")) == NULL ||
+  if (!skip(&text, "delays=", ", ") || (parsed->dsn = take(&text, "dsn=", ", ")) == NULL ||
       !g_str_has_prefix(text, "status="))
     return FALSE;
   take_status(parsed, text + strlen("status="));

@@ -28,6 +28,7 @@ typedef struct {
   guint attempts; /* lines like this */
 } MailDelivery;
 
+/* A trace that follows nothing yet. */
 MailTrace *
 mail_trace_new(void);
 

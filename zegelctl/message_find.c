@@ -4,6 +4,13 @@
 
 #include "common/base/error.h"
 
+/* Whether WORD (NULL is allowed) is an address or a Message-ID, and no "@domain". */
+static gboolean
+is_address(const char *word)
+{
+  return word != NULL && *word != '@' && strchr(word, '@') != NULL;
+}
+
 /* ---- Records as rows ---- */
 
 static gboolean
@@ -152,12 +159,9 @@ message_find_each(Trail *trail, const MessageFilter *filter, MessageFunc func,
                   gpointer data, GError **error)
 {
   Each each = {trail, filter, func, data};
-  const char *person =
-      filter->recipient != NULL && strchr(filter->recipient, '@') > filter->recipient
-          ? filter->recipient
-      : filter->sender != NULL && strchr(filter->sender, '@') > filter->sender
-          ? filter->sender
-          : NULL;
+  const char *person = is_address(filter->recipient) ? filter->recipient
+                       : is_address(filter->sender)  ? filter->sender
+                                                     : NULL;
   const TrailQuery query = {.from_us = filter->from_us,
                             .until_us = filter->until_us,
                             .organisation = filter->organisation,
@@ -196,33 +200,111 @@ collect_of_reference(Trail *trail, const char *reference, Collect *into, GError 
   return trail_each(trail, &query, collect_message, &messages, error);
 }
 
-/* Rows of a domain are found by looking at all of that time. */
+/* Whether WORD looks like a reference. */
 static gboolean
-collect_of_domain(Trail *trail, const MessageFilter *filter, Collect *into, GError **error)
+may_be_reference(const char *word)
 {
-  TrailQuery query = {
-      .from_us = filter->from_us, .until_us = filter->until_us, .event = "routed"};
-  if (!trail_each(trail, &query, collect, into, error))
-    return FALSE;
-  query.event = "refused";
-  return trail_each(trail, &query, collect, into, error);
+  return strlen(word) == STORE_REFERENCE_CHARS && strpbrk(word, "@.<>") == NULL;
 }
 
-/* Rows that may have WORD, whatever it is. */
+/* Whether ROW has all of WORDS: its reference is looked up when it takes one. */
 static gboolean
-collect_of_word(Trail *trail, const MessageFilter *filter, const char *word, Collect *into,
-                GError **error)
+has_all(Trail *trail, MessageRow *row, char **words, guint count, gboolean *has,
+        GError **error)
 {
+  *has = TRUE;
+  for (guint i = 0; i < count && *has; i++) {
+    if (!message_row_has(row, words[i]) && *row->reference == '\0' &&
+        may_be_reference(words[i]) && !message_complete(trail, row, error))
+      return FALSE;
+    *has = message_row_has(row, words[i]);
+  }
+  return TRUE;
+}
+
+/* What is searched for. Borrowed. */
+typedef struct {
+  Trail *trail;
+  const MessageFilter *filter;
+  char **words;
+  guint count, limit;
+  Collect *into;
+  gboolean enough;
+} Search;
+
+/* Whether ROW is wanted: into *WANTED. */
+static gboolean
+is_wanted(const Search *search, MessageRow *row, gboolean *wanted, GError **error)
+{
+  gboolean repeat = FALSE;
+  *wanted = FALSE;
+  if (!fits(row, search->filter))
+    return TRUE;
+  if (!has_all(search->trail, row, search->words, search->count, wanted, error) ||
+      (*wanted && !is_repeat(search->trail, row, &repeat, error)))
+    return FALSE;
+  *wanted = *wanted && !repeat;
+  return TRUE;
+}
+
+/* A TrailFunc that keeps what is wanted, until that is enough. */
+static gboolean
+collect_wanted(const TrailRecord *record, gpointer data, GError **error)
+{
+  Search *search = data;
+  gboolean wanted = FALSE;
+  g_autoptr(MessageRow) row = message_row_new(record);
+  if (!is_wanted(search, row, &wanted, error))
+    return FALSE;
+  if (!wanted)
+    return TRUE;
+  g_ptr_array_add(search->into->rows, g_steal_pointer(&row));
+  search->enough = search->into->rows->len >= search->limit;
+  if (search->enough) /* nobody sees this error: it ends the reading */
+    g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_LIMIT, "enough");
+  return !search->enough;
+}
+
+/* Rows of a domain are found by looking at all EVENTs of that time. */
+static gboolean
+collect_of_domain(const Search *search, const char *event, GError **error)
+{
+  Collect found = collect_new();
+  Search part = *search;
+  g_autoptr(GError) problem = NULL;
+  const TrailQuery query = {.from_us = search->filter->from_us,
+                            .until_us = search->filter->until_us,
+                            .event = event,
+                            .newest_first = TRUE};
+  part.into = &found;
+  gboolean done = trail_each(search->trail, &query, collect_wanted, &part, &problem);
+  if (!done && !part.enough)
+    g_propagate_error(error, g_steal_pointer(&problem));
+  g_autoptr(GPtrArray) rows = collect_end(&found, done || part.enough);
+  for (guint i = 0; rows != NULL && i < rows->len; i++) {
+    g_ptr_array_add(search->into->rows, rows->pdata[i]);
+    rows->pdata[i] = NULL;
+  }
+  return rows != NULL;
+}
+
+/* Rows that may have the first of the words, whatever it is. */
+static gboolean
+collect_of_word(const Search *search, GError **error)
+{
+  const char *word = search->words[0];
+  Trail *trail = search->trail;
   const TrailQuery of_person = {.person = word};
   const TrailQuery of_message = {.message_id = word};
   const TrailQuery of_queue_id = {.queue_id = word};
-  if (strchr(word, '@') > word) /* and not at its front: that is a domain */
-    return trail_each(trail, &of_person, collect, into, error) &&
-           trail_each(trail, &of_message, collect, into, error);
+  if (is_address(word))
+    return trail_each(trail, &of_person, collect, search->into, error) &&
+           trail_each(trail, &of_message, collect, search->into, error);
   if (strchr(word, '.') != NULL || *word == '@')
-    return collect_of_domain(trail, filter, into, error);
-  return trail_each(trail, &of_queue_id, collect, into, error) &&
-         collect_of_reference(trail, word, into, error);
+    return collect_of_domain(search, "routed", error) &&
+           collect_of_domain(search, "refused", error);
+  return trail_each(trail, &of_queue_id, collect, search->into, error) &&
+         collect_of_reference(trail, word, search->into, error);
 }
 
 static gint
@@ -239,43 +321,13 @@ oldest_first(gconstpointer a, gconstpointer b)
   return -newest_first(a, b);
 }
 
-/* Whether ROW has all of WORDS: its reference is looked up when it takes one. */
-static gboolean
-has_all(Trail *trail, MessageRow *row, char **words, guint count, gboolean *has,
-        GError **error)
-{
-  *has = TRUE;
-  for (guint i = 0; i < count && *has; i++) {
-    if (!message_row_has(row, words[i]) && *row->reference == '\0' &&
-        !message_complete(trail, row, error))
-      return FALSE;
-    *has = message_row_has(row, words[i]);
-  }
-  return TRUE;
-}
-
-/* Whether ROW is wanted: into *WANTED. */
-static gboolean
-is_wanted(Trail *trail, MessageRow *row, const MessageFilter *filter, char **words,
-          guint count, gboolean *wanted, GError **error)
-{
-  gboolean repeat = FALSE;
-  *wanted = FALSE;
-  if (!fits(row, filter))
-    return TRUE;
-  if (!has_all(trail, row, words, count, wanted, error) ||
-      (*wanted && !is_repeat(trail, row, &repeat, error)))
-    return FALSE;
-  *wanted = *wanted && !repeat;
-  return TRUE;
-}
-
 GPtrArray *
 message_search(Trail *trail, const MessageFilter *filter, char **words, guint word_count,
                guint limit, GError **error)
 {
   Collect into = collect_new();
-  gboolean done = collect_of_word(trail, filter, words[0], &into, error);
+  Search search = {trail, filter, words, word_count, limit, &into, FALSE};
+  gboolean done = collect_of_word(&search, error);
   g_autoptr(GPtrArray) rows = collect_end(&into, done);
   if (rows == NULL)
     return NULL;
@@ -284,7 +336,7 @@ message_search(Trail *trail, const MessageFilter *filter, char **words, guint wo
   g_ptr_array_sort(rows, newest_first);
   for (guint i = 0; i < rows->len && wanted->len < limit; i++) {
     gboolean want = FALSE;
-    if (!is_wanted(trail, rows->pdata[i], filter, words, word_count, &want, error))
+    if (!is_wanted(&search, rows->pdata[i], &want, error))
       return NULL;
     if (want) {
       g_ptr_array_add(wanted, rows->pdata[i]);

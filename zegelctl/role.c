@@ -164,7 +164,7 @@ roles_parse(const char *name, const char *text, gsize len, GError **error)
   g_autoptr(Roles) roles = g_new0(Roles, 1);
   roles->grants = g_array_new(FALSE, TRUE, sizeof(Grant));
   g_array_set_clear_func(roles->grants, grant_clear);
-  g_autofree char *copy = g_strndup(text, len);
+  g_autofree char *copy = len > 0 ? g_strndup(text, len) : g_strdup("");
   g_auto(GStrv) lines = g_strsplit(copy, "\n", 0);
   const char *wrong = strlen(copy) == len ? NULL : "a NUL cannot be here";
   guint number = 0;

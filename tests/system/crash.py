@@ -148,6 +148,7 @@ class Deliver:
             self.process.terminate()
             self.process.wait()
         harness.control("start", "deliver")
+        harness.queue_flush()  # Postfix forgets that nobody was there
 
     def alive(self):
         return self.process is not None and self.process.poll() is None

@@ -141,6 +141,26 @@ def test_zegelctl_brings_its_events():
     assert removed["id"] not in {one["id"] for one in trail.records(number)}
 
 
+def test_a_new_key_counts_after_sighup():
+    """A2: the trail goes on under a new key, and says so; a key file that is wrong changes nothing"""
+    number, pid = trail.last(), int(harness.program_pid("auditd"))
+    command(ZEGELCTL, "key", "generate", "audit")
+    os.kill(pid, signal.SIGHUP)
+    changed = wait_for(lambda: next((record for record in trail.records(number)
+                                     if record["event"] == "audit-key"), None), "record of the key")
+    with open(trail.KEY, encoding="ascii") as file:
+        assert file.readline().split()[3] == changed["key"], changed
+    mark, event_id = harness.log_mark(), trail.new_id()
+    os.chmod(trail.KEY, 0o644)
+    try:
+        os.kill(pid, signal.SIGHUP)
+        harness.wait_log(r"crit zegel-auditd\[\d+\]: the keys stay as they were", mark)
+    finally:
+        os.chmod(trail.KEY, 0o400)
+    trail.bring(trail.block(event_id))
+    trail.wait_record(event_id, number)
+
+
 # ---- Who may come --------------------------------------------------------------------
 
 def test_others_are_refused():

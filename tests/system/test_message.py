@@ -82,7 +82,7 @@ def test_expire():
     assert zegelctl("expire")[0] == 0
     pass_time(old.queue_id, 91 * DAY_S)
     status, text, errors = zegelctl("expire")
-    assert (status, text) == (0, "removed 1 messages that were past their time\n"), errors
+    assert status == 0 and "removed 1 messages that were past their time\n" in text, errors
     assert store_rows("SELECT message_key FROM entry WHERE reference = ?",
                       reference_of(old)) == [(None,)]
     assert reads(walk.log_in(young)[0])

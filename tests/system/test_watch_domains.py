@@ -4,13 +4,15 @@ Each test has a file of its own for what is seen, so that what others did to the
 finding here. Zones change as the world's do; policyd and zegelctl see it by themselves.
 """
 import contextlib
+import glob
 import json
 import os
 import re
 import time
 
 import harness
-from harness import configured, part, zone
+import trail
+from harness import configured, control, part, zone
 
 ZEGELCTL = os.path.join(harness.ENV["LAB_SBINDIR"], "zegelctl")
 CONF = os.path.join(harness.ENV["LAB_SYSCONFDIR"], "zegel")
@@ -129,8 +131,8 @@ def test_what_is_seen_by_mail():
         harness.wait_for(lambda: "8 domains" in harness.command(
             ZEGELCTL, "domain", "watch").decode(), "the domain of " + name)
         with zone("ready", months(-12, 0)):
-            harness.control("stop", "policyd")  # what it kept in memory goes
-            harness.control("start", "policyd")
+            control("stop", "policyd")  # what it kept in memory goes
+            control("start", "policyd")
             harness.command(ZEGELCTL, "route", "--json", "jan@" + part("own"), "jan@" + name,
                             status=None)
             found = harness.wait_for(lambda: watch(status=None), "the finding")
@@ -226,3 +228,39 @@ def test_expire_says_what_it_did():
     with harness.without("auditd"):
         text = harness.command(ZEGELCTL, "expire", status=LATER).decode()
         assert text.startswith("removed ") and "events" not in text, text
+
+
+def years_ago(count):
+    """The words before a program that lets it live COUNT years ago, for control."""
+    library = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    assert library, "faketime is not installed"
+    return ("env", "LD_PRELOAD=" + library[0], "FAKETIME=-%dy" % count,
+            "FAKETIME_DONT_FAKE_MONOTONIC=1", "ASAN_OPTIONS=verify_asan_link_order=0")
+
+
+def test_events_that_are_past_their_time_go():
+    """K4 A4: what the trail chained six years ago goes, that it went is in it, and the rest stays"""
+    database = os.path.join(os.path.dirname(trail.DATABASE), harness.unique("old") + ".db")
+    def look_up():
+        harness.command(ZEGELCTL, "phone", "show", "praktijk", harness.unique("n") + "@example.nl")
+    def kinds():
+        return [record["event"] for record in trail.records(database=database)]
+    with configured("audit", "database", database), configured("audit", "checkpoint_s", "1"):
+        control("stop", "auditd")
+        try:
+            mark = harness.log_mark()
+            control("start", "auditd", *years_ago(6))
+            look_up()
+            harness.wait_log(r"zegel-auditd\[.*checkpoint ", mark)
+            time.sleep(2)  # what came behind that one has its own by now
+            control("stop", "auditd")
+            control("start", "auditd")
+            assert kinds() == ["audit-key", "phone-shown"], kinds()
+            look_up()
+            text = harness.command(ZEGELCTL, "expire").decode()
+            assert "removed 2 events of before " in text, text
+            assert kinds() == ["phone-shown", "audit-expired"], kinds()
+            assert "removed 0 events of before " in harness.command(ZEGELCTL, "expire").decode()
+        finally:
+            control("stop", "auditd")
+    control("start", "auditd")

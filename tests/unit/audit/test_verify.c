@@ -410,6 +410,25 @@ test_erased_by_word(Fixture *fixture, gconstpointer data)
 
 /* ---- Expiry ---- */
 
+/* Signs the end anew, for the checkpoints that are there: as only the key's holder can. */
+static void
+sign_end(Fixture *fixture)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) keys = trail_keys_new(fixture->ring, &error);
+  g_autoptr(Db) db = db_open(fixture->path, DB_WRITER, &error);
+  g_autoptr(Query) tail = db_query(db, "SELECT text FROM tail", DB_NO_VALUES, &error);
+  TrailEnd end;
+  g_assert_cmpint(query_step(tail, &error), ==, 1);
+  g_assert_true(end_parse(query_text(tail, 0), &end, &error));
+  g_clear_pointer(&tail, query_done);
+  g_assert_true(hash_checkpoints(db, end.checkpoints, &error));
+  const TrailKey *key = trail_keys_find(keys, end.point.key_id);
+  g_autofree char *text = end_format(&end, key->signer, &error);
+  db_run(db, "UPDATE tail SET text = ?1", DB_VALUES(V_TEXT(text)), &error);
+  g_assert_no_error(error);
+}
+
 /* Makes all checkpoints that are there DAYS older than they are, as if time had passed. */
 static void
 age(Fixture *fixture, guint days)
@@ -428,7 +447,6 @@ age(Fixture *fixture, guint days)
     g_array_append_val(points, point);
   }
   g_clear_pointer(&query, query_done);
-  TrailEnd end;
   for (guint i = 0; i < points->len; i++) {
     const Checkpoint *point = &g_array_index(points, Checkpoint, i);
     const TrailKey *key = trail_keys_find(keys, point->key_id);
@@ -438,16 +456,8 @@ age(Fixture *fixture, guint days)
            &error);
     g_assert_no_error(error);
   }
-  g_autoptr(Query) tail = db_query(db, "SELECT text FROM tail", DB_NO_VALUES, &error);
-  g_assert_cmpint(query_step(tail, &error), ==, 1);
-  g_assert_true(end_parse(query_text(tail, 0), &end, &error));
-  g_clear_pointer(&tail, query_done);
-  g_assert_true(hash_checkpoints(db, end.checkpoints, &error));
-  const TrailKey *key = trail_keys_find(keys, end.point.key_id);
-  g_autofree char *text = end_format(&end, key->signer, &error);
-  db_run(db, "UPDATE tail SET text = ?1", DB_VALUES(V_TEXT(text)), &error);
-  g_assert_no_error(error);
   g_clear_pointer(&db, db_close);
+  sign_end(fixture);
   fixture_open(fixture);
 }
 
@@ -569,6 +579,21 @@ test_expired_unlawfully(Fixture *fixture, gconstpointer data)
   assert_bad(fixture, FALSE, NULL, 0, "checkpoints");
 }
 
+/* Even with the key: a beginning that is not the first record must be said in a record. */
+static void
+test_expired_by_hand(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *first = live_a_year(fixture);
+  g_autofree char *second = live_a_year(fixture);
+  fixture_sql(fixture->path, "DELETE FROM record WHERE number <= 41;"
+                             "DELETE FROM mention WHERE record <= 41;"
+                             "DELETE FROM checkpoint WHERE count < 41");
+  sign_end(fixture);
+  assert_bad(fixture, TRUE, NULL, 41, "no record says so");
+  assert_bad(fixture, FALSE, NULL, 41, "no record says so");
+}
+
 /* ---- The tail ---- */
 
 /* With a checkpoint from outside even an older copy of the whole file shows. */
@@ -605,6 +630,77 @@ test_rewritten(Fixture *fixture, gconstpointer data)
   assert_both_good(fixture, 10, NULL, 1, EVENTS + 1, 0);
   assert_bad(fixture, TRUE, text, 1, "not what was signed");
   assert_bad(fixture, FALSE, text, 1, "not what was signed");
+}
+
+/* ---- The file ---- */
+
+#define PAGE_BYTES       4096
+#define LEAF_OF_AN_INDEX 0x0a /* first octet of a page; sqlite.org, fileformat2 1.6 */
+
+/* Changes one octet of REFERENCE where an index has it, in the file at PATH. */
+static void
+damage_index(const char *path, const char *reference)
+{
+  g_autofree char *bytes = NULL;
+  gsize len = 0;
+  guint changed = 0;
+  g_assert_true(g_file_get_contents(path, &bytes, &len, NULL));
+  for (gsize page = 0; page + PAGE_BYTES <= len; page += PAGE_BYTES) {
+    char *at = memmem(bytes + page, PAGE_BYTES, reference, strlen(reference));
+    if (bytes[page] != LEAF_OF_AN_INDEX || at == NULL)
+      continue;
+    *at ^= 1;
+    changed++;
+  }
+  g_assert_cmpuint(changed, ==, 1);
+  g_assert_true(g_file_set_contents(path, bytes, (gssize) len, NULL));
+}
+
+/* An index that leads past a record hides it from whoever asks for it. */
+static void
+test_hidden(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  fixture_fill(fixture, EVENTS);
+  fixture_close(fixture);
+  g_autofree char *copy = g_strconcat(fixture->path, ".copy", NULL);
+  g_autofree char *save = g_strdup_printf("VACUUM INTO '%s'", copy);
+  fixture_sql(fixture->path, save);
+  g_free(fixture->path);
+  fixture->path = g_steal_pointer(&copy);
+  g_autofree char *before = all_text(fixture, &(TrailQuery){.reference = "ref-17"});
+  g_assert_cmpstr(before, !=, "");
+  assert_both_good(fixture, 10, NULL, 1, EVENTS + 1, 0);
+  damage_index(fixture->path, "ref-17");
+  g_autofree char *after = all_text(fixture, &(TrailQuery){.reference = "ref-17"});
+  g_assert_cmpstr(after, ==, "");
+  assert_bad(fixture, TRUE, NULL, 0, "damaged");
+  assert_bad(fixture, FALSE, NULL, 0, "damaged");
+}
+
+/* A file that is cut off is no reason to say that nothing can be said. */
+static void
+test_torn(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  fixture_fill(fixture, 10 * EVENTS);
+  fixture_close(fixture);
+  g_autofree char *copy = g_strconcat(fixture->path, ".copy", NULL);
+  g_autofree char *save = g_strdup_printf("VACUUM INTO '%s'", copy);
+  fixture_sql(fixture->path, save);
+  g_free(fixture->path);
+  fixture->path = g_steal_pointer(&copy);
+  g_autofree char *bytes = NULL;
+  gsize len = 0;
+  g_assert_true(g_file_get_contents(fixture->path, &bytes, &len, NULL));
+  memset(bytes + len / 2, 0, 4 * PAGE_BYTES);
+  g_assert_true(g_file_set_contents(fixture->path, bytes, (gssize) len, NULL));
+  guint8 key[CHECKPOINT_PUBLIC_BYTES];
+  public_key(fixture, 10, key);
+  g_auto(VerifyResult) result = {.good = TRUE};
+  verify(fixture, NULL, key, NULL, &result);
+  g_assert_false(result.good);
+  g_assert_nonnull(result.what);
 }
 
 /* ---- Writing on ---- */
@@ -683,6 +779,9 @@ main(int argc, char **argv)
   ADD("expired-and-rotated", test_expired_and_rotated);
   ADD("expired-by-clock", test_expired_by_clock);
   ADD("expired-unlawfully", test_expired_unlawfully);
+  ADD("expired-by-hand", test_expired_by_hand);
+  ADD("hidden", test_hidden);
+  ADD("torn", test_torn);
   ADD("rolled-back", test_rolled_back);
   ADD("rewritten", test_rewritten);
   ADD("not-written-on", test_not_written_on);

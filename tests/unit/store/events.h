@@ -41,6 +41,14 @@ waiting(Fixture *fixture)
   return list;
 }
 
+/* COUNT events wait. */
+static inline void
+assert_count(Fixture *fixture, guint count)
+{
+  g_autoptr(GPtrArray) list = waiting(fixture);
+  g_assert_cmpuint(list->len, ==, count);
+}
+
 /* The last event that waits; there must be COUNT of them. The caller frees it. */
 static inline WaitingEvent *
 last_of(Fixture *fixture, guint count)

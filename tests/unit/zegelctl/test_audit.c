@@ -133,6 +133,8 @@ make_attrs(void)
   attrs_add(attrs, "from", "=HYPERLINK(\"x\",\"y\")@b.nl");
   attrs_add(attrs, "number", "+316*****78");
   attrs_add(attrs, "text", "'tis");
+  attrs_add(attrs, "nexthop", "@SUM(A1)");
+  attrs_add(attrs, "detail", "-");
   attrs_add(attrs, "to", "");
   attrs_add(attrs, "domain", "a.nl");
   attrs_add(attrs, "domain", "b.nl");
@@ -186,6 +188,8 @@ test_csv(void)
       {"from", "'=HYPERLINK(\"x\",\"y\")@b.nl"},
       {"number", "'+316*****78"},
       {"text", "''tis"},
+      {"nexthop", "'@SUM(A1)"},
+      {"detail", "'-"},
       {"to", ""},
       {"by", ""},
       {"domain", "a.nl b.nl"},
@@ -215,7 +219,8 @@ test_json(void)
                   "\"at\": \"2026-11-22T14:34:56.000000Z\", \"org\": \"linden\", "
                   "\"outcome\": \"ok\", "
                   "\"from\": \"=HYPERLINK(\\\"x\\\",\\\"y\\\")@b.nl\", "
-                  "\"number\": \"+316*****78\", \"text\": \"'tis\", \"to\": \"\", "
+                  "\"number\": \"+316*****78\", \"text\": \"'tis\", "
+                  "\"nexthop\": \"@SUM(A1)\", \"detail\": \"-\", \"to\": \"\", "
                   "\"domain\": \"a.nl b.nl\", \"fresh\": \"1\"}\n");
 }
 
@@ -257,7 +262,11 @@ test_key(void)
   g_assert_cmpmem(key, sizeof key, again, sizeof again);
   static const char *const bad[] = {
       "", "-----BEGIN PUBLIC KEY-----\n",
-      "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyE=\n-----END PUBLIC KEY-----\n"};
+      "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyE=\n-----END PUBLIC KEY-----\n",
+      /* X25519 */
+      "-----BEGIN PUBLIC "
+      "KEY-----\nMCowBQYDK2VuAyEAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\n"
+      "-----END PUBLIC KEY-----\n"};
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autoptr(GError) reason = NULL;
     g_assert_false(audit_key_parse("key.pem", bad[i], again, &reason));

@@ -295,6 +295,28 @@ test_shared_host(Fixture *fixture, gconstpointer data)
   g_assert_nonnull(strstr(finding->what->str, "it takes mail of b.nl too"));
 }
 
+/* Nothing can be found out: no finding at first, one after some days. */
+static void
+test_silence(Fixture *fixture, gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) lines =
+      g_ptr_array_new_with_free_func((GDestroyNotify) check_line_free);
+  const FindingSubject subject = {"a.nl", FALSE, TRUE, lines};
+  const Look look = GOOD_LOOK(NOW - 2 * DAY);
+  (void) data;
+  g_ptr_array_add(lines, check_line_new("Z-N1-DNSSEC", CHECK_UNKNOWN, TRUE, "", "", ""));
+  see(fixture->seen, &look);
+  for (guint days = 0; days < 2; days++) {
+    const FindingRules rules = {.now_s = NOW + (gint64) days * DAY, .days = 60};
+    g_assert_true(finding_search(fixture->seen, &rules, &subject, fixture->hosts,
+                                 fixture->findings, &error));
+    g_assert_cmpuint(fixture->findings->len, ==, days);
+  }
+  g_autofree char *found = codes(fixture);
+  g_assert_cmpstr(found, ==, "Z-N1-LOST");
+}
+
 static void
 test_renewed(void)
 {
@@ -348,6 +370,7 @@ main(int argc, char **argv)
     g_test_add(path, Fixture, &rows[i], set_up, test_row, tear_down);
   }
   g_test_add("/finding/keys last", Fixture, NULL, set_up, test_keys_last, tear_down);
+  g_test_add("/finding/silence", Fixture, NULL, set_up, test_silence, tear_down);
   g_test_add("/finding/shared host", Fixture, NULL, set_up, test_shared_host, tear_down);
   g_test_add_func("/finding/renewed", test_renewed);
   g_test_add_func("/finding/pins", test_pins);

@@ -116,6 +116,23 @@ test_employee(void)
   g_assert_true(opened > others);
 }
 
+/* What a program kept while zegel-auditd was down comes late, and stands where it belongs.
+ */
+static void
+test_order_is_that_of_time(void)
+{
+  g_autoptr(Overview) overview = overview_new(OVERVIEW_PATIENT, PATIENT);
+  g_autoptr(Attrs) attrs = attrs_new();
+  attrs_add(attrs, "event", "stored");
+  attrs_add(attrs, "to", PATIENT);
+  add(overview, 1, "opened", "reader", "to", PATIENT, NULL);
+  const TrailRecord late = {.number = 2, .at_us = AT_US, .attrs = attrs};
+  overview_add(overview, &late);
+  g_autofree char *text = format(overview);
+  const char *stored = strstr(text, "A message was stored");
+  g_assert_true(stored != NULL && stored < strstr(text, "The message was opened"));
+}
+
 static void
 test_nothing(void)
 {
@@ -147,6 +164,7 @@ main(int argc, char **argv)
   g_test_add_func("/overview/patient sees no other reader",
                   test_patient_sees_no_other_reader);
   g_test_add_func("/overview/employee", test_employee);
+  g_test_add_func("/overview/order is that of time", test_order_is_that_of_time);
   g_test_add_func("/overview/nothing", test_nothing);
   g_test_add_func("/overview/references", test_references);
   return g_test_run();
