@@ -41,6 +41,11 @@ def note(kind, secret):
     return secret
 
 
+def allow(kind, secret):
+    """SECRET may be found: the way it takes on purpose is documented to leave it there."""
+    SECRETS[kind].discard(secret)
+
+
 def unique(word="canary"):
     """A word that occurs nowhere else. One of OF_MESSAGES is for the inside of a message."""
     made = word + secrets.token_hex(8)

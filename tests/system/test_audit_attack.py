@@ -313,6 +313,25 @@ def test_a_block_cannot_forge_a_record():
     verify()
 
 
+def test_a_clock_that_leaps():
+    """A2: events of long ago and of years to come stand in their order, and take nothing with them"""
+    number = trail.last()
+    times = ["2001-01-01T00:00:00.000000Z", "2035-06-01T12:00:00.000000Z",
+             "1970-01-01T00:00:00.000000Z", "2020-02-29T23:59:59.999999Z"]
+    ids = [trail.new_id() for _ in times]
+    trail.bring("".join(trail.block(one, at=at) for one, at in zip(ids, times)), answers=len(ids))
+    added = [(record["id"], record["at"]) for record in trail.records(number)
+             if record["id"] in ids]
+    assert added == list(zip(ids, times)), added
+    answer = trail.bring("request=expire\nbefore=1600000000\n\n")
+    assert "count=0" in answer, answer
+    nonsense = [trail.block(trail.new_id(), at=at) for at in ("", "now", "2026-13-01T00:00:00Z",
+                                                              "99999-01-01T00:00:00.000000Z")]
+    assert trail.bring("".join(nonsense), answers=len(nonsense)).count("code=unknown") == len(
+        nonsense)
+    check_acknowledged(ids)
+
+
 # ---- It is killed --------------------------------------------------------------------
 
 def test_killed_fifty_times_under_load():
