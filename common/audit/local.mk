@@ -19,17 +19,20 @@ common_audit_libaudit_a_SOURCES = \
 AUDIT_LIBS = common/audit/libaudit.a $(DB_LIBS) $(CRYPT_LIBS)
 
 AUDIT_TESTS = \
+	tests/unit/audit/test_change \
 	tests/unit/audit/test_tamper \
 	tests/unit/audit/test_trail \
 	tests/unit/audit/test_verify
 check_PROGRAMS += $(AUDIT_TESTS)
 TESTS += $(AUDIT_TESTS)
 AUDIT_TEST_LIBS = $(AUDIT_LIBS) $(BASE_LIBS)
+tests_unit_audit_test_change_SOURCES = tests/unit/audit/test_change.c tests/unit/audit/proof.h tests/unit/audit/fixture.h tests/unit/crypt/ring.h
+tests_unit_audit_test_change_LDADD = $(AUDIT_TEST_LIBS)
 tests_unit_audit_test_tamper_SOURCES = tests/unit/audit/test_tamper.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
 tests_unit_audit_test_tamper_LDADD = $(AUDIT_TEST_LIBS)
 tests_unit_audit_test_trail_SOURCES = tests/unit/audit/test_trail.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
 tests_unit_audit_test_trail_LDADD = $(AUDIT_TEST_LIBS)
-tests_unit_audit_test_verify_SOURCES = tests/unit/audit/test_verify.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
+tests_unit_audit_test_verify_SOURCES = tests/unit/audit/test_verify.c tests/unit/audit/proof.h tests/unit/audit/fixture.h tests/unit/crypt/ring.h
 tests_unit_audit_test_verify_LDADD = $(AUDIT_TEST_LIBS)
 
 # The way of events, for programs that know no SQL.

@@ -30,7 +30,7 @@ static const GOptionEntry options[] = {
     {"persons", 0, 0, G_OPTION_ARG_INT, &persons, "how many persons they name", "N"},
     {"verify", 0, 0, G_OPTION_ARG_NONE, &want_verify, "verify it", NULL},
     {"look-up", 0, 0, G_OPTION_ARG_NONE, &want_look_up, "look records up", NULL},
-    {NULL},
+    {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
 };
 
 static void G_GNUC_NORETURN
