@@ -140,8 +140,7 @@ use_store(Fixture *fixture, Loot *loot)
                                  &number, NULL));
   g_assert_cmpint(check, ==, CODE_RIGHT);
   use_more(store, small, loot);
-  g_assert_true(
-      store_ask_again(store, ORG, loot->small.reference, "canary-admin", NULL));
+  g_assert_true(store_ask_again(store, ORG, loot->small.reference, "canary-admin", NULL));
 }
 
 static void
