@@ -27,8 +27,7 @@ main(int argc, char **argv)
   if (argc != 4)
     return EXIT_FAILURE;
   g_autoptr(KeyRing) keys = keyring_load(argv[3], KEY_STORE, &error);
-  g_autoptr(Store) store =
-      keys != NULL ? store_open(argv[1], argv[2], keys, &error) : NULL;
+  g_autoptr(Store) store = keys != NULL ? store_open(argv[1], argv[2], keys, &error) : NULL;
   if (store != NULL && print_waiting(store, &error))
     return EXIT_SUCCESS;
   fprintf(stderr, "read_outbox: %s\n", error->message);

@@ -144,6 +144,28 @@ test_repeat(Fixture *fixture, gconstpointer data)
                   references[0]);
 }
 
+/* Version 2 had no events that wait. */
+static void
+test_from_two(Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  const DbSchema two = {store_schema.application_id, store_schema.steps, 2};
+  make_old(fixture, FALSE);
+  g_autoptr(Db) db = db_open(fixture->path, DB_WRITER, NULL);
+  g_assert_true(db_prepare(db, fixture->path, &two, NULL));
+  g_clear_pointer(&db, db_close);
+  g_assert_cmpint(fixture_number(fixture, "PRAGMA user_version"), ==, 2);
+  open_old(fixture);
+  check_all(fixture);
+  g_assert_cmpint(fixture_number(fixture, "PRAGMA user_version"), ==, VERSION);
+  g_assert_cmpint(fixture_number(fixture, "SELECT count(*) FROM outbox"), ==, 0);
+  FilingRecipient one = recipient(0);
+  g_autoptr(Entry) entry = mail_entry(fixture->store, ORG, &one);
+  g_autoptr(Event) event = event_new(EVENT_DELETED, NULL, ORG, "ref", references[0], NULL);
+  g_assert_true(store_delete(fixture->store, entry, event, NULL));
+  g_assert_cmpint(fixture_number(fixture, "SELECT count(*) FROM outbox"), ==, 1);
+}
+
 /* Killed at any moment it is the one version or the other, and opens. */
 static void
 test_killed(Fixture *fixture, gconstpointer data)
@@ -181,6 +203,7 @@ main(int argc, char **argv)
 {
   tap_init(argc, argv);
   fixture_add("/upgrade/from version 1", test_upgrade);
+  fixture_add("/upgrade/from version 2", test_from_two);
   fixture_add("/upgrade/repeat of what was filed before", test_repeat);
   fixture_add("/upgrade/killed halfway", test_killed);
   return g_test_run();
