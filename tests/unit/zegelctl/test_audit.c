@@ -207,6 +207,30 @@ test_csv(void)
     g_assert_cmpstr(find_field(names, fields, rows[i].column), ==, rows[i].value);
 }
 
+/* Each key of zegel-events(5) has a column of its own. */
+static void
+test_csv_has_every_key(void)
+{
+  g_autofree char *path = g_test_build_filename(G_TEST_DIST, "man", "zegel-events.5", NULL);
+  g_autofree char *page = NULL;
+  g_autoptr(GString) head = g_string_new(",");
+  guint count = 0;
+  g_assert_true(g_file_get_contents(path, &page, NULL, NULL));
+  audit_append_csv_head(head);
+  g_auto(GStrv) lines = g_strsplit(page, "\n", 0);
+  for (char **line = lines; *line != NULL; line++) {
+    if (!g_str_has_prefix(*line, ".It Va "))
+      continue;
+    g_auto(GStrv) keys = g_strsplit(*line + strlen(".It Va "), " , ", 0);
+    for (char **key = keys; *key != NULL; key++, count++) {
+      g_autofree char *column = g_strdup_printf(",%s,", *key);
+      g_test_message("%s", *key);
+      g_assert_nonnull(strstr(head->str, column));
+    }
+  }
+  g_assert_cmpuint(count, >, 100);
+}
+
 static void
 test_json(void)
 {
@@ -305,6 +329,7 @@ main(int argc, char **argv)
   g_test_add_func("/audit/asks", test_asks);
   g_test_add_func("/audit/no such event", test_no_such_event);
   g_test_add_func("/audit/csv", test_csv);
+  g_test_add_func("/audit/csv has every key", test_csv_has_every_key);
   g_test_add_func("/audit/json", test_json);
   g_test_add_func("/audit/text", test_text);
   g_test_add_func("/audit/key", test_key);
