@@ -406,10 +406,8 @@ reason_of(Asking *asking, Party *recipient, const RouteFacts *facts, Route route
   return decided->verdict != NULL ? decided->verdict->code : "Z-R6-LATE";
 }
 
-/*
- * A next hop can have one TLS policy. One that the domain book has with another rule, or
- * that was promised with one, cannot be promised to this domain as well.
- */
+/* A next hop has one TLS policy: one that the domain book has with another rule, or that
+ * was promised with one, cannot be promised to this domain as well. */
 static gboolean
 is_conflict(const Asking *asking, const Party *recipient)
 {

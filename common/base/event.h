@@ -140,6 +140,7 @@ event_add(Event *event, const char *key, const char *value);
 void
 event_become(Event *event, EventKind kind);
 
+/* Of which kind EVENT is. */
 EventKind
 event_kind(const Event *event);
 

@@ -14,6 +14,7 @@
 /* Where standard error is while it is caught. */
 static int caught_fd, real_stderr;
 
+/* From now on standard error is caught. */
 static void
 catch_begin(void)
 {
