@@ -9,6 +9,7 @@ import urllib.parse
 from harness import ENV, note, tls_context
 
 REDIRECTS_MAX = 5
+SECRET_CHARS = 16
 
 
 class Form:
@@ -137,7 +138,9 @@ class Browser:
                 if morsel["max-age"] == "0" or not morsel.value:
                     jar.pop(name, None)
                 else:
-                    jar[name] = note("session", morsel.value)
+                    jar[name] = morsel.value
+                    if len(morsel.value) >= SECRET_CHARS:  # not that of the language
+                        note("session", morsel.value)
 
     def _follow(self, page):
         for _ in range(REDIRECTS_MAX):
