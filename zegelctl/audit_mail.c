@@ -1,12 +1,7 @@
 #include "zegelctl/audit_mail.h"
 
-#include <signal.h>
-
-#include "common/submit/letter.h"
-#include "common/submit/submit.h"
+#include "zegelctl/alarm.h"
 #include "zegelctl/language.h"
-
-#define HOST_MAX_CHARS 100
 
 static char *
 good_text(const VerifyResult *result, const char *checkpoint)
@@ -57,33 +52,11 @@ unknown_text(const char *why)
                          g_get_host_name(), why);
 }
 
-static gboolean
-send_to(const Config *config, const char *address, const char *subject, const char *text,
-        GError **error)
-{
-  const Organisation *organisation = config->organisations->pdata[0];
-  g_autofree char *from = letter_sender(organisation->service_domain);
-  g_autofree char *unique = g_uuid_string_random();
-  g_autofree char *id = g_strconcat("audit.", unique, NULL);
-  const LetterFacts facts = {.organisation_name = organisation->display_name,
-                             .service_domain = organisation->service_domain,
-                             .recipient = address,
-                             .subject = subject,
-                             .id = id,
-                             .now_s = g_get_real_time() / G_USEC_PER_SEC};
-  GString *message = letter_format(&facts, text);
-  gboolean sent = submit_send(config->submit_url, from, address, message->str, message->len,
-                              NULL, error);
-  g_string_free(message, TRUE);
-  return sent;
-}
-
 gboolean
 audit_mail_send(const Config *config, const VerifyResult *result, const char *checkpoint,
                 const char *why, GError **error)
 {
   const Organisation *organisation = config->organisations->pdata[0];
-  gboolean good = TRUE;
   language_use(organisation->language);
   /* TRANSLATORS: subjects are ASCII */
   const char *subject = result == NULL ? _("Audit trail could not be verified")
@@ -92,8 +65,5 @@ audit_mail_send(const Config *config, const VerifyResult *result, const char *ch
   g_autofree char *text = result == NULL ? unknown_text(why)
                           : result->good ? good_text(result, checkpoint)
                                          : wrong_text(config, result);
-  signal(SIGPIPE, SIG_IGN);
-  for (char **address = config->audit_mail; address != NULL && *address != NULL; address++)
-    good = send_to(config, *address, subject, text, good ? error : NULL) && good;
-  return good;
+  return alarm_mail_all(config, subject, text, error);
 }

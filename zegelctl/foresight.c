@@ -443,8 +443,8 @@ raise_alarm(Watch *watch)
   append_text(text, watch->fresh);
   g_string_append(text, "\nzegelctl domain watch says this again, and zegelctl(8) what it "
                         "means.\n");
-  if (!alarm_mail(watch->config, "zegel: what domains publish ends, or has changed",
-                  text->str, &error)) {
+  if (!alarm_mail_all(watch->config, "zegel: what domains publish ends, or has changed",
+                      text->str, &error)) {
     log_line(LOG_LEVEL_ALARM, "domain watch could not be mailed: %s", error->message);
     fprintf(stderr, "zegelctl: it could not be mailed: %s\n", error->message);
     watch->incomplete = TRUE;

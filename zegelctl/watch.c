@@ -18,8 +18,7 @@
 #include "common/base/error.h"
 #include "common/base/event.h"
 #include "common/base/log.h"
-#include "common/submit/letter.h"
-#include "common/submit/submit.h"
+#include "zegelctl/alarm.h"
 #include "zegelctl/command.h"
 #include "zegelctl/events.h"
 #include "zegelctl/expect.h"
@@ -84,18 +83,9 @@ tell_mail(const Telling *telling, const char *to, GError **error)
 {
   const Config *config = telling->watch->config;
   const Organisation *organisation = conf_organisation(config, telling->rule->organisation);
-  g_autofree char *from = letter_sender(organisation->service_domain);
-  g_autofree char *id = g_uuid_string_random();
   g_autofree char *subject =
       g_strdup_printf("zegel: [rule %s] %s", telling->rule->name, telling->day);
-  const LetterFacts facts = {.organisation_name = organisation->display_name,
-                             .service_domain = organisation->service_domain,
-                             .recipient = to,
-                             .subject = subject,
-                             .id = id,
-                             .now_s = telling->watch->now_us / G_USEC_PER_SEC};
-  g_autoptr(GString) message = letter_format(&facts, telling->text);
-  return submit_send(config->submit_url, from, to, message->str, message->len, NULL, error);
+  return alarm_mail(config, organisation, to, subject, telling->text, error);
 }
 
 /* The text fits in the pipe, so that one write is enough. */
