@@ -300,7 +300,7 @@ log_verified(const Inward *inward, const InwardDecision *decision)
             spf_word(inward), "dkim", dkim_word(inward), "dmarc",
             dmarc_result_name(decision->dmarc), "tls", message->client->tls_version,
             "secure", secure_name(decision->secure), "code", decision->code, "detail",
-            decision->detail, "action", action_word(inward, decision), NULL);
+            decision->detail, "disposition", action_word(inward, decision), NULL);
 }
 
 static void

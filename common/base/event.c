@@ -78,14 +78,14 @@ static const EventFacts facts[EVENT_COUNT] = {
 
 /* Of all that events say, this names nobody. The rest is sealed in the audit trail. */
 static const char *const open_keys[] = {
-    "event",  "id",      "at",      "program",      "org",         "queue-id", "nta",
-    "action", "actor",   "outcome", "ref",          "code",        "route",    "method",
-    "reason", "view",    "part",    "attachment",   "bytes",       "sha256",   "again",
-    "as",     "status",  "secure",  "spf",          "dkim",        "dmarc",    "tls",
-    "detail", "label",   "change",  "result",       "attachments", "way",      "new",
-    "scope",  "used",    "limit",   "percent",      "count",       "through",  "key",
-    "public", "request", "domains", "rows-changed", "would",       "direct",   "viewer",
-    "own",    "role",    "until",   "events",
+    "event",  "id",     "at",      "program",    "org",          "queue-id", "nta",
+    "action", "actor",  "outcome", "ref",        "code",         "route",    "method",
+    "reason", "view",   "part",    "attachment", "bytes",        "sha256",   "again",
+    "as",     "status", "secure",  "spf",        "dkim",         "dmarc",    "tls",
+    "detail", "label",  "change",  "result",     "attachments",  "way",      "new",
+    "scope",  "used",   "limit",   "percent",    "disposition",  "count",    "through",
+    "key",    "public", "request", "domains",    "rows-changed", "would",    "direct",
+    "viewer", "own",    "role",    "until",      "events",
 };
 
 typedef struct {

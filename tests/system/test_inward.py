@@ -15,7 +15,7 @@ REJECT = "p=reject"
 def lacks(sent, code):
     """SENT came in, without the mark, for the reason CODE; and the log says so."""
     event = sent.verified()
-    assert (event["secure"], event["code"], event["action"]) == ("no", code, "keep"), event
+    assert (event["secure"], event["code"], event["disposition"]) == ("no", code, "keep"), event
     assert sent.secure() is None
     return event
 
@@ -46,7 +46,7 @@ def test_secure_under_the_norm():
         event = sent.verified()
         expected = {"org": "praktijk", "from": ready.sender, "domain": ready.domain,
                     "spf": "pass", "dkim": "pass", "dmarc": "pass", "secure": "nta",
-                    "code": "Z-R1-NTA", "action": "keep"}
+                    "code": "Z-R1-NTA", "disposition": "keep"}
         assert expected.items() <= event.items(), event
         # Above Postfix's own Received, so that nobody takes it for an older hop's.
         head = sent.received().raw.split(b"\nSubject:")[0]
@@ -148,13 +148,13 @@ def test_observe():
         sent = ready.send("Authentication-Results: %s; dkim=pass" % OWN, "X-Zegel-Secure: nta",
                           "X-NTA7516: 1")
         event = sent.verified()
-        assert (event["secure"], event["action"]) == ("nta", "observe"), event
+        assert (event["secure"], event["disposition"]) == ("nta", "observe"), event
         assert sent.values("Authentication-Results") == [] and sent.secure() is None
         assert sent.values("X-NTA7516") == ["1"]
         assert sent.received().message["Subject"] == "Verwijzing"
         for forged in (ready.send(signed=False, source=harness.ENV["LAB_OUTSIDER_ADDR"]),
                        ready.send("From: piet@" + part("outsider"))):
-            assert forged.verified()["action"] == "observe"
+            assert forged.verified()["disposition"] == "observe"
             forged.received()
         # The other organisation does not observe: for both the message is verified.
         both = ["%s@%s" % (harness.unique("p"), part(name)) for name in ("own", "own2")]
@@ -177,7 +177,7 @@ def held(sent):
     """SENT waits in the hold queue; it is taken out of it."""
     entry = harness.wait_for(lambda: harness.queued(sent.queue_id), "queue entry")
     assert entry["queue_name"] == "hold", entry
-    assert sent.verified()["action"] == "quarantine"
+    assert sent.verified()["disposition"] == "quarantine"
     raw = harness.queue_message(sent.queue_id)
     assert b"dmarc=fail" in raw and b"X-Zegel-Secure" not in raw, raw
     harness.command("postsuper", "-d", sent.queue_id)
@@ -187,7 +187,7 @@ def marked(sent):
     """SENT was delivered, with a failure in its results."""
     assert sent.results()["dmarc"][0][0] == "fail"
     event = sent.verified()
-    assert (event["action"], event["dmarc"]) == ("keep", "fail"), event
+    assert (event["disposition"], event["dmarc"]) == ("keep", "fail"), event
 
 
 def test_dmarc_reject():
@@ -198,7 +198,7 @@ def test_dmarc_reject():
         refusal = ready.refused(**FORGERS)
         assert "Z-N5-DMARC" in refusal.text and ready.domain in refusal.text, refusal
         [line] = harness.log_lines("event=verified", mark)
-        assert "code=Z-N5-DMARC" in line and "action=refuse" in line, line
+        assert "code=Z-N5-DMARC" in line and "disposition=refuse" in line, line
         assert harness.log_lines("event=refused.*code=Z-N5-DMARC", mark)
         # One aligned pass is enough.
         assert ready.send(signed=False).verified()["dmarc"] == "pass"
@@ -218,7 +218,7 @@ def test_this_machine_is_no_forger():
                         data=b"From: %s\nSubject: cron\n\nDag\n" % sender.encode())
         harness.wait_mail(to)
         [line] = harness.log_lines("event=verified", mark)
-        assert "spf=relay" in line and "dmarc=fail" in line and "action=keep" in line, line
+        assert "spf=relay" in line and "dmarc=fail" in line and "disposition=keep" in line, line
         # From elsewhere it is a forgery.
         forger = Peer("outsider", domain=part("own"))
         refusal = forger.refused(signed=False, to=[to])

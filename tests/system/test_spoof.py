@@ -107,7 +107,7 @@ def bring(sender, head, signature, to, helo):
     """Brings a message with the HEAD to our port 25: the (code, text) that ended it."""
     raw = head + (b"\r\nTo: %s\r\nSubject: Spoed\r\nMessage-ID: <%s@x>\r\nDate: Sun, 22 Nov "
                   b"2026 10:00:00 +0000\r\n\r\nBetaal dit.\r\n" %
-                  (to.encode(), harness.unique().encode()))
+                  (to.encode(), harness.unique("id").encode()))
     if signature is not None:
         raw = peer.sign(raw, *signature)
     server = harness.connect(source=harness.ENV["LAB_OUTSIDER_ADDR"])
