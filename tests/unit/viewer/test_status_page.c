@@ -121,6 +121,9 @@ test_history(void)
       [HISTORY_RECALLED] = ">Recalled<",
       [HISTORY_DELETED] = "Deleted by the recipient",
       [HISTORY_ANSWER_BOUNCED] = "What the recipient sent from here",
+      [HISTORY_NOTIFIED_AGAIN] = "E-mail with the link sent again",
+      [HISTORY_EXTENDED] = "until which it can be read was changed",
+      [HISTORY_REMOVED] = "Removed by your organisation",
   };
   for (guint kind = 0; kind < HISTORY_COUNT; kind++) {
     Dispatch dispatch;
