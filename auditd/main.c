@@ -6,7 +6,6 @@
  * anybody wait: while it is down events wait where they were made. Manual: zegel-auditd(8).
  */
 #include <errno.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -38,34 +37,12 @@ must(gboolean done, GError *error)
     daemon_die(error);
 }
 
-/* The directory of the trail, when it is missing, for USER alone. */
-static gboolean
-make_directory(const char *path, const char *user, GError **error)
-{
-  g_autofree char *directory = g_path_get_dirname(path);
-  g_autofree char *parent = g_path_get_dirname(directory);
-  if (geteuid() != 0 || g_file_test(directory, G_FILE_TEST_EXISTS))
-    return TRUE;
-  const struct passwd *owner = getpwnam(user);
-  if (owner == NULL) {
-    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s: user %s does not exist",
-                directory, user);
-    return FALSE;
-  }
-  if (g_mkdir_with_parents(parent, 0755) < 0 || mkdir(directory, 0700) < 0 ||
-      chown(directory, owner->pw_uid, owner->pw_gid) < 0) {
-    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, directory);
-    return FALSE;
-  }
-  return TRUE;
-}
-
 /* Everything that root must do, and then no more root. */
 static gboolean
 drop_rights(Auditd *auditd, GError **error)
 {
   const Config *config = auditd->config;
-  if (!make_directory(config->audit_database, config->audit_user, error))
+  if (!daemon_make_directory(config->audit_database, config->audit_user, error))
     return FALSE;
   auditd->listener = daemon_listen_unix(config->audit_socket, SOCKET_MODE, NULL, error);
   umask(TRAIL_UMASK);

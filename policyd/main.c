@@ -110,7 +110,7 @@ make_directory(const Config *config)
   gboolean made = promises_make_directory(config->routes_db, config->policyd_user,
                                           config->socket_group, &error);
   must(made, error);
-  made = phone_db_make_directory(config->phone_db, config->policyd_user, &error);
+  made = daemon_make_directory(config->phone_db, config->policyd_user, &error);
   must(made, error);
 }
 
@@ -119,7 +119,7 @@ static void
 make_seen_directory(const Config *config)
 {
   g_autoptr(GError) error = NULL;
-  if (!phone_db_make_directory(config->seen_db, config->policyd_user, &error))
+  if (!daemon_make_directory(config->seen_db, config->policyd_user, &error))
     log_line(LOG_LEVEL_WARNING, "what domains show cannot be kept: %s", error->message);
 }
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,27 +29,6 @@ static const char get_sql[] = "SELECT entry FROM phone WHERE id = ?1";
 static const char put_sql[] = "INSERT INTO phone (id, entry) VALUES (?1, ?2)"
                               " ON CONFLICT (id) DO UPDATE SET entry = excluded.entry";
 static const char drop_sql[] = "DELETE FROM phone WHERE id = ?1";
-
-gboolean
-phone_db_make_directory(const char *path, const char *user, GError **error)
-{
-  g_autofree char *directory = g_path_get_dirname(path);
-  g_autofree char *parent = g_path_get_dirname(directory);
-  if (geteuid() != 0 || g_file_test(directory, G_FILE_TEST_EXISTS))
-    return TRUE;
-  const struct passwd *owner = getpwnam(user);
-  if (owner == NULL) {
-    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s: user %s does not exist",
-                directory, user);
-    return FALSE;
-  }
-  if (g_mkdir_with_parents(parent, 0755) < 0 || mkdir(directory, 0700) < 0 ||
-      chown(directory, owner->pw_uid, owner->pw_gid) < 0) {
-    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, directory);
-    return FALSE;
-  }
-  return TRUE;
-}
 
 PhoneDb *
 phone_db_new(const char *path)

@@ -15,14 +15,6 @@
 
 typedef struct PhoneDb PhoneDb;
 
-/*
- * Makes the directory of the file PATH, when it is missing, for USER alone (0700). Only
- * root can do it; does nothing when we are not, or when the directory is there. FALSE with
- * ZEGEL_ERROR_CONFIG.
- */
-gboolean
-phone_db_make_directory(const char *path, const char *user, GError **error);
-
 /* The file at PATH, not opened yet. Never NULL; freed with phone_db_free. */
 PhoneDb *
 phone_db_new(const char *path);

@@ -12,18 +12,18 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/ask/check.h"
 #include "common/ask/client_id.h"
 #include "common/ask/verify.h"
+#include "common/base/child.h"
 #include "common/base/error.h"
+#include "common/base/unix.h"
 
-#define KEPT_MAX        256 /* idle connections */
-#define KEPT_MAX_S      60  /* shorter than policyd's own idle time */
-#define CONNECT_WAIT_MS 10  /* between tries while policyd's backlog is full */
-#define READ_BYTES      16384
+#define KEPT_MAX   256 /* idle connections */
+#define KEPT_MAX_S 60  /* shorter than policyd's own idle time */
+#define READ_BYTES 16384
 
 typedef struct {
   char *path;
@@ -82,60 +82,11 @@ keep(const char *path, int fd)
   g_mutex_unlock(&kept_lock);
 }
 
-static int
-ms_left(gint64 deadline_us)
-{
-  gint64 left = (deadline_us - g_get_monotonic_time()) / 1000;
-  return left > 0 ? (int) left : 0;
-}
-
 static gboolean
 fail(GError **error, const char *path, const char *what)
 {
   g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY, "%s: %s", path, what);
   return FALSE;
-}
-
-/* Connects to PATH. A full backlog shows as EAGAIN, which poll(2) cannot wait for. */
-static int
-connect_new(const char *path, gint64 deadline_us, GError **error)
-{
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >=
-      sizeof address.sun_path) {
-    fail(error, path, "the socket's path is too long");
-    return -1;
-  }
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) {
-    zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, "socket");
-    return -1;
-  }
-  while (connect(fd, (const struct sockaddr *) &address, sizeof address) < 0) {
-    int reason = errno;
-    if ((reason != EAGAIN && reason != EINTR) || ms_left(deadline_us) == 0) {
-      zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, reason, path);
-      close(fd);
-      return -1;
-    }
-    poll(NULL, 0, CONNECT_WAIT_MS);
-  }
-  return fd;
-}
-
-/* Waits for EVENTS on FD. FALSE when the deadline came first. */
-static gboolean
-wait_for(int fd, short events, gint64 deadline_us)
-{
-  for (;;) {
-    struct pollfd entry = {.fd = fd, .events = events};
-    int left_ms = ms_left(deadline_us);
-    int count = poll(&entry, 1, left_ms);
-    if (count > 0)
-      return TRUE;
-    if ((count < 0 && errno != EINTR) || left_ms == 0)
-      return FALSE;
-  }
 }
 
 typedef enum {
@@ -155,7 +106,8 @@ send_all(int fd, const char *text, gint64 deadline_us)
       len -= (gsize) sent;
     } else if (errno == EPIPE || errno == ECONNRESET) {
       return TALK_CLOSED;
-    } else if (errno != EINTR && (errno != EAGAIN || !wait_for(fd, POLLOUT, deadline_us))) {
+    } else if (errno != EINTR &&
+               (errno != EAGAIN || !unix_wait(fd, POLLOUT, deadline_us))) {
       return TALK_FAILED;
     }
   }
@@ -176,7 +128,7 @@ receive_block(int fd, GString *answer, gint64 deadline_us)
         return len == answer->len ? TALK_DONE : TALK_FAILED;
     } else if (got == 0 || errno == ECONNRESET) {
       return answer->len == 0 ? TALK_CLOSED : TALK_FAILED;
-    } else if (errno != EINTR && (errno != EAGAIN || !wait_for(fd, POLLIN, deadline_us))) {
+    } else if (errno != EINTR && (errno != EAGAIN || !unix_wait(fd, POLLIN, deadline_us))) {
       return TALK_FAILED;
     }
   }
@@ -214,7 +166,7 @@ exchange(const char *path, const char *text, guint timeout_ms, GString *answer,
       close(fd);
   }
   if (result == TALK_CLOSED) {
-    fd = connect_new(path, deadline_us, error);
+    fd = unix_connect(path, deadline_us, error);
     if (fd < 0)
       return FALSE;
     result = talk(fd, text, answer, deadline_us);
@@ -225,7 +177,7 @@ exchange(const char *path, const char *text, guint timeout_ms, GString *answer,
   }
   close(fd);
   return fail(error, path,
-              ms_left(deadline_us) == 0
+              child_poll_timeout_ms(deadline_us) == 0
                   ? "policyd did not answer in time"
                   : "policyd closed the connection or talks nonsense");
 }

@@ -12,17 +12,16 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/child.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/unix.h"
 
 /* Events that are sent before their answers are read; a socket's buffer holds those. */
 #define BATCH_MAX         256
 #define WAITING_MAX_BYTES (32 * 1024 * 1024) /* of one program's events in memory */
-#define CONNECT_WAIT_MS   10                 /* between tries while the backlog is full */
 #define RETRY_MS          1000
 #define RETRY_AT_END_MS   100
 #define ALARM_S           600
@@ -64,48 +63,6 @@ fail(GError **error, const char *path, const char *what)
   return FALSE;
 }
 
-/* A full backlog shows as EAGAIN, which poll(2) cannot wait for. */
-static int
-connect_to(const char *path, gint64 deadline_us, GError **error)
-{
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >=
-      sizeof address.sun_path) {
-    fail(error, path, "the socket's path is too long");
-    return -1;
-  }
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) {
-    zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, "socket");
-    return -1;
-  }
-  while (connect(fd, (const struct sockaddr *) &address, sizeof address) < 0) {
-    int reason = errno;
-    if ((reason != EAGAIN && reason != EINTR) || child_poll_timeout_ms(deadline_us) == 0) {
-      zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, reason, path);
-      close(fd);
-      return -1;
-    }
-    poll(NULL, 0, CONNECT_WAIT_MS);
-  }
-  return fd;
-}
-
-/* Waits for EVENTS on FD. FALSE when the deadline came first. */
-static gboolean
-wait_for(int fd, short events, gint64 deadline_us)
-{
-  for (;;) {
-    struct pollfd entry = {.fd = fd, .events = events};
-    int left_ms = child_poll_timeout_ms(deadline_us);
-    int count = poll(&entry, 1, left_ms);
-    if (count > 0)
-      return TRUE;
-    if ((count < 0 && errno != EINTR) || left_ms == 0)
-      return FALSE;
-  }
-}
-
 static gboolean
 send_all(int fd, const char *text, gsize len, gint64 deadline_us)
 {
@@ -114,7 +71,8 @@ send_all(int fd, const char *text, gsize len, gint64 deadline_us)
     if (sent >= 0) {
       text += sent;
       len -= (gsize) sent;
-    } else if (errno != EINTR && (errno != EAGAIN || !wait_for(fd, POLLOUT, deadline_us))) {
+    } else if (errno != EINTR &&
+               (errno != EAGAIN || !unix_wait(fd, POLLOUT, deadline_us))) {
       return FALSE;
     }
   }
@@ -133,7 +91,7 @@ receive_some(int fd, GString *in, gint64 deadline_us)
       return in->len <= ATTR_BLOCK_MAX_BYTES;
     }
     if (got == 0 ||
-        (errno != EINTR && (errno != EAGAIN || !wait_for(fd, POLLIN, deadline_us))))
+        (errno != EINTR && (errno != EAGAIN || !unix_wait(fd, POLLIN, deadline_us))))
       return FALSE;
   }
 }
@@ -224,7 +182,7 @@ audit_append(const char *path, const GPtrArray *events, guint timeout_ms, GError
   if (events->len == 0)
     return TRUE;
   gint64 deadline_us = deadline_in(timeout_ms);
-  int fd = connect_to(path, deadline_us, error);
+  int fd = unix_connect(path, deadline_us, error);
   gboolean good = fd >= 0;
   for (guint from = 0; good && from < events->len; from += BATCH_MAX) {
     g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(item_free);
@@ -241,7 +199,7 @@ Attrs *
 audit_request(const char *path, const Attrs *request, guint timeout_ms, GError **error)
 {
   gint64 deadline_us = deadline_in(timeout_ms);
-  int fd = connect_to(path, deadline_us, error);
+  int fd = unix_connect(path, deadline_us, error);
   if (fd < 0)
     return NULL;
   g_autofree char *text = attrs_format(request, ATTR_ESCAPED);
@@ -356,7 +314,7 @@ try_items(GError **error)
 {
   gint64 deadline_us = deadline_in(AUDIT_TIMEOUT_MS);
   if (client.fd < 0)
-    client.fd = connect_to(client.path, deadline_us, error);
+    client.fd = unix_connect(client.path, deadline_us, error);
   if (client.fd < 0)
     return FALSE;
   gboolean good = exchange(client.path, client.fd, client.items, deadline_us, error);

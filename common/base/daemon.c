@@ -214,6 +214,27 @@ daemon_become(const char *user, GError **error)
 }
 
 /* sd_notify(3) in full is a library; the message is one datagram. */
+gboolean
+daemon_make_directory(const char *path, const char *user, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname(path);
+  g_autofree char *parent = g_path_get_dirname(directory);
+  if (geteuid() != 0 || g_file_test(directory, G_FILE_TEST_EXISTS))
+    return TRUE;
+  const struct passwd *owner = getpwnam(user);
+  if (owner == NULL) {
+    g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s: user %s does not exist",
+                directory, user);
+    return FALSE;
+  }
+  if (g_mkdir_with_parents(parent, 0755) < 0 || mkdir(directory, 0700) < 0 ||
+      chown(directory, owner->pw_uid, owner->pw_gid) < 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, directory);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 void
 daemon_ready(void)
 {

@@ -58,6 +58,14 @@ daemon_give_unix(const char *path, const char *user, GError **error);
 gboolean
 daemon_become(const char *user, GError **error);
 
+/*
+ * Makes the directory of the file PATH, when it is missing, for USER alone (0700). Only
+ * root can do it; does nothing when we are not, or when the directory is there. FALSE with
+ * ZEGEL_ERROR_CONFIG.
+ */
+gboolean
+daemon_make_directory(const char *path, const char *user, GError **error);
+
 /* Says to the service manager that we are ready (NOTIFY_SOCKET), when there is one. */
 void
 daemon_ready(void);

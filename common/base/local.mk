@@ -16,7 +16,8 @@ common_base_libbase_a_SOURCES = \
 	common/base/phone.c common/base/phone.h \
 	common/base/reply.c common/base/reply.h \
 	common/base/secret.c common/base/secret.h \
-	common/base/syslog.c common/base/syslog.h
+	common/base/syslog.c common/base/syslog.h \
+	common/base/unix.c common/base/unix.h
 
 BASE_LIBS = common/base/libbase.a $(GLIB_LIBS)
 
