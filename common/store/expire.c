@@ -74,13 +74,36 @@ expire_entry(Db *db, ExpireJob *job, gint64 id, gint64 expires_s, const Event *e
          outbox_add(job->store, db, event, error);
 }
 
+/* What COLUMN, sealed in place INDEX of the row, says; NULL when it cannot be opened any
+ * more: that keeps nothing from its end. */
+static char *
+name_in(const Store *store, Query *query, const char *column, int index)
+{
+  gsize len = 0;
+  const FieldPlace place = {query_text(query, 2), query_text(query, 3), column};
+  gconstpointer box = query_blob(query, index, &len);
+  g_autoptr(Secret) name = box != NULL ? field_open(store, &place, box, len, NULL) : NULL;
+  return name != NULL ? g_strndup((const char *) secret_peek(name), secret_size(name))
+                      : NULL;
+}
+
+/* The event of the row in QUERY, before what it names is destroyed. */
+static Event *
+expired_event(const Store *store, Query *query)
+{
+  g_autofree char *to = name_in(store, query, "address", 4);
+  g_autofree char *from = name_in(store, query, "sender", 5);
+  return event_new(EVENT_EXPIRED, NULL, query_text(query, 2), "ref", query_text(query, 3),
+                   "from", from, "to", to, NULL);
+}
+
 static gboolean
 purge_batch(Db *db, gpointer data, GError **error)
 {
   ExpireJob *job = data;
   g_autoptr(Query) query =
       db_query(db,
-               "SELECT id, expires_s, organisation, reference FROM entry"
+               "SELECT id, expires_s, organisation, reference, address, sender FROM entry"
                "  WHERE expires_s <= ?1 AND message_key IS NOT NULL LIMIT ?2",
                DB_VALUES(V_INT(job->now_s), V_INT(BATCH_ENTRIES)), error);
   gint64 ids[BATCH_ENTRIES];
@@ -90,8 +113,7 @@ purge_batch(Db *db, gpointer data, GError **error)
   for (; step > 0 && count < BATCH_ENTRIES; count++) {
     ids[count] = query_int(query, 0);
     ends_s[count] = query_int(query, 1);
-    g_ptr_array_add(job->events, event_new(EVENT_EXPIRED, NULL, query_text(query, 2), "ref",
-                                           query_text(query, 3), NULL));
+    g_ptr_array_add(job->events, expired_event(job->store, query));
     step = query_step(query, error);
   }
   if (step < 0)

@@ -249,7 +249,7 @@ def test_04_removal():
     """NTA 4: removed by an administrator, and by its time"""
     removed = check(4, "removed", "org", ref=ref(way().removed))
     assert removed["by"] == "root" and removed["actor"] == "admin", removed
-    check(4, "expired", "org ref", ref=ref(way().expired))
+    check(4, "expired", "org ref from", ref=ref(way().expired), to=way().expired.to)
 
 
 def test_05_receipt():

@@ -139,7 +139,8 @@ test_expired(Fixture *fixture, gconstpointer data)
   off_t mark = log_mark();
   for (guint i = 0; i < 2; i++)
     g_assert_true(store_expire(fixture->store, store_now(fixture->store), &removed, NULL));
-  assert_last(fixture, 3, EVENT_EXPIRED, two.reference, "to", NULL, mark);
+  assert_last(fixture, 3, EVENT_EXPIRED, two.reference, "to",
+              "jan.canary-address@example.com", mark);
 }
 
 /* ---- The store knows what it becomes ---- */
