@@ -176,6 +176,7 @@ confirm_batch(Confirmer *confirmer, const Organisation *organisation,
       round->result = MAX(round->result, LOOK_UNSETTLED);
       round->left++;
     } else if (!confirm_one(confirmer->service, organisation, dispatch, &error)) {
+      g_prefix_error(&error, "message-id=%s: ", dispatch->message_id);
       complain(organisation, error);
       round->result = LOOK_FAILED;
       round->left++;

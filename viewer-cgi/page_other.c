@@ -70,10 +70,12 @@ append_reading_help(Html *html)
       html, _("How long can I read the message?"),
       _("The date is on the page of the message. Save what you want to keep: print "
         "the page, or download the message and its attachments."));
-  append_question(html, _("Can I answer, or let somebody else read the message?"),
-                  _("Yes. Open the message and press \"Answer\" or \"Forward\". You can do "
-                    "each of them "
-                    "two times for one message."));
+  append_question(
+      html, _("Can I answer, or let somebody else read the message?"),
+      _("Yes. Open the message and press \"Answer\" or \"Forward\". You can do each of "
+        "them "
+        "two times for one message. A message that was forwarded to you cannot be "
+        "forwarded again."));
   append_question(
       html, _("Somebody forwarded a message to me"),
       _("Open the link in the e-mail that you received. Type the reference, and the "

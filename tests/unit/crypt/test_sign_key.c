@@ -6,13 +6,13 @@
 #include "common/base/error.h"
 #include "tests/unit/tap.h"
 
-/* The key of RFC 8463 A.2 (and RFC 8032 7.1, test 1), in PKCS#8. */
+/* A test key, which everybody has: that of RFC 8463 A.2 (and RFC 8032 7.1, test 1). */
 static const char rfc8463_pem[] =
     "-----BEGIN PRIVATE KEY-----\n"
     "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
     "-----END PRIVATE KEY-----\n";
 
-/* A key under the password "x": nobody must be asked for it. */
+/* A test key under the password "x": nobody must be asked for it. */
 static const char locked_pem[] =
     "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
     "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhoWvI6aognMwICCAAw\n"
