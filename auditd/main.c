@@ -30,13 +30,6 @@ typedef struct {
   int signals;
 } Auditd;
 
-static void
-must(gboolean done, GError *error)
-{
-  if (!done)
-    daemon_die(error);
-}
-
 /* Everything that root must do, and then no more root. */
 static gboolean
 drop_rights(Auditd *auditd, GError **error)
@@ -101,18 +94,18 @@ serve(Auditd *auditd)
 {
   GError *error = NULL;
   KeyRing *keys = keyring_load(auditd->config->audit_key, KEY_AUDIT, &error);
-  must(keys != NULL, error);
+  daemon_must(keys != NULL, &error);
   auditd->loop = loop_new(&error);
-  must(auditd->loop != NULL, error);
+  daemon_must(auditd->loop != NULL, &error);
   auditd->service =
       service_new(auditd->loop, auditd->config, auditd->listener, keys, &error);
-  must(auditd->service != NULL, error);
+  daemon_must(auditd->service != NULL, &error);
   LoopWatch *watch =
       loop_watch(auditd->loop, auditd->signals, EPOLLIN, on_signal, auditd, &error);
-  must(watch != NULL, error);
+  daemon_must(watch != NULL, &error);
   daemon_ready();
   log_line(LOG_LEVEL_INFO, "ready at %s", auditd->config->audit_socket);
-  must(loop_run(auditd->loop, &error), error);
+  daemon_must(loop_run(auditd->loop, &error), &error);
 }
 
 int
@@ -124,12 +117,12 @@ main(int argc, char **argv)
   daemon_options(&options, &argc, &argv, "Keeps the audit trail.", NULL);
   log_open("zegel-auditd", options.foreground);
   auditd.config = conf_load(options.config_path, &error);
-  must(auditd.config != NULL, error);
+  daemon_must(auditd.config != NULL, &error);
   g_free(options.config_path);
   log_shape(auditd.config->log_format, auditd.config->log_addresses);
   if (!options.check_only) {
-    must(drop_rights(&auditd, &error), error);
-    must(catch_signals(&auditd, &error), error);
+    daemon_must(drop_rights(&auditd, &error), &error);
+    daemon_must(catch_signals(&auditd, &error), &error);
     serve(&auditd);
     service_free(auditd.service);
     loop_free(auditd.loop);

@@ -68,19 +68,12 @@ typedef struct {
   int signals;
 } Policyd;
 
-static void
-must(gboolean done, GError *error)
-{
-  if (!done)
-    daemon_die(error);
-}
-
 static Config *
 read_config(const char *path)
 {
   GError *error = NULL;
   Config *config = conf_load(path, &error);
-  must(config != NULL, error);
+  daemon_must(config != NULL, &error);
   return config;
 }
 
@@ -90,7 +83,7 @@ read_book(const Config *config)
 {
   GError *error = NULL;
   Book *book = book_load(config->domain_book, &error);
-  must(book != NULL, error);
+  daemon_must(book != NULL, &error);
   return book;
 }
 
@@ -99,7 +92,7 @@ open_socket(const char *path, const Config *config)
 {
   GError *error = NULL;
   int listener = daemon_listen_unix(path, 0660, config->socket_group, &error);
-  must(listener >= 0, error);
+  daemon_must(listener >= 0, &error);
   return listener;
 }
 
@@ -109,9 +102,9 @@ make_directory(const Config *config)
   GError *error = NULL;
   gboolean made = promises_make_directory(config->routes_db, config->policyd_user,
                                           config->socket_group, &error);
-  must(made, error);
+  daemon_must(made, &error);
   made = daemon_make_directory(config->phone_db, config->policyd_user, &error);
-  must(made, error);
+  daemon_must(made, &error);
 }
 
 /* Nothing hangs on what is kept there. */
@@ -161,8 +154,8 @@ static void
 drop_rights(const Config *config)
 {
   GError *error = NULL;
-  must(daemon_become(config->policyd_user, &error), error);
-  must(sandbox_harden(&error), error);
+  daemon_must(daemon_become(config->policyd_user, &error), &error);
+  daemon_must(sandbox_harden(&error), &error);
   umask(0027);
 }
 
@@ -298,9 +291,9 @@ open_resolver(Policyd *policyd, const Config *config)
       .trust_anchor = config->trust_anchor,
   };
   policyd->loop = loop_new(&error);
-  must(policyd->loop != NULL, error);
+  daemon_must(policyd->loop != NULL, &error);
   policyd->dns = dns_new(policyd->loop, &options, &error);
-  must(policyd->dns != NULL, error);
+  daemon_must(policyd->dns != NULL, &error);
   policyd->spf = spf_new(policyd->loop, policyd->dns, config->spf_program);
 }
 
@@ -310,7 +303,7 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
 {
   GError *error = NULL;
   policyd->promises = promises_open(config->routes_db, config->socket_group, &error);
-  must(policyd->promises != NULL, error);
+  daemon_must(policyd->promises != NULL, &error);
   policyd->clients = clients_new();
   policyd->keeper = keeper_start(config->seen_db);
   const ServiceParts parts = {
@@ -326,7 +319,7 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
       .data = policyd,
   };
   policyd->service = service_new(&parts, config, read_book(config));
-  must(service_start(policyd->service, &error), error);
+  daemon_must(service_start(policyd->service, &error), &error);
   policyd->basis = (RefreshBasis){service_config(policyd->service),
                                   service_book(policyd->service), policyd->keeper};
   policyd->refresh =
@@ -345,13 +338,13 @@ serve(Policyd *policyd)
   for (guint i = 0; i < SOCKETS && policyd->listeners[i] >= 0; i++) {
     policyd->servers[i] =
         server_new(policyd->loop, policyd->listeners[i], takers[i], policyd, &error);
-    must(policyd->servers[i] != NULL, error);
+    daemon_must(policyd->servers[i] != NULL, &error);
   }
   LoopWatch *watch =
       loop_watch(policyd->loop, policyd->signals, EPOLLIN, on_signal, policyd, &error);
-  must(watch != NULL, error);
+  daemon_must(watch != NULL, &error);
   daemon_ready();
-  must(loop_run(policyd->loop, &error), error);
+  daemon_must(loop_run(policyd->loop, &error), &error);
 }
 
 /* Each before what it borrows. */

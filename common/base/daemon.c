@@ -264,3 +264,10 @@ daemon_die(GError *error)
   g_error_free(error);
   exit(status);
 }
+
+void
+daemon_must(gboolean done, GError **error)
+{
+  if (!done)
+    daemon_die(g_steal_pointer(error));
+}

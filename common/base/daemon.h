@@ -76,3 +76,10 @@ daemon_ready(void);
  */
 void
 daemon_die(GError *error) G_GNUC_NORETURN;
+
+/*
+ * daemon_die with *ERROR unless DONE. It is given the place of the error: C does not say
+ * which argument of `must(act(&error), error)` is evaluated first.
+ */
+void
+daemon_must(gboolean done, GError **error);

@@ -232,4 +232,4 @@ def test_f1_postfix_brings_again_what_a_kill_broke_off():
         deliver.stay()
         repeats = crash.check_all(letters, mark, texts, number)
     tell(deaths, letters, mark, repeats)
-    assert deaths >= len(crash.fewer(range(30))), deaths
+    assert deaths >= (2 if crash.sanitized() else 30), deaths
