@@ -8,9 +8,9 @@
 #include "tests/unit/tap.h"
 
 #ifdef ZEGEL_SANITIZERS /* slow; what they look for shows with few records as well */
-#define EVENTS 100
-#define LAST   "103" /* two keys, one erasure */
-#define BEHIND "104"
+#define EVENTS 120
+#define LAST   "123" /* two keys, one erasure */
+#define BEHIND "124"
 #else
 #define EVENTS 1000
 #define LAST   "1003"
