@@ -105,10 +105,10 @@ program_run(const char *const *argv, int *status, char **output, GError **error)
   if (path == NULL)
     return is_missing(argv[0], error);
   g_autoptr(GPtrArray) words = g_ptr_array_new();
-  g_ptr_array_add(words, "/bin/sh");
-  g_ptr_array_add(words, "-c");
-  g_ptr_array_add(words, "exec \"$@\" 2>&1");
-  g_ptr_array_add(words, "sh");
+  g_ptr_array_add(words, (gpointer) "/bin/sh");
+  g_ptr_array_add(words, (gpointer) "-c");
+  g_ptr_array_add(words, (gpointer) "exec \"$@\" 2>&1");
+  g_ptr_array_add(words, (gpointer) "sh");
   g_ptr_array_add(words, path);
   for (const char *const *word = argv + 1; *word != NULL; word++)
     g_ptr_array_add(words, (gpointer) *word);
