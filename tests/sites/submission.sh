@@ -18,7 +18,7 @@ site_configure()
   # As the comments in Debian's master.cf suggest.
   sed -i -e '/^#submission /,/^#[a-z0-9]* *\(inet\|unix\)/{
     s/^#\(submission .*\)/\1/
-    s/^#\(  -o \(syslog_name\|smtpd_tls_sec\|smtpd_sasl\|smtpd_relay\|milter_macro\).*\)/\1/
+    s/^#\(  -o \(syslog_name\|smtpd_tls_sec\|smtpd_sasl\|smtpd_relay\|smtpd_recip\|milter_macro\).*\)/\1/
     }' /etc/postfix/master.cf
   printf '%s\n' "info@$LAB_LOCAL janssen@$LAB_OWN" \
     "team@$LAB_LOCAL balie@$LAB_OWN, team@$LAB_OUTSIDER" >/etc/postfix/virtual
@@ -38,9 +38,10 @@ site_dovecot()
   done >/etc/dovecot/users
   chown root:dovecot /etc/dovecot/users
   chmod 640 /etc/dovecot/users
+  cp "$LAB/pki/own.crt" /etc/dovecot/private/dovecot.pem
+  cp "$LAB/pki/own.key" /etc/dovecot/private/dovecot.key
   sed -i 's/^!include auth-system/#&/' /etc/dovecot/conf.d/10-auth.conf
   cat >/etc/dovecot/local.conf <<END
-ssl = no
 auth_mechanisms = plain login
 passdb {
   driver = passwd-file
