@@ -18,7 +18,7 @@ site_configure()
   site_opendkim
   # The mail server behind it, which has the mailboxes.
   mail_partner inner "$LAB_OWN" "$LAB_SYSTEM_ADDR"
-  postconf -c /etc/postfix-inner "relayhost=[$LAB_MAIL_ADDR]"
+  postconf -c /etc/postfix-inner -e "relayhost=[$LAB_MAIL_ADDR]" "myhostname=inner.$LAB_OWN"
   mail_start_one /etc/postfix-inner
 }
 

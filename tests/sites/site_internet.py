@@ -13,6 +13,10 @@ KINDS = {
 }
 
 
+def ready():
+    """When systemd says so."""
+
+
 def send(message):
     """As a program of this machine sends its mail."""
     subprocess.run(["sendmail", "-f", SENDER, message["To"]], input=message.as_bytes(),

@@ -15,6 +15,11 @@ KINDS = {
 }
 
 
+def ready():
+    """rspamd listens some time after it was started; until then Postfix goes on without it."""
+    harness.wait_for(lambda: b":11332 " in harness.command("ss", "-Hltn"), "rspamd")
+
+
 def send(message):
     """As the server behind the relay sends on what its users write."""
     harness.send(message, SENDER, message["To"], login=None, source=ENV["LAB_SYSTEM_ADDR"])

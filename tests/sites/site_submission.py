@@ -18,6 +18,10 @@ KINDS = {
 }
 
 
+def ready():
+    """When systemd says so."""
+
+
 def send(message):
     """As somebody who has logged in."""
     harness.send(message, SENDER, message["To"])

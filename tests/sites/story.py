@@ -118,6 +118,7 @@ READABLE = []  # messages that were sent
 
 def before():
     """without zegel mail flows"""
+    SITE.ready()
     BEFORE.update(ways.files())
 
 

@@ -3,6 +3,7 @@ import glob
 import os
 import smtplib
 import subprocess
+from email.utils import format_datetime, localtime
 
 from harness import ENV, mail, mailbox, part, send
 
@@ -10,7 +11,11 @@ OUTSIDER = "jan@" + part("outsider")
 
 
 def message(word, sender, recipient):
-    return "From: %s\nTo: %s\nSubject: %s\n\nDag\n" % (sender, recipient, word)
+    """A message as a mail program makes it: a spam filter has nothing to say of it."""
+    made = mail(word, "Goedendag,\n\nhierbij het verslag van vandaag.\n", sender=sender,
+                to=recipient if "@" in recipient else recipient + "@" + part("own"))
+    made["Date"] = format_datetime(localtime())
+    return made.as_string()
 
 
 # ---- Sending: each gives a function of a word, which stands in the subject --------------------
