@@ -212,7 +212,7 @@ def remove_refused():
     flows("held")
     run("systemctl", "start", "zegel-deliver")
     run("dpkg", "-i", *packages())
-    run("postqueue", "-f")
+    run("postmulti", "-a", "-x", "postqueue", "-f")
     READABLE[-1].read()
 
 
