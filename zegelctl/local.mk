@@ -164,7 +164,7 @@ tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
-dist_man_MANS += man/zegelctl.8
+dist_man_MANS += man/zegelctl.8 man/zegel-setup.8
 
 check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c

@@ -386,7 +386,8 @@ do_it(Setup *setup, GError **error)
          write_config(setup, error) && setup_make_keys(setup->config, error) &&
          setup_start_programs(setup->config, error) && write_files(setup, error) &&
          (is_done(setup) || put_both(setup, setup->first, error)) &&
-         setup_postfix_reads(setup->record->directory, setup->config->socket_user, error) &&
+         setup_postfix_reads(setup->record->directory, setup->config->socket_user,
+                             setup->config->socket_group, error) &&
          switch_over(setup, error);
 }
 

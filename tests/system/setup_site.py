@@ -71,7 +71,7 @@ def check():
     """postfix check has nothing to say, but that a name of ours is not used yet."""
     said = [line for line in call("postfix", "check").splitlines()
             if "unused parameter: zegel" not in line]
-    need(not said, "postfix check:", said)
+    need(not said, "postfix check:", said[:3])
 
 
 def prepare():
@@ -133,8 +133,8 @@ STEPS = [("the record", lambda: os.path.exists(RECORD)),
          ("the switch in master.cf", lambda: has(MASTER, "smtpd_milters=$zegel_mx_milters"))]
 STEPS_BACK = [("no labels, main.cf", lambda: not has(MAIN, "non_smtpd_milters = $zegel")),
               ("no labels, master.cf", lambda: not has(MASTER, "$zegel_mx_milters")),
-              ("main.cf as before", lambda: not has(MAIN, "zegel")),
-              ("master.cf as before", lambda: not has(MASTER, "zegel"))]
+              ("master.cf as before", lambda: not has(MASTER, "zegel")),
+              ("main.cf as before", lambda: not has(MAIN, "zegel"))]
 
 
 def run_and_kill(argv, step):
@@ -279,7 +279,7 @@ def test_changes_stay(world):
     call(*UNDO)
     with open("/etc/postfix/main.cf", encoding="utf-8") as file:
         text = file.read()
-    need("zegel" not in text, text)
+    need("zegel" not in text, [line for line in text.splitlines() if "zegel" in line])
     need("# a note of mine\nsmtpd_helo_required = yes\n" in text, text)
     need(value("virtual_alias_maps") == "hash:/etc/postfix/virtual inline:{nieuw@%s=balie@%s}"
          % (LOCAL, LOCAL), value("virtual_alias_maps"))

@@ -5,7 +5,6 @@
 
 #include "tests/unit/tap.h"
 #include "zegelctl/cf.h"
-#include "zegelctl/program.h"
 #include "zegelctl/setup_ask.h"
 
 #define CLIENTS                                                                            \
@@ -206,15 +205,6 @@ plan_of(const Fixture *fixture, const guint *ports)
   return plan;
 }
 
-static gboolean
-is_absent(void)
-{
-  g_autofree char *postconf = program_find("postconf");
-  if (postconf == NULL)
-    g_test_skip("there is no Postfix here");
-  return postconf == NULL;
-}
-
 static void
 check_texts(guint row, const SetupPlan *plan)
 {
@@ -261,8 +251,6 @@ check_back(guint row, const SetupPlan *plan)
 static void
 test_plans(void)
 {
-  if (is_absent())
-    return;
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
     Fixture fixture;
     set_up(&fixture, rows[i].main_cf, rows[i].master_cf, conf);
@@ -287,8 +275,6 @@ static void
 test_ports(void)
 {
   const guint ports[SETUP_PORTS] = {10126, 10027, 10228, 10687, 10588};
-  if (is_absent())
-    return;
   Fixture fixture;
   g_autofree char *text =
       g_strconcat(conf, "[deliver]\nsubmit = smtp://127.0.0.1:10687\n", NULL);
@@ -323,8 +309,6 @@ static void
 test_conf(void)
 {
   const guint ports[SETUP_PORTS] = {10026, 10027, 10028, 10687, 10588};
-  if (is_absent())
-    return;
   Fixture fixture;
   SetupAnswers answers = {.yes = TRUE, .sms = g_strdup("http")};
   set_up(&fixture,
