@@ -164,7 +164,7 @@ tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
-dist_man_MANS += man/zegelctl.8
+dist_man_MANS += man/zegelctl.8 man/zegel-setup.8
 
 check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
@@ -190,3 +190,13 @@ check_PROGRAMS += tests/unit/zegelctl/test_site
 tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
 tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_site
+
+check_PROGRAMS += tests/unit/zegelctl/test_cf
+tests_unit_zegelctl_test_cf_SOURCES = tests/unit/zegelctl/test_cf.c
+tests_unit_zegelctl_test_cf_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_cf
+
+check_PROGRAMS += tests/unit/zegelctl/test_setup
+tests_unit_zegelctl_test_setup_SOURCES = tests/unit/zegelctl/test_setup.c
+tests_unit_zegelctl_test_setup_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_setup

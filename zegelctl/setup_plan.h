@@ -69,21 +69,23 @@ setup_plan_new(const SetupView *view, GError **error);
 void
 setup_plan_free(SetupPlan *plan);
 
-/*
- * The texts of main.cf and master.cf that PLAN makes of BEFORE_MAIN and BEFORE_MASTER, new
- * strings: with SWITCHED the whole, else only what by itself does nothing.
- */
+/* The text of main.cf that PLAN makes of BEFORE_MAIN, a new string: with SWITCHED the
+ * whole, else only what by itself does nothing. */
 char *
 setup_plan_main(const SetupPlan *plan, const char *before_main, gboolean switched);
+
+/* The same for master.cf. */
 char *
 setup_plan_master(const SetupPlan *plan, const char *before_master, gboolean switched);
 
 /* ---- For the files of setup ---- */
 
-/* The value of parameter NAME as it is written, or with every $name replaced; "" and the
- * first ERROR (may be set already) when it cannot be read. New strings. */
+/* The value of parameter NAME as it is written; "" and the first ERROR (may be set already)
+ * when it cannot be read. A new string. */
 char *
 setup_raw(const SetupView *view, const char *name, GError **error);
+
+/* The same with every $name replaced. */
 char *
 setup_expanded(const SetupView *view, const char *name, GError **error);
 
@@ -104,6 +106,7 @@ typedef enum {
   SETUP_ROLE_OTHER
 } SetupRole;
 
+/* What SERVICE is for, by its port and program. */
 SetupRole
 setup_role(const SiteService *service);
 

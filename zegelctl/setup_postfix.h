@@ -19,16 +19,18 @@ setup_postfix_reload(const char *directory, GError **error);
 gboolean
 setup_postfix_check(const char *directory, GError **error);
 
-/* Indexes the table at PATH. FALSE with ZEGEL_ERROR_CONFIG. */
+/* Indexes the table at PATH, when its index is not there or older. FALSE with
+ * ZEGEL_ERROR_CONFIG. */
 gboolean
 setup_postfix_index(const char *directory, const char *path, GError **error);
 
 /*
- * Whether Postfix can read our tables: each alone as its own user, and through proxymap(8)
- * when it runs. FALSE with ZEGEL_ERROR_CONFIG.
+ * Whether Postfix can read our tables: each alone as USER with GROUP, and through
+ * proxymap(8) when it runs. FALSE with ZEGEL_ERROR_CONFIG.
  */
 gboolean
-setup_postfix_reads(const char *directory, const char *user, GError **error);
+setup_postfix_reads(const char *directory, const char *user, const char *group,
+                    GError **error);
 
 /*
  * What postconf(1) complains of in DIRECTORY, without its name: lines, each once (char *,
@@ -40,6 +42,17 @@ setup_postfix_complaints(const char *directory, GError **error);
 /* How many lines of the queue name one of our labels; -1 with an error. */
 int
 setup_postfix_labelled(const char *directory, GError **error);
+
+/*
+ * The processes of DIRECTORY's Postfix in which mail may be that came in before now: a set
+ * of strings, freed with the table. Empty when it does not run.
+ */
+GHashTable *
+setup_postfix_processes(const char *directory);
+
+/* Whether one of PROCESSES is still there. */
+gboolean
+setup_postfix_lives(const char *directory, GHashTable *processes);
 
 /* Whether PORT of 127.0.0.1 is free. */
 gboolean

@@ -80,7 +80,8 @@ static gboolean
 put_stage(SetupRecord *record, Stage stage, GError **error)
 {
   for (guint i = 0; i < 2; i++) {
-    CfKind kind = i == 0 ? CF_MAIN : CF_MASTER;
+    /* What master.cf names is in main.cf: at the end it goes first. */
+    CfKind kind = (i == 0) == (stage == STAGE_ALL) ? CF_MASTER : CF_MAIN;
     g_autoptr(GPtrArray) conflicts = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *current = setup_read(record->directory, kind, error);
     if (current == NULL)
@@ -92,23 +93,28 @@ put_stage(SetupRecord *record, Stage stage, GError **error)
   return setup_postfix_reload(record->directory, error);
 }
 
-/* Waits until nothing in the queue has a label. FALSE with ZEGEL_ERROR_TEMPORARY. */
+/*
+ * Waits until nothing in the queue has a label, and nothing can come there from OLD,
+ * processes that still work as before. FALSE with ZEGEL_ERROR_TEMPORARY.
+ */
 static gboolean
-drain(const SetupRecord *record, GError **error)
+drain(const SetupRecord *record, GHashTable *old, GError **error)
 {
   gint64 end_us = g_get_monotonic_time() + DRAIN_WAIT_S * G_USEC_PER_SEC;
   for (;;) {
+    gboolean lives = setup_postfix_lives(record->directory, old);
     int count = setup_postfix_labelled(record->directory, error);
-    if (count <= 0)
+    if (count < 0 || (count == 0 && !lives))
       return count == 0;
     if (g_get_monotonic_time() >= end_us)
       return command_error(error, ZEGEL_ERROR_TEMPORARY,
-                           "there is still mail in the queue that zegel protects (%d "
-                           "addresses): postqueue -p | "
-                           "grep zegel.internal. No new mail is protected any more. When "
-                           "that mail has gone, "
-                           "run zegelctl setup --undo again: it goes on from here.",
-                           count);
+                           "there is still mail that zegel protects, in the queue (%d "
+                           "addresses: postqueue -p | "
+                           "grep zegel.internal)%s. No new mail is protected any more. Run "
+                           "zegelctl setup --undo "
+                           "again later: it goes on from here.",
+                           count,
+                           lives ? ", or it may come by a connection of before" : "");
     g_usleep(LOOK_MS * 1000);
   }
 }
@@ -170,8 +176,9 @@ show(const SetupRecord *record)
 static gboolean
 undo_all(SetupRecord *record, GError **error)
 {
-  return put_stage(record, STAGE_NO_LABELS, error) && drain(record, error) &&
-         put_stage(record, STAGE_LOCAL, error) && drain(record, error) &&
+  g_autoptr(GHashTable) old = setup_postfix_processes(record->directory);
+  return put_stage(record, STAGE_NO_LABELS, error) && drain(record, old, error) &&
+         put_stage(record, STAGE_LOCAL, error) && drain(record, old, error) &&
          put_stage(record, STAGE_ALL, error) &&
          setup_postfix_check(record->directory, error);
 }
