@@ -1,6 +1,6 @@
-# contrib/postfix
-EXTRA_DIST += \
-	contrib/postfix/README.postfix \
+# contrib/postfix: zegelctl setup copies these; README.postfix is for who does it by hand.
+zegelpostfixdir = $(pkgdatadir)/postfix
+dist_zegelpostfix_DATA = \
 	contrib/postfix/main.cf.zegel \
 	contrib/postfix/master.cf.zegel \
 	contrib/postfix/zegel-routes.cf \
@@ -15,9 +15,10 @@ EXTRA_DIST += \
 	contrib/postfix/zegel_milter_clients \
 	contrib/postfix/zegel_service \
 	contrib/postfix/zegel_transport
+dist_doc_DATA = contrib/postfix/README.postfix
 
-# contrib/systemd
-EXTRA_DIST += \
+# contrib/systemd: the units name programs in /usr/sbin, and are installed for where ours are.
+SYSTEMD_UNITS = \
 	contrib/systemd/zegel-audit-verify.service \
 	contrib/systemd/zegel-audit-verify.timer \
 	contrib/systemd/zegel-auditd.service \
@@ -32,19 +33,49 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-viewer.service \
 	contrib/systemd/zegel-watch.service \
 	contrib/systemd/zegel-watch.timer
+sysusersdir = $(prefix)/lib/sysusers.d
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+EXTRA_DIST += $(SYSTEMD_UNITS) contrib/systemd/zegel.sysusers contrib/systemd/zegel.tmpfiles
+
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)' '$(DESTDIR)$(sysusersdir)' \
+	  '$(DESTDIR)$(tmpfilesdir)'
+	for unit in $(SYSTEMD_UNITS); do \
+	  sed -e 's|=/usr/sbin/|=$(sbindir)/|' -e 's|=/etc/|=$(sysconfdir)/|' "$(srcdir)/$$unit" \
+	    >'$(DESTDIR)$(systemdsystemunitdir)'/$${unit##*/} || exit 1; \
+	done
+	$(INSTALL_DATA) $(srcdir)/contrib/systemd/zegel.sysusers '$(DESTDIR)$(sysusersdir)/zegel.conf'
+	$(INSTALL_DATA) $(srcdir)/contrib/systemd/zegel.tmpfiles '$(DESTDIR)$(tmpfilesdir)/zegel.conf'
+
+uninstall-local:
+	for unit in $(SYSTEMD_UNITS); do \
+	  rm -f '$(DESTDIR)$(systemdsystemunitdir)'/$${unit##*/}; \
+	done
+	rm -f '$(DESTDIR)$(sysusersdir)/zegel.conf' '$(DESTDIR)$(tmpfilesdir)/zegel.conf'
 
 # logcheck(8) and rsyslogd(8)
 EXTRA_DIST += contrib/logcheck/ignore.d.server/zegel contrib/rsyslog/zegel.conf
+
+# contrib/debian: the packages that contrib/package builds
+EXTRA_DIST += contrib/package \
+	contrib/debian/changelog contrib/debian/control contrib/debian/copyright.in \
+	contrib/debian/po/POTFILES.in contrib/debian/po/nl.po contrib/debian/po/templates.pot \
+	contrib/debian/rules contrib/debian/source/format \
+	contrib/debian/zegel-viewer.install contrib/debian/zegel.config contrib/debian/zegel.docs \
+	contrib/debian/zegel.examples contrib/debian/zegel.install contrib/debian/zegel.postinst \
+	contrib/debian/zegel.postrm contrib/debian/zegel.prerm contrib/debian/zegel.templates
 
 # the commands of the README
 EXTRA_DIST += contrib/try contrib/try-story contrib/try-message contrib/check \
 	contrib/install-packages.sh contrib/packages
 
 # the web servers, and the pages that they show by themselves
-EXTRA_DIST += \
-	contrib/apache/zegel.conf \
-	contrib/lighttpd/zegel.conf contrib/lighttpd/zegel-cgi.conf \
-	contrib/nginx/zegel.conf
+zegelapachedir = $(pkgdatadir)/apache
+dist_zegelapache_DATA = contrib/apache/zegel.conf
+zegellighttpddir = $(pkgdatadir)/lighttpd
+dist_zegellighttpd_DATA = contrib/lighttpd/zegel.conf contrib/lighttpd/zegel-cgi.conf
+zegelnginxdir = $(pkgdatadir)/nginx
+dist_zegelnginx_DATA = contrib/nginx/zegel.conf
 zegelwebdir = $(pkgdatadir)/web
 dist_zegelweb_DATA = contrib/web/413.html contrib/web/503.html
 

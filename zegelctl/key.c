@@ -48,6 +48,17 @@ static const struct {
     {KEY_AUDIT, "zegel-auditd", offsetof(Config, audit_key), offsetof(Config, audit_user)},
 };
 
+/* What a key opens that is kept here: a new key in its place would hide that it is lost. */
+static const struct {
+  KeyPurpose purpose;
+  gsize path; /* offset in Config */
+} needed[] = {
+    {KEY_LINK, offsetof(Config, store_database)},
+    {KEY_STORE, offsetof(Config, store_database)},
+    {KEY_PHONE, offsetof(Config, phone_db)},
+    {KEY_AUDIT, offsetof(Config, audit_database)},
+};
+
 static const char *
 config_text(const Config *config, gsize offset)
 {
@@ -175,6 +186,90 @@ run_generate(int argc, char **argv)
   return EX_OK;
 }
 
+/* The first file of PURPOSE that is there, or NULL; borrowed. */
+static const char *
+find_file(const Config *config, KeyPurpose purpose)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
+    const char *path = config_text(config, holders[i].path);
+    if (holders[i].purpose == purpose && access(path, F_OK) == 0)
+      return path;
+  }
+  return NULL;
+}
+
+/* FALSE when there are things that only the key of PURPOSE, which is not there, can open.
+ */
+static gboolean
+may_begin(const Config *config, KeyPurpose purpose, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(needed); i++) {
+    const char *path = config_text(config, needed[i].path);
+    if (needed[i].purpose == purpose && access(path, F_OK) == 0)
+      return command_error(error, ZEGEL_ERROR_CONFIG,
+                           "%s is there and its %s key is not: put the key back, or move "
+                           "that file away first",
+                           path, key_purpose_name(purpose));
+  }
+  return TRUE;
+}
+
+/* A copy of FROM for each holder of PURPOSE that has none. */
+static gboolean
+copy_missing(const Config *config, KeyPurpose purpose, const char *from, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
+    const char *path = config_text(config, holders[i].path);
+    if (holders[i].purpose != purpose || access(path, F_OK) == 0)
+      continue;
+    if (!make_directory(path, error) ||
+        !copy_file(from, path, config_text(config, holders[i].user), error))
+      return FALSE;
+    log_line(LOG_LEVEL_INFO, "key copied, purpose=%s, file=%s", key_purpose_name(purpose),
+             path);
+    printf("%s is there\n", path);
+  }
+  return TRUE;
+}
+
+static gboolean
+complete(const Config *config, KeyPurpose purpose, GError **error)
+{
+  g_autofree char *programs = NULL;
+  const char *from = find_file(config, purpose);
+  if (from != NULL)
+    return copy_missing(config, purpose, from, error);
+  if (!may_begin(config, purpose, error) || !distribute(config, purpose, &programs, error))
+    return FALSE;
+  log_line(LOG_LEVEL_INFO, "key generated, purpose=%s", key_purpose_name(purpose));
+  printf("A %s key is there, for %s\n", key_purpose_name(purpose), programs);
+  return TRUE;
+}
+
+/* The installation calls this before there is a configuration. */
+static Config *
+config_or_defaults(GError **error)
+{
+  if (command_config_is_usual() && access(COMMAND_CONFIG, F_OK) != 0 && errno == ENOENT)
+    return conf_defaults();
+  return command_config(error);
+}
+
+static int
+run_complete(int argc, char **argv)
+{
+  GError *error = NULL;
+  (void) argc;
+  (void) argv;
+  g_autoptr(Config) config = config_or_defaults(&error);
+  if (config == NULL)
+    return command_fail(error);
+  for (guint purpose = KEY_LINK; purpose <= KEY_AUDIT; purpose++)
+    if (!complete(config, (KeyPurpose) purpose, &error))
+      return command_fail(error);
+  return command_done(EX_OK);
+}
+
 const Command key_commands[] = {
     {{"key", "generate"},
      1,
@@ -184,5 +279,12 @@ const Command key_commands[] = {
      "      files of every program that holds it",
      NULL,
      run_generate},
+    {{"key", "complete"},
+     0,
+     0,
+     "",
+     "Make each key that is missing, and the copies that programs miss; change none",
+     NULL,
+     run_complete},
     {.words = {NULL}},
 };

@@ -10,6 +10,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/audit_verify.c zegelctl/audit_verify.h \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
 	zegelctl/calendar.c zegelctl/calendar.h \
+	zegelctl/cf.c zegelctl/cf.h \
 	zegelctl/check.c \
 	zegelctl/command.c zegelctl/command.h \
 	zegelctl/dkim.c \
@@ -49,6 +50,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/phone.c \
 	zegelctl/pin.c zegelctl/pin.h \
 	zegelctl/probe.c zegelctl/probe.h \
+	zegelctl/program.c zegelctl/program.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
@@ -57,9 +59,22 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/role.c zegelctl/role.h \
 	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
+	zegelctl/setup.c \
+	zegelctl/setup_ask.c zegelctl/setup_ask.h \
+	zegelctl/setup_files.c \
+	zegelctl/setup_make.c zegelctl/setup_make.h \
+	zegelctl/setup_notes.c \
+	zegelctl/setup_plan.c zegelctl/setup_plan.h \
+	zegelctl/setup_postfix.c zegelctl/setup_postfix.h \
+	zegelctl/setup_record.c zegelctl/setup_record.h \
+	zegelctl/setup_services.c \
+	zegelctl/setup_show.c zegelctl/setup_show.h \
+	zegelctl/setup_stage.c zegelctl/setup_stage.h \
+	zegelctl/setup_undo.c zegelctl/setup_undo.h \
 	zegelctl/sheet.c zegelctl/sheet.h \
 	zegelctl/sheet_html.c \
 	zegelctl/sheet_pdf.c \
+	zegelctl/site.c zegelctl/site.h \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h \
 	zegelctl/watch.c
@@ -149,7 +164,7 @@ tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
-dist_man_MANS += man/zegelctl.8
+dist_man_MANS += man/zegelctl.8 man/zegel-setup.8
 
 check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
@@ -170,3 +185,18 @@ check_PROGRAMS += tests/unit/zegelctl/test_expect
 tests_unit_zegelctl_test_expect_SOURCES = tests/unit/zegelctl/test_expect.c
 tests_unit_zegelctl_test_expect_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_expect
+
+check_PROGRAMS += tests/unit/zegelctl/test_site
+tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
+tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_site
+
+check_PROGRAMS += tests/unit/zegelctl/test_cf
+tests_unit_zegelctl_test_cf_SOURCES = tests/unit/zegelctl/test_cf.c
+tests_unit_zegelctl_test_cf_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_cf
+
+check_PROGRAMS += tests/unit/zegelctl/test_setup
+tests_unit_zegelctl_test_setup_SOURCES = tests/unit/zegelctl/test_setup.c
+tests_unit_zegelctl_test_setup_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_setup

@@ -26,6 +26,7 @@ static const struct {
     {{"audit", NULL}, LOG},
     {{"domain", "watch"}, SYSTEM},
     {{"expire", NULL}, SYSTEM},
+    {{"key", "complete"}, SYSTEM},
     {{"message", "extend"}, HELP},
     {{"message", "list"}, LOG | HELP},
     {{"message", "notify"}, HELP},

@@ -64,8 +64,8 @@ site_services(const Site *site, GError **error);
 const SiteService *
 site_service(const GPtrArray *services, const char *name, const char *type);
 
-/* What SERVICE has for parameter NAME: its own -o, else main.cf's, with every $name replaced.
- * A new string, or NULL with ZEGEL_ERROR_CONFIG. */
+/* What SERVICE has for parameter NAME: its own -o, else main.cf's, with every $name
+ * replaced. A new string, or NULL with ZEGEL_ERROR_CONFIG. */
 char *
 site_service_value(const Site *site, const SiteService *service, const char *name,
                    GError **error);

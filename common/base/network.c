@@ -61,9 +61,11 @@ gboolean
 network_is_loopback(const Network *address)
 {
   static const guint8 v6_loopback[16] = {[15] = 1};
+  static const guint8 v4_mapped[] = {[10] = 0xff, 0xff, 127}; /* RFC 4291 2.5.5.2 */
   if (address->bits == NETWORK_V4_BITS)
     return address->bytes[0] == 127;
-  return memcmp(address->bytes, v6_loopback, sizeof v6_loopback) == 0;
+  return memcmp(address->bytes, v4_mapped, sizeof v4_mapped) == 0 ||
+         memcmp(address->bytes, v6_loopback, sizeof v6_loopback) == 0;
 }
 
 char *

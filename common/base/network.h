@@ -30,7 +30,7 @@ network_parse_address(const char *text, Network *address);
 gboolean
 network_contains(const Network *network, const Network *address);
 
-/* Whether ADDRESS is in 127/8 or ::1. Pure. */
+/* Whether ADDRESS is in 127/8, as IPv6 has it too (::ffff:127.0.0.1), or ::1. Pure. */
 gboolean
 network_is_loopback(const Network *address);
 

@@ -330,12 +330,19 @@ parse_all(Parser *parser, const char *text, gsize len, GError **error)
 }
 
 Config *
-conf_parse(const char *name, const char *text, gsize len, GError **error)
+conf_defaults(void)
 {
-  g_autoptr(Config) config = g_new0(Config, 1);
+  Config *config = g_new0(Config, 1);
   for (gsize i = 0; i < G_N_ELEMENTS(named); i++)
     *list_of(config, i) = g_ptr_array_new();
   set_defaults(NULL, config);
+  return config;
+}
+
+Config *
+conf_parse(const char *name, const char *text, gsize len, GError **error)
+{
+  g_autoptr(Config) config = conf_defaults();
   Parser parser = {.name = name, .config = config};
   parser.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   gboolean good = parse_all(&parser, text, len, error);

@@ -247,6 +247,11 @@ conf_load(const char *path, GError **error);
 Config *
 conf_parse(const char *name, const char *text, gsize len, GError **error);
 
+/* What holds where no zegel.conf is: every default, and no organisation. Freed by the
+ * caller. */
+Config *
+conf_defaults(void);
+
 /* Frees CONFIG; NULL is allowed. */
 void
 conf_free(Config *config);

@@ -29,6 +29,8 @@ EXTRA_DIST += \
 	tests/system/readme_bin/systemctl \
 	tests/system/readme_inside \
 	tests/system/run \
+	tests/system/setup.test \
+	tests/system/setup_site.py \
 	tests/system/sink.py \
 	tests/system/test_abuse.py \
 	tests/system/test_abuse_web.py \
@@ -110,5 +112,5 @@ TESTS += tests/system/part1.test tests/system/part2.test tests/system/part3.test
 	tests/system/part4.test tests/system/part5.test tests/system/part6.test \
 	tests/system/part7.test tests/system/part8.test tests/system/part9.test \
 	tests/system/part10.test tests/system/part11.test tests/system/part12.test \
-	tests/system/readme.test
+	tests/system/readme.test tests/system/setup.test
 endif

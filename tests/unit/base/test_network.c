@@ -73,8 +73,9 @@ test_contains(void)
 static void
 test_loopback(void)
 {
-  static const char *const ours[] = {"127.0.0.1", "127.255.0.1", "::1"};
-  static const char *const others[] = {"128.0.0.1", "::", "::2", "1::1", "10.0.0.1"};
+  static const char *const ours[] = {"127.0.0.1", "127.255.0.1", "::1", "::ffff:127.0.0.1"};
+  static const char *const others[] = {"128.0.0.1", "::",       "::2",
+                                       "1::1",      "10.0.0.1", "::ffff:128.0.0.1"};
   Network address;
   for (gsize i = 0; i < G_N_ELEMENTS(ours); i++)
     g_assert_true(network_parse_address(ours[i], &address) &&
