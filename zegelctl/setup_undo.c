@@ -146,7 +146,7 @@ check_all(SetupRecord *record, GError **error)
     g_autofree char *current = setup_read(record->directory, (CfKind) kind, error);
     if (current == NULL)
       return EX_CONFIG;
-    g_autofree char *base = setup_record_base(record, (CfKind) kind, current, conflicts);
+    g_free(setup_record_base(record, (CfKind) kind, current, conflicts));
     if (conflicts->len > 0)
       return say_conflicts(record, names[kind], conflicts);
   }

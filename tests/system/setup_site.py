@@ -255,8 +255,9 @@ def test_undo(world):
     """undo, killed at each of its steps, restores every byte, mode and owner."""
     end = time.monotonic() + 60
     while "zegel.internal" in call("postqueue", "-p"):
-        need(time.monotonic() < end, "the queue does not empty")
-        time.sleep(0.5)
+        need(time.monotonic() < end, "the queue does not empty:", call("postqueue", "-p"))
+        call("postqueue", "-f")
+        time.sleep(1)
     call(*SETUP)
     kill_at_each(world, UNDO, STEPS_BACK)
     text = call(*UNDO)
