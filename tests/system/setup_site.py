@@ -242,7 +242,7 @@ def test_queue(world):
     readme.submit("SMS 0612345678 wachtend", SENDER, OUTSIDER, ENV["LAB_SYSTEM_ADDR"])
     time.sleep(2)
     text = call(*UNDO, status=75)
-    need("still mail in the queue" in text, text)
+    need("zegel protects, in the queue" in text, text)
     need(os.path.exists(RECORD), "the record is gone")
     why = readme.flows(world["sink"], "wachtx")
     need(why is None, why)
