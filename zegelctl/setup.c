@@ -349,8 +349,8 @@ write_files(Setup *setup, GError **error)
 static gboolean
 put_both(Setup *setup, char *const *texts, GError **error)
 {
-  return setup_record_put(setup->record, CF_MAIN, texts[CF_MAIN], error) &&
-         setup_record_put(setup->record, CF_MASTER, texts[CF_MASTER], error) &&
+  return setup_record_put(setup->record, CF_MAIN, texts[CF_MAIN], TRUE, error) &&
+         setup_record_put(setup->record, CF_MASTER, texts[CF_MASTER], TRUE, error) &&
          setup_postfix_reload(setup->record->directory, error);
 }
 

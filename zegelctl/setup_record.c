@@ -231,7 +231,8 @@ was_made(const SetupRecord *record, const char *text)
 }
 
 gboolean
-setup_record_put(SetupRecord *record, CfKind kind, const char *text, GError **error)
+setup_record_put(SetupRecord *record, CfKind kind, const char *text, gboolean noted,
+                 GError **error)
 {
   struct stat status;
   g_autofree char *path = path_of(record->directory, kind);
@@ -244,7 +245,7 @@ setup_record_put(SetupRecord *record, CfKind kind, const char *text, GError **er
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
     return FALSE;
   }
-  if (!was_made(record, text)) {
+  if (noted && !was_made(record, text)) {
     g_ptr_array_add(record->made, hash_of(text));
     if (!setup_record_save(record, error))
       return FALSE;

@@ -47,11 +47,13 @@ char *
 setup_read(const char *directory, CfKind kind, GError **error);
 
 /*
- * Notes in RECORD that TEXT is ours, on disk, and makes it the file KIND in one step, with
+ * NOTED: notes in RECORD, on disk, that TEXT is BEFORE but for us, which it may not be when
+ * somebody changed the file since. Makes it the file KIND in one step, with
  * its owner and mode. Nothing happens when it has that text.
  */
 gboolean
-setup_record_put(SetupRecord *record, CfKind kind, const char *text, GError **error);
+setup_record_put(SetupRecord *record, CfKind kind, const char *text, gboolean noted,
+                 GError **error);
 
 /*
  * What CURRENT, the text of file KIND, would be without us: byte for byte what was there

@@ -87,7 +87,9 @@ put_stage(SetupRecord *record, Stage stage, GError **error)
     if (current == NULL)
       return FALSE;
     g_autofree char *text = take_back(record, kind, current, stage, conflicts);
-    if (!setup_record_put(record, kind, text, error))
+    g_autofree char *base = setup_record_base(record, kind, current, conflicts);
+    gboolean untouched = strcmp(base, record->before[kind]) == 0;
+    if (!setup_record_put(record, kind, text, untouched, error))
       return FALSE;
   }
   return setup_postfix_reload(record->directory, error);
@@ -146,7 +148,7 @@ check_all(SetupRecord *record, GError **error)
     g_autofree char *current = setup_read(record->directory, (CfKind) kind, error);
     if (current == NULL)
       return EX_CONFIG;
-    g_autofree char *base = setup_record_base(record, (CfKind) kind, current, conflicts);
+    g_free(setup_record_base(record, (CfKind) kind, current, conflicts));
     if (conflicts->len > 0)
       return say_conflicts(record, names[kind], conflicts);
   }
