@@ -16,6 +16,9 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/dkim_check.c zegelctl/dkim_check.h \
 	zegelctl/dkim_files.c zegelctl/dkim_files.h \
 	zegelctl/dkim_text.c zegelctl/dkim_text.h \
+	zegelctl/doctor.c zegelctl/doctor.h \
+	zegelctl/doctor_postfix.c \
+	zegelctl/doctor_world.c \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
 	zegelctl/events.c zegelctl/events.h \
