@@ -52,6 +52,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/phone.c \
 	zegelctl/pin.c zegelctl/pin.h \
 	zegelctl/probe.c zegelctl/probe.h \
+	zegelctl/program.c zegelctl/program.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
@@ -63,6 +64,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/sheet.c zegelctl/sheet.h \
 	zegelctl/sheet_html.c \
 	zegelctl/sheet_pdf.c \
+	zegelctl/site.c zegelctl/site.h \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h \
 	zegelctl/watch.c
@@ -173,3 +175,8 @@ check_PROGRAMS += tests/unit/zegelctl/test_expect
 tests_unit_zegelctl_test_expect_SOURCES = tests/unit/zegelctl/test_expect.c
 tests_unit_zegelctl_test_expect_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_expect
+
+check_PROGRAMS += tests/unit/zegelctl/test_site
+tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
+tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_site
