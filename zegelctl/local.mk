@@ -17,7 +17,10 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/dkim_files.c zegelctl/dkim_files.h \
 	zegelctl/dkim_text.c zegelctl/dkim_text.h \
 	zegelctl/doctor.c zegelctl/doctor.h \
+	zegelctl/doctor_look.c zegelctl/doctor_look.h \
+	zegelctl/doctor_milter.c \
 	zegelctl/doctor_postfix.c \
+	zegelctl/doctor_table.c \
 	zegelctl/doctor_world.c \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
@@ -154,7 +157,7 @@ tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
-dist_man_MANS += man/zegelctl.8
+dist_man_MANS += man/zegelctl.8 man/zegel-doctor.7
 
 check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
