@@ -58,8 +58,8 @@ ask(const Site *site, const char *const *options, GError **error)
 {
   g_autoptr(GPtrArray) argv = g_ptr_array_new();
   char *said = NULL;
-  g_ptr_array_add(argv, "postconf");
-  g_ptr_array_add(argv, "-c");
+  g_ptr_array_add(argv, (gpointer) "postconf");
+  g_ptr_array_add(argv, (gpointer) "-c");
   g_ptr_array_add(argv, site->directory);
   for (const char *const *option = options; *option != NULL; option++)
     g_ptr_array_add(argv, (gpointer) *option);
