@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "common/base/network.h"
 #include "zegelctl/doctor_look.h"
 #include "zegelctl/program.h"
 
@@ -414,6 +415,76 @@ check_newlines(const DoctorSubject *subject, DoctorReport *report)
   look_at_each(subject, report, look_at_newlines);
 }
 
+/* ---- Mail of our own ---- */
+
+/* TEXT without [ and ], which Postfix writes around IPv6: a new string. */
+static char *
+without_brackets(const char *text)
+{
+  g_auto(GStrv) parts = g_strsplit_set(text, "[]", -1);
+  return g_strjoinv("", parts);
+}
+
+/* Whether LIST, networks as Postfix writes them, has HOST ("127.0.0.1", "[::1]"). */
+static gboolean
+has_host(const char *list, const char *host)
+{
+  Network address, network;
+  g_autofree char *bare = without_brackets(host), *networks = without_brackets(list);
+  g_auto(GStrv) words = site_words(networks);
+  if (!network_parse_address(bare, &address))
+    return TRUE; /* a name: which address it has can change */
+  for (char **word = words; *word != NULL; word++)
+    if (network_parse(*word, &network) && network_contains(&network, &address))
+      return TRUE;
+  return FALSE;
+}
+
+/* URL, "smtp://HOST:PORT" of KEY in zegel.conf, must be the service that logs as LOG_NAME.
+ */
+static void
+look_at_port(const Visit *visit, const char *url, const char *key, const char *log_name)
+{
+  const char *place = strstr(url, "://") != NULL ? strstr(url, "://") + 3 : url;
+  g_autofree char *there = g_strndup(place, strcspn(place, "/"));
+  const char *colon = strrchr(there, ':');
+  g_autofree char *host =
+      g_strndup(there, colon != NULL ? (gsize) (colon - there) : strlen(there));
+  const SiteService *service = find_service(visit, log_name, "smtpd");
+  g_autofree char *networks = look_value(visit, "zegel_submit_networks");
+  g_autofree char *same = g_strdup_printf(
+      "let %s of zegel.conf name the service: smtp://%s; then restart the program", key,
+      service != NULL ? service->name : "");
+  g_autofree char *more = g_strdup_printf(
+      "\"postconf -e 'zegel_submit_networks=%s %s'\"" RELOAD, host, networks);
+  if (service != NULL && strcmp(service->name, there) != 0)
+    look_say(
+        visit, DOCTOR_WRONG, same,
+        "%s of zegel.conf is %s, but master.cf has %s: what zegel sends itself does not "
+        "leave",
+        key, url, service->name);
+  if (!has_host(networks, host))
+    look_say(visit, DOCTOR_WRONG, more,
+             "zegel_submit_networks (%s) does not have %s, from which zegel brings its own "
+             "mail: it is refused",
+             networks, host);
+}
+
+static void
+look_at_ports(const Visit *visit)
+{
+  const Config *config = visit->subject->config;
+  look_at_port(visit, config->submit_url, "submit in [deliver]", "postfix/zegel-submit");
+  look_at_port(visit, config->viewer_submit_url, "submit in [viewer]",
+               "postfix/zegel-visitor");
+}
+
+static void
+check_ports(const DoctorSubject *subject, DoctorReport *report)
+{
+  look_at_each(subject, report, look_at_ports);
+}
+
 /* ---- TLS ---- */
 
 static void
@@ -557,6 +628,7 @@ const DoctorCheck doctor_postfix_checks[] = {
     {"postfix-types", "Postfix has the types of tables that are used", check_types},
     {"postfix-names", "main.cf has zegel's own names", check_names},
     {"postfix-services", "master.cf has zegel's services as they must be", check_services},
+    {"postfix-own-mail", "mail of zegel itself gets into Postfix", check_ports},
     {"message-size", "the limits of Postfix and zegel fit each other", check_size},
     {"mailbox-size", "a mailbox takes the largest message", check_mailbox_size},
     {"postfix-settings", "Postfix is set as secure mail needs it", check_settings},

@@ -7,11 +7,12 @@
 
 #include "zegelctl/doctor_look.h"
 
-#define PROBE    "zegel-doctor@example.com" /* an address that belongs to nobody */
-#define LABELS   ".zegel.internal"
-#define VIEWER   PROBE ".viewer" LABELS
-#define RELOAD   ", then \"postfix reload\""
-#define IN_FRONT "put regexp:$config_directory/zegel_header_keep in front of them" RELOAD
+#define PROBE     "zegel-doctor@example.com" /* an address that belongs to nobody */
+#define LABELS    ".zegel.internal"
+#define VIEWER    PROBE ".viewer" LABELS
+#define NAMED_MAX 5 /* entries of a table that a finding names */
+#define RELOAD    ", then \"postfix reload\""
+#define IN_FRONT  "put regexp:$config_directory/zegel_header_keep in front of them" RELOAD
 
 /* ---- transport_maps ---- */
 
@@ -295,6 +296,30 @@ check_indexed(const DoctorSubject *subject, DoctorReport *report)
 
 /* ---- Aliases ---- */
 
+/* The keys of the tables in LIST that lead outside, for people: " (a, b, and 3 more lead
+ * outside now)"; or "". A new string. */
+static char *
+name_outside(const Visit *visit, const char *list)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  guint count = 0;
+  g_auto(GStrv) tables = site_words(list);
+  for (char **table = tables; *table != NULL; table++) {
+    g_auto(GStrv) entries = look_entries(visit, *table);
+    for (char **entry = entries; *entry != NULL; entry++) {
+      g_auto(GStrv) words = site_words(*entry);
+      char **word = words[0] != NULL ? words + 1 : words;
+      while (*word != NULL && look_is_ours(visit, *word))
+        word++;
+      if (*word != NULL && ++count <= NAMED_MAX)
+        g_string_append_printf(text, "%s%s", count == 1 ? "" : ", ", words[0]);
+    }
+  }
+  if (count > NAMED_MAX)
+    g_string_append_printf(text, ", and %u more", count - NAMED_MAX);
+  return count > 0 ? g_strdup_printf(" (%s lead outside now)", text->str) : g_strdup("");
+}
+
 /* Whether every table of LIST stands in zegel_site_alias_maps as well. */
 static void
 look_at_alias_list(const Visit *visit, const char *list, const char *where)
@@ -302,14 +327,17 @@ look_at_alias_list(const Visit *visit, const char *list, const char *where)
   g_autofree char *ours = look_value(visit, "zegel_site_alias_maps");
   g_auto(GStrv) known = site_words(ours);
   g_auto(GStrv) tables = site_words(list);
-  for (char **table = tables; *table != NULL; table++)
-    if (!g_strv_contains((const char *const *) known, *table))
-      look_say(visit, DOCTOR_WRONG,
-               "put it into zegel_site_alias_maps, and let virtual_alias_maps be "
-               "$zegel_site_alias_maps and nothing else" RELOAD,
-               "%s stands in virtual_alias_maps%s, but not in zegel_site_alias_maps: "
-               "sensitive mail does not find its aliases",
-               *table, where);
+  for (char **table = tables; *table != NULL; table++) {
+    if (g_strv_contains((const char *const *) known, *table))
+      continue;
+    g_autofree char *outside = name_outside(visit, *table);
+    look_say(visit, DOCTOR_WRONG,
+             "put it into zegel_site_alias_maps, and let virtual_alias_maps be "
+             "$zegel_site_alias_maps and nothing else" RELOAD,
+             "%s stands in virtual_alias_maps%s, but not in zegel_site_alias_maps: "
+             "sensitive mail does not find its aliases%s",
+             *table, where, outside);
+  }
 }
 
 static void
@@ -410,11 +438,15 @@ look_at_local(const Visit *visit)
     g_autofree char *cure =
         g_strdup_printf("\"postconf -P '%s/%s/cleanup_service_name=zegel-seal'\"" RELOAD,
                         service->name, service->type);
-    if (strcmp(name, "zegel-seal") != 0)
-      look_say(visit, DOCTOR_WRONG, cure,
-               "service %s hands what aliases(5), :include: and .forward files make to %s, "
-               "not to zegel-seal: what leads outside leaves in the clear",
-               service->name, name);
+    if (strcmp(name, "zegel-seal") == 0)
+      continue;
+    g_autofree char *list = look_value(visit, "alias_maps");
+    g_autofree char *outside = name_outside(visit, list);
+    look_say(
+        visit, DOCTOR_WRONG, cure,
+        "service %s hands what aliases(5), :include: and .forward files make to %s, not "
+        "to zegel-seal: what leads outside leaves in the clear%s",
+        service->name, name, outside);
   }
 }
 
@@ -487,6 +519,17 @@ find_action(const char *entry, const char *action)
   return NULL;
 }
 
+/* Whether the filter HOP is on this machine; what stands behind the name of a pipe(8) is no
+ * host. */
+static gboolean
+is_here(const Visit *visit, const char *hop)
+{
+  g_autofree char *transport = g_strndup(hop, strcspn(hop, ":"));
+  const SiteService *service = site_service(visit->services, transport, "unix");
+  return (service != NULL && strcmp(service->command, "pipe") == 0) ||
+         look_hop_is_here(hop);
+}
+
 static void
 look_at_actions(const Visit *visit, const char *table, const char *where)
 {
@@ -494,7 +537,7 @@ look_at_actions(const Visit *visit, const char *table, const char *where)
   for (char **entry = entries; *entry != NULL; entry++) {
     g_autofree char *hop = find_action(*entry, "FILTER");
     g_autofree char *address = find_action(*entry, "REDIRECT");
-    if (hop != NULL && !look_hop_is_here(hop))
+    if (hop != NULL && !is_here(visit, hop))
       look_say(visit, DOCTOR_WRONG,
                "take the line out; a filter runs as a milter, before zegel's, or on this "
                "machine and brings mail back as it was",
@@ -537,7 +580,7 @@ look_at_restrictions(const Visit *visit, const SiteService *service)
 static void
 look_at_filter(const Visit *visit, const char *hop, const char *where)
 {
-  if (*hop != '\0' && !look_hop_is_here(hop))
+  if (*hop != '\0' && !is_here(visit, hop))
     look_say(visit, DOCTOR_WRONG,
              "let the filter run as a milter, before zegel's, or on this machine",
              "content_filter%s is %s, on another machine: labelled mail goes there in the "

@@ -83,6 +83,7 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
+	tests/unit/zegelctl/test_doctor \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
@@ -102,6 +103,7 @@ TESTS += \
 	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
+	tests/unit/zegelctl/test_doctor \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
@@ -121,6 +123,8 @@ tests_unit_zegelctl_test_audit_SOURCES = tests/unit/zegelctl/test_audit.c
 tests_unit_zegelctl_test_audit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_doctor_SOURCES = tests/unit/zegelctl/test_doctor.c
+tests_unit_zegelctl_test_doctor_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
 tests_unit_zegelctl_test_dkim_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
