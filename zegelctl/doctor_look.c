@@ -21,12 +21,38 @@
 
 /* ---- One Postfix after the other ---- */
 
+/* Whether LIST, a value of master_service_disable, has SERVICE: "inet", "smtp/inet". */
+static gboolean
+is_disabled(char **list, const SiteService *service)
+{
+  g_autofree char *slash = g_strdup_printf("%s/%s", service->name, service->type);
+  g_autofree char *dot = g_strdup_printf("%s.%s", service->name, service->type);
+  return g_strv_contains((const char *const *) list, service->type) ||
+         g_strv_contains((const char *const *) list, slash) ||
+         g_strv_contains((const char *const *) list, dot);
+}
+
+/* The services of SITE that master(8) runs; NULL with ERROR. */
+static GPtrArray *
+read_services(const Site *site, GError **error)
+{
+  g_autofree char *value = site_expanded(site, "master_service_disable", error);
+  GPtrArray *services = value != NULL ? site_services(site, error) : NULL;
+  if (services == NULL)
+    return NULL;
+  g_auto(GStrv) disabled = site_words(value);
+  for (guint i = services->len; i-- > 0;)
+    if (is_disabled(disabled, services->pdata[i]))
+      g_ptr_array_remove_index(services, i);
+  return services;
+}
+
 static void
 look_at(const DoctorSubject *subject, DoctorReport *report, const Site *site,
         void (*look)(const Visit *visit))
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(GPtrArray) services = site_services(site, &error);
+  g_autoptr(GPtrArray) services = read_services(site, &error);
   g_autofree char *queue =
       services != NULL ? site_expanded(site, "queue_directory", &error) : NULL;
   if (queue == NULL) {
@@ -342,12 +368,12 @@ gboolean
 look_protocols_are_good(const char *protocols)
 {
   static const char *const high[] = {"tlsv1.2", "tlsv1.3", NULL};
-  gboolean floor = FALSE, named = FALSE, low = FALSE, no_1_0 = FALSE, no_1_1 = FALSE;
+  gboolean at_least = FALSE, named = FALSE, low = FALSE, no_1_0 = FALSE, no_1_1 = FALSE;
   g_autofree char *lower = g_ascii_strdown(protocols, -1);
   g_auto(GStrv) words = g_strsplit_set(lower, ", \t:", -1);
   for (char **word = words; *word != NULL; word++) {
     const char *bound = g_str_has_prefix(*word, ">=") ? *word + 2 : NULL;
-    floor = floor || (bound != NULL && g_strv_contains(high, bound));
+    at_least = at_least || (bound != NULL && g_strv_contains(high, bound));
     no_1_0 = no_1_0 || strcmp(*word, "!tlsv1") == 0;
     no_1_1 = no_1_1 || strcmp(*word, "!tlsv1.1") == 0;
     if (!g_ascii_isalpha(**word))
@@ -355,7 +381,7 @@ look_protocols_are_good(const char *protocols)
     named = TRUE;
     low = low || !g_strv_contains(high, *word);
   }
-  return floor || (named && !low) || (no_1_0 && no_1_1);
+  return at_least || (named && !low) || (no_1_0 && no_1_1);
 }
 
 /* ---- Sockets ---- */

@@ -14,7 +14,7 @@ typedef struct {
   const DoctorSubject *subject;
   DoctorReport *report;
   const Site *site;
-  const GPtrArray *services; /* of SiteService */
+  const GPtrArray *services; /* of SiteService: those that run */
   const char *queue;         /* its queue directory */
 } Visit;
 

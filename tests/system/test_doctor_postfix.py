@@ -252,6 +252,9 @@ def test_other_milters_and_filters():
         ("milter-protocol", main("milter_protocol=2"), "needs version 6",
          "postconf -X milter_protocol"),
     ])
+    for off in ("inet", "smtp/inet"):
+        with both(master("smtp/inet/smtpd_milters="), main("master_service_disable=" + off)):
+            is_good("milter-asked")
     with master("submission/inet/smtpd_milters=$zegel_smtpd_milters,inet:127.0.0.1:8891"):
         is_good("milter-order")
 
