@@ -60,7 +60,9 @@ look_at(const DoctorSubject *subject, DoctorReport *report, const Site *site,
                error->message);
     return;
   }
-  const Visit visit = {subject, report, site, services, queue};
+  g_autoptr(GHashTable) values =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  const Visit visit = {subject, report, site, services, queue, values};
   look(&visit);
 }
 
@@ -122,8 +124,13 @@ char *
 look_value(const Visit *visit, const char *name)
 {
   GError *error = NULL;
-  char *value = site_expanded(visit->site, name, &error);
-  return value_or_empty(visit, value, error);
+  char *value = g_strdup(g_hash_table_lookup(visit->values, name));
+  if (value != NULL)
+    return value;
+  value = site_expanded(visit->site, name, &error);
+  value = value_or_empty(visit, value, error);
+  g_hash_table_insert(visit->values, g_strdup(name), g_strdup(value));
+  return value;
 }
 
 char *

@@ -16,6 +16,7 @@ typedef struct {
   const Site *site;
   const GPtrArray *services; /* of SiteService: those that run */
   const char *queue;         /* its queue directory */
+  GHashTable *values;        /* of main.cf, char * to char *: those that were read */
 } Visit;
 
 /* A milter or policy server as main.cf names it: "{ unix:a/b, default_action=accept }". */

@@ -402,8 +402,8 @@ look_at_outside(const Visit *visit, const char *table)
   for (char **entry = entries; *entry != NULL; entry++) {
     g_auto(GStrv) words = site_words(*entry);
     if (words[0] == NULL || strchr(words[0], '@') == NULL ||
-        look_is_ours(visit, words[0]) ||
-        !g_strv_contains((const char *const *) words + 1, words[0]))
+        !g_strv_contains((const char *const *) words + 1, words[0]) ||
+        look_is_ours(visit, words[0]))
       continue;
     look_say(visit, DOCTOR_WRONG, "take this line out of the table (\"postmap\" it again)",
              "%s turns %s, an address outside, into itself: behind an alias that leads "

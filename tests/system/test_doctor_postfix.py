@@ -10,6 +10,7 @@ from doctor import (both, doctor, edited, findings, good_domains, is_found, is_g
 from test_zegelctl import zegelctl
 
 QUEUE = "/var/spool/postfix"
+PIECES = os.path.join(lab.ENV["LAB_PREFIX"], "share/zegel/postfix")
 PATTERNS = "/etc/postfix/van-ons"  # a table of the site with patterns
 OUTSIDE = "iemand@" + lab.part("outsider")
 KEYS = "{ unix:zegel/milter.sock, default_action=tempfail }"
@@ -31,6 +32,14 @@ def plant(rows):
 def pattern(text, *settings):
     """A table of the site with patterns, and main.cf with SETTINGS."""
     return both(written(PATTERNS, text), main(*settings))
+
+
+@contextlib.contextmanager
+def missing(path):
+    """There is no file PATH."""
+    with kept(path):
+        os.unlink(path)
+        yield
 
 
 # ---- A good installation --------------------------------------------------------------
@@ -99,6 +108,8 @@ def test_names_and_services():
          "main.cf.zegel"),
         ("postfix-services", postconf("-MX", "zegel-again/unix"),
          "no service zegel-again", "master.cf.zegel"),
+        ("postfix-services", missing(PIECES + "/master.cf.zegel"), "master.cf.zegel",
+         "install zegel again", "unknown"),
         ("postfix-services", master("127.0.0.1:10028/inet/content_filter="),
          "content_filter=, not content_filter=zegel-again", "postconf -P"),
         ("postfix-services", postconf("-PX", "zegel-direct/unix/smtp_generic_maps"),
@@ -376,14 +387,6 @@ def plain_resolver():
         yield
     finally:
         lab.control("stop", "unbound-plain")
-
-
-@contextlib.contextmanager
-def missing(path):
-    """There is no file PATH."""
-    with kept(path):
-        os.unlink(path)
-        yield
 
 
 def test_resolvers():
