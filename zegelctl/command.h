@@ -34,6 +34,7 @@ extern const Command phone_commands[];
 extern const Command report_commands[];
 extern const Command role_commands[];
 extern const Command route_commands[];
+extern const Command setup_commands[];
 extern const Command watch_commands[];
 
 /* What -c said; NULL for the usual place. Borrowed. */

@@ -10,6 +10,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/audit_verify.c zegelctl/audit_verify.h \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
 	zegelctl/calendar.c zegelctl/calendar.h \
+	zegelctl/cf.c zegelctl/cf.h \
 	zegelctl/check.c \
 	zegelctl/command.c zegelctl/command.h \
 	zegelctl/dkim.c \
@@ -64,6 +65,18 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/role.c zegelctl/role.h \
 	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
+	zegelctl/setup.c \
+	zegelctl/setup_ask.c zegelctl/setup_ask.h \
+	zegelctl/setup_files.c \
+	zegelctl/setup_make.c zegelctl/setup_make.h \
+	zegelctl/setup_notes.c \
+	zegelctl/setup_plan.c zegelctl/setup_plan.h \
+	zegelctl/setup_postfix.c zegelctl/setup_postfix.h \
+	zegelctl/setup_record.c zegelctl/setup_record.h \
+	zegelctl/setup_services.c \
+	zegelctl/setup_show.c zegelctl/setup_show.h \
+	zegelctl/setup_stage.c zegelctl/setup_stage.h \
+	zegelctl/setup_undo.c zegelctl/setup_undo.h \
 	zegelctl/sheet.c zegelctl/sheet.h \
 	zegelctl/sheet_html.c \
 	zegelctl/sheet_pdf.c \

@@ -1,0 +1,303 @@
+"""zegelctl setup on a Debian Postfix with settings of its own; called by readme_inside.
+
+The machine, and what "mail flows" means, are those of readme.py, which does the same by hand.
+"""
+import hashlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+
+import readme
+from readme import ENV, LOCAL, OUTSIDER, OWN, SENDER, report
+from sink import Sink
+
+CONFIG = "/etc/zegel/zegel.conf"
+RECORD = "/var/lib/zegel/setup/record"
+SHIM = "/usr/local/sbin/systemctl"
+UNITS = "/etc/systemd/system"
+SETUP = ["zegelctl", "setup", "--yes", "--domains", "%s %s" % (OWN, LOCAL),
+         "--default", "on-request", "--name", "Huisartsenpraktijk Voorbeeld"]
+UNDO = ["zegelctl", "setup", "--undo", "--yes"]
+KILLED_AT = [1, 2, 4, 7, 10, 13, 16, 18, 20, 22, 24, 26, 28, 30, 33, 36, 40, 60, 10000]
+WATCHED = ["/etc/postfix", "/etc/zegel", "/etc/zegel/keys", "/var/lib/zegel",
+           "/var/lib/zegel/setup", "/var/spool/postfix/zegel"]
+
+
+class Wrong(Exception):
+    """What was expected is not so."""
+
+
+def need(good, *words):
+    """Raises Wrong unless GOOD."""
+    if not good:
+        raise Wrong(" ".join(str(word) for word in words))
+
+
+def call(*argv, status=0, data=None):
+    """Runs ARGV and returns what it says, on both outputs; its exit STATUS is checked."""
+    done = subprocess.run(argv, input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False, timeout=120, text=True)
+    need(status is None or done.returncode == status, argv, "exit status", done.returncode,
+         done.stdout)
+    return done.stdout
+
+
+def tree():
+    """What is in /etc/postfix: each file with its bytes, mode and owner."""
+    found = {}
+    for place, _, names in os.walk("/etc/postfix"):
+        for name in names:
+            path = os.path.join(place, name)
+            status = os.stat(path)
+            with open(path, "rb") as file:
+                found[path] = (hashlib.sha256(file.read()).hexdigest(),
+                               stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+    return found
+
+
+def differences(before, after):
+    """The paths that are not the same."""
+    return sorted(path for path in set(before) | set(after)
+                  if before.get(path) != after.get(path))
+
+
+def value(name):
+    """What postconf says NAME is."""
+    return call("postconf", "-h", name).strip()
+
+
+def prepare():
+    """A systemctl for this machine, and units that it finds."""
+    with open(SHIM, "w", encoding="utf-8") as file:
+        file.write("#!/bin/bash\nexport LAB=%s\nexec %s/tests/system/readme_bin/systemctl \"$@\"\n"
+                   % (ENV["LAB"], ENV["G_TEST_SRCDIR"]))
+    os.chmod(SHIM, 0o755)
+    os.makedirs(UNITS, exist_ok=True)
+    units = os.path.join(ENV["G_TEST_SRCDIR"], "contrib/systemd")
+    for name in os.listdir(units):
+        shutil.copy(os.path.join(units, name), UNITS)
+
+
+# ---- What holds, in this order ----------------------------------------------------------
+
+def test_dry_run(world):
+    """--dry-run shows each command and changes nothing."""
+    text = call(*SETUP, "--dry-run")
+    for words in ("postconf -e 'transport_maps=proxy:sqlite:$config_directory/zegel-routes.cf "
+                  "hash:/etc/postfix/transport hash:$config_directory/zegel_transport "
+                  "$zegel_service'",
+                  "postconf -P 'smtp/inet/smtpd_milters=$zegel_mx_milters'",
+                  "postconf -P 'local/unix/cleanup_service_name=zegel-seal'",
+                  "zegelctl key generate store", "adduser --system", "default = on-request",
+                  "/etc/postfix/zegel-routes.cf", "service_domain = veilig." + OWN,
+                  "Each address in the tables of recipient_bcc_maps"):
+        need(words in text, "not shown:", words, "\n", text)
+    need(not os.path.exists(CONFIG) and not os.path.exists(RECORD), "something was written")
+    need(tree() == world["before"], "changed:", differences(world["before"], tree()))
+
+
+def test_no(world):
+    """Without yes nothing is done, and without an answer neither."""
+    answers = "%s\n\n\n\n\n\n" % OWN
+    text = call("zegelctl", "setup", status=77, data=answers + "no\n")
+    need("[observe]" in text and "default = observe" in text, text)
+    call("zegelctl", "setup", status=78, data="")
+    need(tree() == world["before"], "changed:", differences(world["before"], tree()))
+
+
+def trace():
+    """What changes when setup takes a step: names, times and sizes."""
+    found = []
+    for place in WATCHED:
+        try:
+            with os.scandir(place) as entries:
+                found += [(entry.path, entry.stat().st_mtime_ns, entry.stat().st_size)
+                          for entry in entries
+                          if not entry.name.endswith(".new") and entry.name != "stage"]
+        except OSError:
+            pass  # gone in between: look again
+    return sorted(found)
+
+
+def run_and_kill(count):
+    """Runs setup and kills it at the COUNTth step that shows; whether it came to its end."""
+    with subprocess.Popen(SETUP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        last = trace()
+        while child.poll() is None:
+            now = trace()
+            if now != last:
+                last, count = now, count - 1
+            if count == 0:
+                child.kill()
+                break
+        return child.wait() == 0
+
+
+def test_killed(world):
+    """Killed at each step of its work, mail flows, and undo leads back to every byte."""
+    seen = set()
+    for number in KILLED_AT:
+        done = run_and_kill(number)
+        now = frozenset(differences(world["before"], tree()))
+        if now not in seen:
+            seen.add(now)
+            need(call("postfix", "check") == "", "postfix check complains after kill", number)
+            why = readme.flows(world["sink"], "kill%dx" % number)
+            need(why is None, why)
+        if done:
+            break
+    need(done, "it never came to its end")
+    need(len(seen) > 5, "it was killed only", seen)
+    call(*UNDO)
+    need(tree() == world["before"], "not as before:", differences(world["before"], tree()))
+
+
+def test_set_up(world):
+    """It is set up, and what was there is still there."""
+    text = call(*SETUP)
+    need("Done." in text and "MX record" in text, text)
+    need(call("postconf", "-n") and call("postfix", "check") == "", "postfix check complains")
+    need("$zegel_milter $smtpd_milters" in value("non_smtpd_milters"), value("non_smtpd_milters"))
+    need(value("virtual_alias_maps") == "$zegel_site_alias_maps", value("virtual_alias_maps"))
+    need(value("zegel_site_alias_maps").startswith("hash:/etc/postfix/virtual "), "aliases")
+    need(value("recipient_bcc_maps") == "pipemap:{hash:/etc/postfix/bcc, "
+         "regexp:$config_directory/zegel_bcc}", value("recipient_bcc_maps"))
+    need(value("header_checks").startswith("regexp:$config_directory/zegel_header_keep "),
+         value("header_checks"))
+    need(value("message_size_limit") == "52000000", value("message_size_limit"))
+    world["after"] = tree()
+
+
+def test_secure(world):
+    """A message with a number in its subject is sealed; its alias to a mailbox arrives."""
+    readme.submit("SMS 0612345678 uitslag", SENDER, OUTSIDER, ENV["LAB_SYSTEM_ADDR"])
+    end = time.monotonic() + 60
+    while True:
+        with open(ENV["LAB_MAIL_LOG"], encoding="utf-8") as file:
+            text = file.read()
+        if "relay=mail" in text and ".viewer.zegel.internal>" in text and \
+                any("viewer.zegel.internal" in line and "status=sent" in line
+                    for line in text.splitlines()):
+            break
+        need(time.monotonic() < end, "not sealed:", text[-4000:])
+        time.sleep(0.2)
+    need(not world["sink"].has("uitslag"), "it left in the clear")
+
+
+def test_twice(world):
+    """A second time changes no byte."""
+    call(*SETUP)
+    need(tree() == world["after"], "changed:", differences(world["after"], tree()))
+
+
+def test_added_service(world):
+    """What the administrator adds later gets what is needed when setup runs again."""
+    call("postconf", "-Me", "submissions/inet=submissions inet n - y - - smtpd")
+    call("postconf", "-Pe", "submissions/inet/smtpd_tls_wrappermode=yes")
+    call("postconf", "-e", "smtp_generic_maps=inline:{a@b.example=c@b.example}")
+    call(*SETUP)
+    line = call("postconf", "-M", "submissions/inet")
+    need("smtpd_milters=$zegel_smtpd_milters" in line, line)
+    need("inline:{a@b.example" in value("zegel_generic_maps"), value("zegel_generic_maps"))
+    need(call("postfix", "check") == "", "postfix check complains")
+    call("postconf", "-X", "smtp_generic_maps")
+    call("postconf", "-MX", "submissions/inet")
+    call(*SETUP)
+    need(tree() == world["after"], "changed:", differences(world["after"], tree()))
+
+
+def test_conflict(world):
+    """A change that is not clear stops setup and undo, and both say where."""
+    call("postconf", "-e", "recipient_bcc_maps=hash:/etc/postfix/bcc")
+    call("postconf", "-e", "zegel_milter=inet:127.0.0.1:9")
+    for command in (SETUP, UNDO):
+        text = call(*command, status=78)
+        need("zegel_milter" in text and "recipient_bcc_maps" not in text, text)
+    need(value("zegel_milter") == "inet:127.0.0.1:9", "it was changed")
+    with open("/etc/postfix/main.cf", "w", encoding="utf-8") as file:
+        file.write(world["main.cf"])
+    need(tree() == world["after"], "changed:", differences(world["after"], tree()))
+
+
+def test_queue(world):
+    """undo waits for mail that is protected; nothing of it leaves in the meantime."""
+    subprocess.run([SHIM, "disable", "zegel-deliver"], check=True)
+    readme.submit("SMS 0612345678 wachtend", SENDER, OUTSIDER, ENV["LAB_SYSTEM_ADDR"])
+    time.sleep(2)
+    text = call(*UNDO, status=75)
+    need("still mail in the queue" in text, text)
+    need(os.path.exists(RECORD), "the record is gone")
+    why = readme.flows(world["sink"], "wachtx")
+    need(why is None, why)
+    need(not world["sink"].has("wachtend"), "it left in the clear")
+    subprocess.run([SHIM, "enable", "zegel-deliver"], check=True)
+    call("postqueue", "-f")
+
+
+def test_undo(world):
+    """undo restores every byte, mode and owner."""
+    end = time.monotonic() + 60
+    while "zegel.internal" in call("postqueue", "-p"):
+        need(time.monotonic() < end, "the queue does not empty")
+        time.sleep(0.5)
+    text = call(*UNDO)
+    need("as it was" in text, text)
+    need(tree() == world["before"], "not as before:", differences(world["before"], tree()))
+    need(not os.path.exists(RECORD), "the record is still there")
+    need(os.path.exists(CONFIG), "zegel.conf is gone")
+    need("setup did nothing here" in call(*UNDO, status=78), "undo again")
+
+
+def test_changes_stay(world):
+    """What the administrator changed since stays; only our lines go."""
+    call(*SETUP)
+    with open("/etc/postfix/main.cf", "a", encoding="utf-8") as file:
+        file.write("# a note of mine\nsmtpd_banner = $myhostname\n")
+    call("postconf", "-e", "zegel_site_alias_maps=hash:/etc/postfix/virtual, "
+         "inline:{nieuw@%s=balie@%s}" % (LOCAL, LOCAL))
+    call("postconf", "-e", "relay_domains=%s elders.example" % value("relay_domains"))
+    call("postconf", "-Pe", "smtp/inet/smtpd_client_connection_count_limit=7")
+    call(*UNDO)
+    with open("/etc/postfix/main.cf", encoding="utf-8") as file:
+        text = file.read()
+    need("zegel" not in text, text)
+    need("# a note of mine\nsmtpd_banner = $myhostname\n" in text, text)
+    need(value("virtual_alias_maps") == "hash:/etc/postfix/virtual, inline:{nieuw@%s=balie@%s}"
+         % (LOCAL, LOCAL) or "inline:{nieuw@" in value("virtual_alias_maps"),
+         value("virtual_alias_maps"))
+    need(value("relay_domains").endswith("elders.example"), value("relay_domains"))
+    line = call("postconf", "-M", "smtp/inet")
+    need("count_limit=7" in line and "zegel" not in line, line)
+    need(call("postfix", "check") == "", "postfix check complains")
+
+
+TESTS = [test_dry_run, test_no, test_killed, test_set_up, test_secure, test_twice,
+         test_added_service, test_conflict, test_queue, test_undo, test_changes_stay]
+
+
+def main():
+    good = True
+    prepare()
+    print("1..%d" % len(TESTS))
+    with Sink(ENV["LAB_OUTSIDER_ADDR"]) as sink:
+        world = {"sink": sink, "before": tree()}
+        for number, test in enumerate(TESTS, 1):
+            try:
+                test(world)
+                why = readme.flows(sink, "merk%dx" % number)
+                if test is test_set_up:
+                    with open("/etc/postfix/main.cf", encoding="utf-8") as file:
+                        world["main.cf"] = file.read()
+            except (Wrong, OSError, subprocess.SubprocessError) as error:
+                why = str(error)
+            words = test.__doc__.split("\n")[0].rstrip(".")
+            good &= report(number, why is None, words, why)
+    sys.stdout.flush()
+    os._exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+#include "zegelctl/setup_postfix.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+#include "common/base/label.h"
+#include "zegelctl/command.h"
+#include "zegelctl/program.h"
+
+#define PROXY_WAIT_S 10 /* until master(8) has read its file again */
+#define LOOK_MS      200
+
+/* Runs ARGV; what it says is the error when its exit status is not 0. */
+static gboolean
+must_run(const char *const *argv, char **output, GError **error)
+{
+  int status = -1;
+  g_autofree char *said = NULL;
+  if (!program_run(argv, &status, &said, error))
+    return FALSE;
+  if (status != 0) {
+    g_autofree char *line = g_strjoinv(" ", (char **) argv);
+    return command_error(error, ZEGEL_ERROR_CONFIG, "%s: %s", line, said);
+  }
+  if (output != NULL)
+    *output = g_steal_pointer(&said);
+  return TRUE;
+}
+
+gboolean
+setup_postfix_runs(const char *directory)
+{
+  const char *const argv[] = {"postfix", "-c", directory, "status", NULL};
+  int status = -1;
+  return program_run(argv, &status, NULL, NULL) && status == 0;
+}
+
+gboolean
+setup_postfix_reload(const char *directory, GError **error)
+{
+  const char *const argv[] = {"postfix", "-c", directory, "reload", NULL};
+  return !setup_postfix_runs(directory) || must_run(argv, NULL, error);
+}
+
+gboolean
+setup_postfix_check(const char *directory, GError **error)
+{
+  const char *const argv[] = {"postfix", "-c", directory, "check", NULL};
+  return must_run(argv, NULL, error);
+}
+
+gboolean
+setup_postfix_index(const char *directory, const char *path, GError **error)
+{
+  g_autofree char *table = g_strconcat("hash:", path, NULL);
+  const char *const argv[] = {"postmap", "-c", directory, table, NULL};
+  return must_run(argv, NULL, error);
+}
+
+/* ---- Tables ---- */
+
+/* Nothing was promised to example.com, so these are the answers of a table that works. */
+static const struct {
+  const char *table, *key, *answer;
+} lookups[] = {
+    {"zegel-routes.cf", "x@example.com.direct.zegel.internal",
+     "retry:4.4.4 zegel: no secure"},
+    {"zegel-seal.cf", "@example.com", "@example.com.seal.zegel.internal"},
+};
+
+/* Asks lookup I in DIRECTORY of TYPE "sqlite" or "proxy:sqlite", as USER when one is given.
+ */
+static gboolean
+look_up(const char *directory, guint i, const char *type, const char *user, GError **error)
+{
+  g_autofree char *table = g_strdup_printf("%s:%s/%s", type, directory, lookups[i].table);
+  g_autofree char *said = NULL;
+  const char *const plain[] = {"postmap",      "-c",  directory, "-q",
+                               lookups[i].key, table, NULL};
+  const char *const as_user[] = {"setpriv",        "--reuid", user, "--regid", user,
+                                 "--clear-groups", "postmap", "-c", directory, "-q",
+                                 lookups[i].key,   table,     NULL};
+  if (!must_run(user != NULL ? as_user : plain, &said, error)) {
+    g_prefix_error(error, "Postfix cannot read %s: ", table);
+    return FALSE;
+  }
+  return g_str_has_prefix(said, lookups[i].answer) ||
+         command_error(error, ZEGEL_ERROR_CONFIG, "%s says \"%s\" of %s, not \"%s ...\"",
+                       table, said, lookups[i].key, lookups[i].answer);
+}
+
+/* proxymap(8) knows its tables some moments after a reload. */
+static gboolean
+look_up_by_proxy(const char *directory, guint i, GError **error)
+{
+  gint64 end_us = g_get_monotonic_time() + PROXY_WAIT_S * G_USEC_PER_SEC;
+  for (;;) {
+    g_autoptr(GError) reason = NULL;
+    if (look_up(directory, i, "proxy:sqlite", NULL, &reason))
+      return TRUE;
+    if (g_get_monotonic_time() >= end_us) {
+      g_propagate_error(error, g_steal_pointer(&reason));
+      return FALSE;
+    }
+    g_usleep(LOOK_MS * 1000);
+  }
+}
+
+gboolean
+setup_postfix_reads(const char *directory, const char *user, GError **error)
+{
+  gboolean runs = setup_postfix_runs(directory);
+  for (guint i = 0; i < G_N_ELEMENTS(lookups); i++)
+    if (!look_up(directory, i, "sqlite", user, error) ||
+        (runs && !look_up_by_proxy(directory, i, error)))
+      return FALSE;
+  return TRUE;
+}
+
+GHashTable *
+setup_postfix_complaints(const char *directory, GError **error)
+{
+  const char *const argv[] = {"postconf", "-c", directory, "-n", NULL};
+  g_autofree char *said = NULL;
+  if (!must_run(argv, &said, error))
+    return NULL;
+  GHashTable *complaints = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_auto(GStrv) lines = g_strsplit(said, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    if (g_str_has_prefix(*line, "postconf: ")) {
+      g_auto(GStrv) parts = g_strsplit(*line, directory, -1);
+      g_hash_table_add(complaints, g_strjoinv("", parts));
+    }
+  return complaints;
+}
+
+/* ---- Queue and ports ---- */
+
+int
+setup_postfix_labelled(const char *directory, GError **error)
+{
+  const char *const argv[] = {"postqueue", "-c", directory, "-p", NULL};
+  g_autofree char *said = NULL;
+  int count = 0;
+  if (!must_run(argv, &said, error))
+    return -1;
+  for (const char *at = said; (at = strstr(at, "." LABEL_ROOT)) != NULL; at++)
+    count++;
+  return count;
+}
+
+gboolean
+setup_port_is_free(guint port)
+{
+  struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t) port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int reuse = 1;
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return FALSE;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+  gboolean is_free =
+      bind(fd, (struct sockaddr *) &address, sizeof address) == 0 && listen(fd, 1) == 0;
+  close(fd);
+  return is_free;
+}
