@@ -449,22 +449,21 @@ connect_as(const struct passwd *user, const gid_t *groups, int count,
 }
 
 int
-look_connect(const Visit *visit, const char *path)
+look_connect(const char *user, const char *path)
 {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   gid_t groups[GROUPS_MAX];
   int count = GROUPS_MAX, status = 0;
-  g_autofree char *name = look_value(visit, "mail_owner");
-  const struct passwd *user = getpwnam(name);
-  if (user == NULL)
+  const struct passwd *entry = getpwnam(user);
+  if (entry == NULL)
     return ENOENT;
   if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
     return ENAMETOOLONG;
-  if (getgrouplist(name, user->pw_gid, groups, &count) < 0)
+  if (getgrouplist(user, entry->pw_gid, groups, &count) < 0)
     return E2BIG;
   pid_t pid = fork();
   if (pid == 0)
-    _exit(connect_as(user, groups, count, &address));
+    _exit(connect_as(entry, groups, count, &address));
   if (pid < 0)
     return errno;
   while (waitpid(pid, &status, 0) < 0)

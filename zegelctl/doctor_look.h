@@ -125,8 +125,9 @@ look_socket_path(const Visit *visit, const char *place, gboolean chroot);
 gboolean
 look_same_file(const char *path, const char *other);
 
-/* Connects to the socket at PATH with the rights of Postfix's user: 0 or errno. */
+/* Connects to the socket at PATH with the rights of USER and his groups: 0 or errno; ENOENT
+ * also when there is no such user. */
 int
-look_connect(const Visit *visit, const char *path);
+look_connect(const char *user, const char *path);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Peer, peer_clear)

@@ -138,12 +138,13 @@ static void
 look_at_sockets(const Visit *visit)
 {
   Door doors[DOORS];
+  g_autofree char *owner = look_value(visit, "mail_owner");
   find_doors(visit, doors);
   for (guint i = 0; i < DOORS; i++) {
     if (doors[i].parameter != NULL &&
         strcmp(doors[i].parameter, "zegel_submit_milter") == 0)
       continue; /* the same as zegel_milter */
-    int reason = look_connect(visit, doors[i].listens);
+    int reason = look_connect(owner, doors[i].listens);
     if (reason != 0)
       say_unreachable(visit, &doors[i], reason);
   }
@@ -210,6 +211,36 @@ static void
 check_socket_group(const DoctorSubject *subject, DoctorReport *report)
 {
   look_at_each(subject, report, look_at_groups);
+}
+
+/* Whether USER, of PROGRAM, reaches zegel-policyd at PATH, a socket of GROUP. */
+static void
+look_at_asker(DoctorReport *report, const char *user, const char *program, const char *path,
+              const char *group)
+{
+  int reason = look_connect(user, path);
+  if (reason == 0)
+    return;
+  g_autofree char *cure =
+      reason == EACCES
+          ? g_strdup_printf("\"adduser %s %s\", then \"systemctl restart %s\"", user, group,
+                            program)
+          : g_strdup("\"systemctl restart zegel-policyd\"; the mail log says why it ended");
+  doctor_say(report, DOCTOR_WRONG, cure, "%s, the user of %s, cannot connect to %s: %s",
+             user, program, path, g_strerror(reason));
+}
+
+static void
+check_socket_ask(const DoctorSubject *subject, DoctorReport *report)
+{
+  const Config *config = subject->config;
+  const char *store = "zegel-store";
+  look_at_asker(report, config->milter_user, "zegel-milter", config->policyd_socket,
+                config->socket_group);
+  look_at_asker(report, config->mx_user, "zegel-milter-mx", config->policyd_socket,
+                config->socket_group);
+  look_at_asker(report, config->deliver_user, "zegel-deliver", config->phone_socket, store);
+  look_at_asker(report, config->viewer_user, "zegel-viewer", config->phone_socket, store);
 }
 
 /* ---- Milters ---- */
@@ -545,6 +576,7 @@ const DoctorCheck doctor_milter_checks[] = {
     {"socket-chroot", "Postfix looks for the sockets where they are", check_socket_chroot},
     {"socket-group", "the sockets are for Postfix's group", check_socket_group},
     {"socket-reach", "Postfix's user reaches the programs", check_socket_reach},
+    {"socket-ask", "the programs reach zegel-policyd", check_socket_ask},
     {"milter-asked", "a milter is asked about every message", check_milter_asked},
     {"milter-action", "nothing passes while a milter is down", check_default_action},
     {"milter-order", "nobody signs before zegel's milter", check_milter_order},

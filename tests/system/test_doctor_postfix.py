@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 
 import harness as lab
@@ -218,6 +219,14 @@ def test_sockets():
          "systemctl restart zegel-milter"),
         ("socket-reach", lab.without("deliver", kill=True), "nobody listens",
          "systemctl restart zegel-deliver"),
+        ("socket-ask", edited("/etc/group", lambda text: text.replace(",zegel-mx", "")),
+         "zegel-mx, the user of zegel-milter-mx, cannot connect .*Permission denied",
+         "adduser zegel-mx postfix"),
+        ("socket-ask", edited("/etc/group", lambda text: re.sub(
+            r"(?m)^(zegel-store:.*),zegel-viewer", r"\1", text)),
+         "user of zegel-viewer, cannot connect", "adduser zegel-viewer zegel-store"),
+        ("socket-ask", lab.without("policyd"), "cannot connect",
+         "systemctl restart zegel-policyd"),
     ])
 
 
@@ -326,7 +335,8 @@ def test_aliases():
     plant([
         ("alias-tables", both(more, main("virtual_alias_maps=$zegel_site_alias_maps "
                                          "texthash:/etc/postfix/virtual2")),
-         r"virtual2 stands in virtual_alias_maps, but not .*\(info@\S+ lead outside now\)", "zegel_site_alias_maps"),
+         r"virtual2 stands in virtual_alias_maps, but not .*\(info@\S+ lead outside now\)",
+         "zegel_site_alias_maps"),
         ("alias-labels", pattern(every, "canonical_maps=regexp:" + PATTERNS),
          "van-ons of canonical_maps turns", "endif"),
         ("alias-labels", pattern(every, "zegel_site_alias_maps=regexp:" + PATTERNS),
@@ -347,7 +357,8 @@ def test_copies_filters_and_redirects():
     """What leads outside behind the milter's back."""
     access = written("/etc/postfix/toegang", "info@%s REDIRECT %s\n" % (lab.part("own"), OUTSIDE))
     plant([
-        ("copies", main("recipient_bcc_maps=texthash:/etc/postfix/bcc"), r"no milter sees .*\(dossier@\S+ lead outside now\)",
+        ("copies", main("recipient_bcc_maps=texthash:/etc/postfix/bcc"),
+         r"no milter sees .*\(dossier@\S+ lead outside now\)",
          "pipemap:{texthash:/etc/postfix/bcc, regexp:"),
         ("copies", main("always_bcc=archief@" + lab.part("own")), "get no label",
          "always_bcc=archief@%s.own.zegel.internal" % lab.part("own")),
