@@ -363,16 +363,6 @@ normalise(const char *text)
   return g_string_free(g_steal_pointer(&plain), FALSE);
 }
 
-static gboolean
-is_same(const char *a, const char *b)
-{
-  if (a == NULL || b == NULL)
-    return a == b;
-  g_autofree char *left = normalise(a);
-  g_autofree char *right = normalise(b);
-  return strcmp(left, right) == 0;
-}
-
 /* The value in ENTRY of main.cf (may be NULL), in one line. */
 static char *
 value_of(const char *entry)
@@ -380,6 +370,16 @@ value_of(const char *entry)
   g_autofree char *plain = normalise(entry != NULL ? entry : "");
   const char *equals = strchr(plain, '=');
   return g_strstrip(g_strdup(equals != NULL ? equals + 1 : ""));
+}
+
+static gboolean
+is_same(CfKind kind, const char *a, const char *b)
+{
+  if (a == NULL || b == NULL)
+    return a == b;
+  g_autofree char *left = kind == CF_MAIN ? value_of(a) : normalise(a);
+  g_autofree char *right = kind == CF_MAIN ? value_of(b) : normalise(b);
+  return strcmp(left, right) == 0;
 }
 
 /* Takes WORD out of WORDS (of char *) once. */
@@ -455,15 +455,16 @@ static gboolean
 take_entry(Cf *cf, const char *key, const char *before, const char *after)
 {
   g_autofree char *current = cf_entry(cf, key);
-  if (is_same(current, before))
+  if (is_same(cf->kind, current, before))
     return TRUE;
-  if (is_same(current, after)) {
+  if (is_same(cf->kind, current, after)) {
     cf_put(cf, key, before);
     return TRUE;
   }
-  if (before == NULL ||
-      current == NULL) /* a new one of ours that was changed, or is gone */
-    return current == NULL && before == NULL;
+  if (current == NULL) /* whoever took it out meant that */
+    return TRUE;
+  if (before == NULL) /* a new one of ours, which was changed */
+    return FALSE;
   g_autofree char *text = cf->kind == CF_MAIN ? take_words(key, before, after, current)
                                               : take_options(before, after, current);
   if (text != NULL)
@@ -514,7 +515,7 @@ cf_take_out(CfKind kind, const char *before, const char *after, const char *curr
   for (guint i = 0; i < keys->len; i++) {
     g_autofree char *was = cf_entry(old, keys->pdata[i]);
     g_autofree char *became = cf_entry(ours, keys->pdata[i]);
-    if (!is_same(was, became) && !take_entry(cf, keys->pdata[i], was, became))
+    if (!is_same(kind, was, became) && !take_entry(cf, keys->pdata[i], was, became))
       g_ptr_array_add(conflicts, g_strdup(keys->pdata[i]));
   }
   take_comments(cf, ours);

@@ -200,3 +200,13 @@ check_PROGRAMS += tests/unit/zegelctl/test_site
 tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
 tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_site
+
+check_PROGRAMS += tests/unit/zegelctl/test_cf
+tests_unit_zegelctl_test_cf_SOURCES = tests/unit/zegelctl/test_cf.c
+tests_unit_zegelctl_test_cf_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_cf
+
+check_PROGRAMS += tests/unit/zegelctl/test_setup
+tests_unit_zegelctl_test_setup_SOURCES = tests/unit/zegelctl/test_setup.c
+tests_unit_zegelctl_test_setup_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_setup

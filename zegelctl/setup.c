@@ -369,7 +369,8 @@ switch_over(Setup *setup, GError **error)
   return FALSE;
 }
 
-/* Whether Postfix is as it would be made: then it has no step back and forth. */
+/* Whether the files are as they would be made: then they take no step back and forth.
+ * Whether Postfix has read them is another matter. */
 static gboolean
 is_done(const Setup *setup)
 {
@@ -386,7 +387,7 @@ do_it(Setup *setup, GError **error)
          setup_start_programs(setup->config, error) && write_files(setup, error) &&
          (is_done(setup) || put_both(setup, setup->first, error)) &&
          setup_postfix_reads(setup->record->directory, setup->config->socket_user, error) &&
-         (is_done(setup) || switch_over(setup, error));
+         switch_over(setup, error);
 }
 
 static int
@@ -435,7 +436,8 @@ run_setup(int argc, char **argv)
     fprintf(stderr, "zegelctl: only root can do this\n");
     return EX_NOPERM;
   }
-  if (g_mkdir_with_parents(SETUP_DIRECTORY, 0700) != 0)
+  if (g_mkdir_with_parents(ZEGEL_STATEDIR, 0755) != 0 ||
+      g_mkdir_with_parents(SETUP_DIRECTORY, 0700) != 0)
     zegel_error_errno(&error, ZEGEL_ERROR_CONFIG, errno, SETUP_DIRECTORY);
   int lock = error == NULL
                  ? file_lock_directory(SETUP_DIRECTORY "/record", LOCK_WAIT_S, &error)

@@ -63,7 +63,7 @@ static void
 look_at_service_domains(Look *look)
 {
   static const char *const lists[] = {"mydestination", "virtual_mailbox_domains",
-                                      "virtual_alias_domains", "relay_domains"};
+                                      "virtual_alias_domains"};
   const GPtrArray *organisations = look->view->config->organisations;
   for (guint n = 0; n < G_N_ELEMENTS(lists); n++) {
     g_autofree char *value = setup_expanded(look->view, lists[n], look->error);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
@@ -53,9 +54,24 @@ setup_postfix_check(const char *directory, GError **error)
   return must_run(argv, NULL, error);
 }
 
+/* Whether the index of the table at PATH was made behind it; not in the same moment. */
+static gboolean
+is_indexed(const char *path)
+{
+  struct stat table, made;
+  g_autofree char *index = g_strconcat(path, ".db", NULL);
+  if (stat(path, &table) != 0 || stat(index, &made) != 0)
+    return FALSE;
+  return made.st_mtim.tv_sec != table.st_mtim.tv_sec
+             ? made.st_mtim.tv_sec > table.st_mtim.tv_sec
+             : made.st_mtim.tv_nsec > table.st_mtim.tv_nsec;
+}
+
 gboolean
 setup_postfix_index(const char *directory, const char *path, GError **error)
 {
+  if (is_indexed(path))
+    return TRUE;
   g_autofree char *table = g_strconcat("hash:", path, NULL);
   const char *const argv[] = {"postmap", "-c", directory, table, NULL};
   return must_run(argv, NULL, error);

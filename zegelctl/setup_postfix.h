@@ -19,7 +19,7 @@ setup_postfix_reload(const char *directory, GError **error);
 gboolean
 setup_postfix_check(const char *directory, GError **error);
 
-/* Indexes the table at PATH. FALSE with ZEGEL_ERROR_CONFIG. */
+/* Indexes the table at PATH, when its index is not there or older. FALSE with ZEGEL_ERROR_CONFIG. */
 gboolean
 setup_postfix_index(const char *directory, const char *path, GError **error);
 
