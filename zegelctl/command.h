@@ -24,6 +24,7 @@ extern const Command domain_commands[];
 extern const Command audit_commands[];
 extern const Command check_commands[];
 extern const Command dkim_commands[];
+extern const Command doctor_commands[];
 extern const Command expire_commands[];
 extern const Command foresight_commands[];
 extern const Command key_commands[];
@@ -39,6 +40,10 @@ extern const Command watch_commands[];
 /* What -c said; NULL for the usual place. Borrowed. */
 void
 command_set_config_path(const char *path);
+
+/* Where zegel.conf is, as -c has it. Borrowed. */
+const char *
+command_config_path(void);
 
 /* zegel.conf as -c has it, freed by the caller; NULL with ZEGEL_ERROR_CONFIG. */
 Config *

@@ -1,5 +1,6 @@
 /*
- * doctor.h - what goes wrong at sites, found before it hurts: the checks of zegelctl doctor.
+ * doctor.h - what goes wrong at sites, found before it hurts: the checks of zegelctl
+ * doctor.
  *
  * A check looks at one thing, changes nothing, and says what it found and how it is cured.
  * Each has a stable id, documented in zegel-doctor(7). One thread, as root.
@@ -34,16 +35,19 @@ typedef struct {
 } DoctorCheck;
 
 /*
- * What a check says, once for each thing that is wrong, printf-formatted: WHAT is so, and
- * CURE, what to do, with the command to copy where there is one. A check that says nothing
- * found everything good.
+ * What a check says, once for each thing that is wrong: WHAT is so, printf-formatted, and
+ * CURE (NULL when there is nothing to cure), what to do, with the command to copy where
+ * there is one; a space in "double quotes" never becomes an end of line. A check that says
+ * nothing found everything good.
  */
 void
 doctor_say(DoctorReport *report, DoctorState state, const char *cure, const char *what, ...)
     G_GNUC_PRINTF(4, 5);
 
 /* The checks of each file; each table ends with one without id. */
-extern const DoctorCheck doctor_postfix_checks[];  /* main.cf, master.cf, tables, sockets */
-extern const DoctorCheck doctor_world_checks[];    /* resolver, clock, DNS records, TLS */
-extern const DoctorCheck doctor_own_checks[];      /* keys, daemons, store, disk, audit */
-extern const DoctorCheck doctor_viewer_checks[];   /* web server, certificate, SMS */
+extern const DoctorCheck doctor_postfix_checks[]; /* main.cf, master.cf */
+extern const DoctorCheck doctor_milter_checks[];  /* sockets, who is asked */
+extern const DoctorCheck doctor_table_checks[];   /* where mail goes */
+extern const DoctorCheck doctor_world_checks[];   /* resolver, clock, DNS records, TLS */
+extern const DoctorCheck doctor_own_checks[];     /* keys, daemons, store, disk, audit */
+extern const DoctorCheck doctor_viewer_checks[];  /* web server, certificate, SMS */

@@ -17,6 +17,12 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/dkim_check.c zegelctl/dkim_check.h \
 	zegelctl/dkim_files.c zegelctl/dkim_files.h \
 	zegelctl/dkim_text.c zegelctl/dkim_text.h \
+	zegelctl/doctor.c zegelctl/doctor.h \
+	zegelctl/doctor_look.c zegelctl/doctor_look.h \
+	zegelctl/doctor_milter.c \
+	zegelctl/doctor_postfix.c \
+	zegelctl/doctor_table.c \
+	zegelctl/doctor_world.c \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
 	zegelctl/events.c zegelctl/events.h \
@@ -90,6 +96,7 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
+	tests/unit/zegelctl/test_doctor \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
@@ -109,6 +116,7 @@ TESTS += \
 	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
+	tests/unit/zegelctl/test_doctor \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
@@ -128,6 +136,8 @@ tests_unit_zegelctl_test_audit_SOURCES = tests/unit/zegelctl/test_audit.c
 tests_unit_zegelctl_test_audit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_doctor_SOURCES = tests/unit/zegelctl/test_doctor.c
+tests_unit_zegelctl_test_doctor_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
 tests_unit_zegelctl_test_dkim_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
@@ -164,7 +174,7 @@ tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
-dist_man_MANS += man/zegelctl.8 man/zegel-setup.8
+dist_man_MANS += man/zegelctl.8 man/zegel-setup.8 man/zegel-doctor.7
 
 check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c

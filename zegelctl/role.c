@@ -24,6 +24,7 @@ static const struct {
 } allowed[] = {
     {{"audit", "verify"}, LOG | SYSTEM},
     {{"audit", NULL}, LOG},
+    {{"doctor", NULL}, SYSTEM},
     {{"domain", "watch"}, SYSTEM},
     {{"expire", NULL}, SYSTEM},
     {{"key", "complete"}, SYSTEM},

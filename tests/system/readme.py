@@ -1,4 +1,5 @@
 """Follows contrib/postfix/README.postfix command by command; called by readme_inside."""
+import json
 import os
 import re
 import smtplib
@@ -39,6 +40,9 @@ SECTIONS = {"From a version with one milter": "upgrade ",
             "From a version without an audit trail": "audit ",
             "To take zegel out again": "undo "}
 FLOWS_WITHIN_S = 20
+# What zegelctl doctor looks at that this page makes: not the site's own TLS, nor its zones.
+DOCTOR = ("postfix-", "socket-", "milter-", "transport-", "service-", "label-", "proxy-", "tables-",
+          "alias-", "copies", "filter-", "header-", "resolver-")
 # Before "answers 1" the machine becomes one of the version before, and at its end it is not.
 OLDER = """
 postconf -MX 127.0.0.1:10588/inet
@@ -124,6 +128,15 @@ def flows(sink, mark):
         time.sleep(0.1)
 
 
+def examine():
+    """None when zegelctl doctor finds nothing wrong in what the page has made; else what."""
+    done = subprocess.run(["zegelctl", "doctor", "--json"], stdout=subprocess.PIPE, text=True,
+                          check=False, timeout=60)
+    ours = [one for one in json.loads(done.stdout) if one["id"].startswith(DOCTOR)]
+    bad = [one["id"] + ": " + one["what"] for one in ours if one["state"] != "good"]
+    return "\n".join(bad) or (None if len(ours) >= 30 else "only %d checks" % len(ours))
+
+
 def prepare(place, text):
     """TEXT of step PLACE as this machine needs it, None when it is not for it."""
     if any(word in text for word in NOT_HERE):
@@ -171,6 +184,10 @@ def main():
             number += 1
             why = run(text) or flows(sink, "merk%dx" % number)
             good &= report(number, why is None, "step %s: %s" % (place, text.split("\n")[0]), why)
+            if place == "9":
+                number += 1
+                why = examine()
+                good &= report(number, why is None, "zegelctl doctor finds nothing wrong", why)
         number += 1
         left = subprocess.run(["diff", "-r", ENV["LAB"] + "/postfix.before", "/etc/postfix"],
                               stdout=subprocess.PIPE, text=True, check=False).stdout.splitlines()

@@ -291,7 +291,13 @@ def test_changes_stay(world):
     need(call("postfix", "check") == "", "postfix check complains")
 
 
-TESTS = [test_dry_run, test_no, test_killed, test_set_up, test_secure, test_twice,
+def test_doctor(_):
+    """zegelctl doctor finds nothing wrong in what setup made"""
+    why = readme.examine()
+    need(why is None, why)
+
+
+TESTS = [test_dry_run, test_no, test_killed, test_set_up, test_doctor, test_secure, test_twice,
          test_added_service, test_conflict, test_queue, test_undo, test_changes_stay]
 
 

@@ -122,6 +122,7 @@ static const Row table[] = {
     {"key complete", FALSE, FALSE, TRUE},    {"expire", FALSE, FALSE, TRUE},
     {"domain add", FALSE, FALSE, FALSE},     {"domain watch", FALSE, FALSE, TRUE},
     {"watch", FALSE, FALSE, TRUE},           {"schema", TRUE, TRUE, TRUE},
+    {"doctor", FALSE, FALSE, TRUE},          {"domain remove", FALSE, FALSE, FALSE},
 };
 
 static void
