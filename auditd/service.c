@@ -243,6 +243,17 @@ checkpoint(Service *service, const Attrs *request, Attrs *answer, GError **error
   return TRUE;
 }
 
+/* That the trail can be written was seen to before. */
+static gboolean
+status(Service *service, const Attrs *request, Attrs *answer, GError **error)
+{
+  (void) service;
+  (void) request;
+  (void) error;
+  attrs_add(answer, "status", "good");
+  return TRUE;
+}
+
 static const struct {
   const char *name;
   gboolean (*run)(Service *service, const Attrs *request, Attrs *answer, GError **error);
@@ -250,6 +261,7 @@ static const struct {
     {"erase", erase},
     {"expire", expire},
     {"checkpoint", checkpoint},
+    {"status", status},
 };
 
 static gboolean

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -16,43 +15,7 @@
 #include "common/crypt/key.h"
 #include "zegelctl/command.h"
 #include "zegelctl/file.h"
-
-/*
- * Who holds which key, readers before makers: a program that made something with a new key
- * before the reader knows it would only cause delay, but there is no need for that.
- */
-static const struct {
-  KeyPurpose purpose;
-  const char *program;
-  gsize path; /* offsets in Config */
-  gsize user;
-} holders[] = {
-    {KEY_LINK, "zegel-deliver", offsetof(Config, deliver_link_key),
-     offsetof(Config, deliver_user)},
-    {KEY_STORE, "zegel-viewer", offsetof(Config, viewer_store_key),
-     offsetof(Config, viewer_user)},
-    {KEY_STORE, "zegel-deliver", offsetof(Config, deliver_store_key),
-     offsetof(Config, deliver_user)},
-    {KEY_TICKET, "zegel-deliver", offsetof(Config, deliver_ticket_key),
-     offsetof(Config, deliver_user)},
-    {KEY_TICKET, "zegel-milter", offsetof(Config, milter_ticket_key),
-     offsetof(Config, milter_user)},
-    {KEY_PHONE, "zegel-policyd", offsetof(Config, phone_key),
-     offsetof(Config, policyd_user)},
-    {KEY_ORIGIN, "zegel-milter", offsetof(Config, milter_origin_key),
-     offsetof(Config, milter_user)},
-    {KEY_ORIGIN, "zegel-deliver", offsetof(Config, deliver_origin_key),
-     offsetof(Config, deliver_user)},
-    {KEY_ORIGIN, "zegel-viewer", offsetof(Config, viewer_origin_key),
-     offsetof(Config, viewer_user)},
-    {KEY_AUDIT, "zegel-auditd", offsetof(Config, audit_key), offsetof(Config, audit_user)},
-};
-
-static const char *
-config_text(const Config *config, gsize offset)
-{
-  return *(char *const *) (gconstpointer) ((const char *) config + offset);
-}
+#include "zegelctl/holder.h"
 
 /* USER's ids into *UID and *GID, when we are root and can give a file away. */
 static gboolean
@@ -125,18 +88,18 @@ distribute(const Config *config, KeyPurpose purpose, char **restart, GError **er
 {
   g_autoptr(GString) programs = g_string_new(NULL);
   const char *first = NULL;
-  for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
-    if (holders[i].purpose != purpose)
+  for (guint i = 0; i < holder_count(); i++) {
+    const Holder holder = holder_nth(config, i);
+    if (holder.purpose != purpose)
       continue;
-    const char *path = config_text(config, holders[i].path);
-    const char *user = config_text(config, holders[i].user);
-    if (!make_directory(path, error))
+    if (!make_directory(holder.path, error))
       return FALSE;
-    if (first == NULL ? !generate_at(path, purpose, user, error)
-                      : strcmp(first, path) != 0 && !copy_file(first, path, user, error))
+    if (first == NULL ? !generate_at(holder.path, purpose, holder.user, error)
+                      : strcmp(first, holder.path) != 0 &&
+                            !copy_file(first, holder.path, holder.user, error))
       return FALSE;
-    g_string_append_printf(programs, "%s%s", first != NULL ? ", " : "", holders[i].program);
-    first = first != NULL ? first : path;
+    g_string_append_printf(programs, "%s%s", first != NULL ? ", " : "", holder.program);
+    first = first != NULL ? first : holder.path;
   }
   *restart = g_string_free(g_steal_pointer(&programs), FALSE);
   return TRUE;

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/alarm.c zegelctl/alarm.h \
+	zegelctl/apart.c zegelctl/apart.h \
 	zegelctl/audit.c \
 	zegelctl/audit_ask.c zegelctl/audit_ask.h \
 	zegelctl/audit_format.c zegelctl/audit_format.h \
@@ -11,13 +12,25 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
 	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/check.c \
+	zegelctl/clock.c zegelctl/clock.h \
 	zegelctl/command.c zegelctl/command.h \
 	zegelctl/dkim.c \
 	zegelctl/dkim_check.c zegelctl/dkim_check.h \
 	zegelctl/dkim_files.c zegelctl/dkim_files.h \
 	zegelctl/dkim_text.c zegelctl/dkim_text.h \
 	zegelctl/doctor.c zegelctl/doctor.h \
+	zegelctl/doctor_clock.c \
+	zegelctl/doctor_daemon.c \
+	zegelctl/doctor_key.c \
+	zegelctl/doctor_log.c \
+	zegelctl/doctor_nta.c \
+	zegelctl/doctor_own.c \
+	zegelctl/doctor_parts.h \
 	zegelctl/doctor_postfix.c \
+	zegelctl/doctor_sms.c \
+	zegelctl/doctor_state.c \
+	zegelctl/doctor_trail.c \
+	zegelctl/doctor_viewer.c \
 	zegelctl/doctor_world.c \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
@@ -32,6 +45,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/foresight.c \
 	zegelctl/given.c zegelctl/given.h \
 	zegelctl/grant.c \
+	zegelctl/holder.c zegelctl/holder.h \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
 	zegelctl/language.c zegelctl/language.h \
@@ -65,7 +79,8 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/sheet_pdf.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h \
-	zegelctl/watch.c
+	zegelctl/watch.c \
+	zegelctl/web.c zegelctl/web.h
 
 ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
 	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) $(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
@@ -173,3 +188,13 @@ check_PROGRAMS += tests/unit/zegelctl/test_expect
 tests_unit_zegelctl_test_expect_SOURCES = tests/unit/zegelctl/test_expect.c
 tests_unit_zegelctl_test_expect_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_expect
+
+check_PROGRAMS += tests/unit/zegelctl/test_clock
+tests_unit_zegelctl_test_clock_SOURCES = tests/unit/zegelctl/test_clock.c
+tests_unit_zegelctl_test_clock_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_clock
+
+check_PROGRAMS += tests/unit/zegelctl/test_web
+tests_unit_zegelctl_test_web_SOURCES = tests/unit/zegelctl/test_web.c
+tests_unit_zegelctl_test_web_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_web

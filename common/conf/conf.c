@@ -1,6 +1,8 @@
 #include "common/conf/conf.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/mailbox.h"
@@ -86,6 +88,8 @@ conf_free(Config *config)
     }
     g_ptr_array_unref(list);
   }
+  if (config->shown > 0)
+    close(config->shown);
   g_free(config);
 }
 
@@ -344,6 +348,18 @@ conf_parse(const char *name, const char *text, gsize len, GError **error)
   return good ? g_steal_pointer(&config) : NULL;
 }
 
+/* Nothing hangs on it: a kernel that has none runs mail as well. */
+static int
+show(const char *text, gsize len)
+{
+  int fd = memfd_create(CONF_SHOWN, MFD_CLOEXEC);
+  if (fd > STDERR_FILENO && write(fd, text, len) == (gssize) len)
+    return fd;
+  if (fd >= 0)
+    close(fd);
+  return 0;
+}
+
 Config *
 conf_load(const char *path, GError **error)
 {
@@ -354,7 +370,10 @@ conf_load(const char *path, GError **error)
     g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s", reason->message);
     return NULL;
   }
-  return conf_parse(path, text, len, error);
+  Config *config = conf_parse(path, text, len, error);
+  if (config != NULL)
+    config->shown = show(text, len);
+  return config;
 }
 
 const Organisation *

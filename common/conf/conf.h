@@ -233,7 +233,16 @@ typedef struct {
 
   GPtrArray *organisations; /* of Organisation, at least one */
   GPtrArray *rules;         /* of Rule */
+
+  int shown; /* CONF_SHOWN, of conf_load; 0: there is none */
 } Config;
+
+/*
+ * The name of a memfd (memfd_create(2)) with the text that conf_load read, open as long as
+ * the Config is: so root can see in /proc with what a daemon runs, whatever was written
+ * into the file since.
+ */
+#define CONF_SHOWN "zegel.conf"
 
 /*
  * Reads and checks the file at PATH. Returns a Config that the caller frees, or NULL with

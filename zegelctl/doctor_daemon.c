@@ -1,0 +1,301 @@
+/*
+ * doctor_daemon.c - whether the programs run: each is asked something over its own socket;
+ * and whether they run with what is installed and configured now.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/ask/client_id.h"
+#include "common/audit/client.h"
+#include "common/base/unix.h"
+#include "zegelctl/command.h"
+#include "zegelctl/doctor_parts.h"
+
+#define ANSWER_S       5
+#define ANSWER_BYTES   512
+#define MILTER_VERSION 6
+#define MEMFD          "/memfd:" CONF_SHOWN
+#define DELETED        " (deleted)"
+#define SHOWN_KEYS_MAX 5
+
+typedef gboolean AskFunc(const char *path, GError **error);
+
+/* ---- The questions ---- */
+
+/* Sends LEN octets at QUESTION to the socket at PATH and reads WANTED octets of what comes
+ * into ANSWER; then sends LAST. */
+static gboolean
+exchange(const char *path, gconstpointer question, gsize len, guint8 *answer, gsize wanted,
+         const char *last, gsize last_len, GError **error)
+{
+  gint64 deadline_us = g_get_monotonic_time() + ANSWER_S * G_TIME_SPAN_SECOND;
+  gsize got = 0;
+  int fd = unix_connect(path, deadline_us, error);
+  if (fd < 0)
+    return FALSE;
+  gboolean good = len == 0 || send(fd, question, len, MSG_NOSIGNAL) == (gssize) len;
+  while (good && got < wanted) {
+    gssize n = unix_wait(fd, POLLIN, deadline_us)
+                   ? recv(fd, answer + got, wanted - got, 0)
+                   : 0;
+    good = n > 0;
+    got += good ? (gsize) n : 0;
+  }
+  if (good && last_len > 0)
+    good = send(fd, last, last_len, MSG_NOSIGNAL) == (gssize) last_len;
+  close(fd);
+  return good || command_error(error, ZEGEL_ERROR_TEMPORARY,
+                               "%s: somebody listens there, and does not answer", path);
+}
+
+/* An answer that is none: another program listens there. */
+static gboolean
+stranger(const char *path, GError **error)
+{
+  return command_error(error, ZEGEL_ERROR_TEMPORARY,
+                       "%s: what answers there is another program", path);
+}
+
+/* What nobody is connected as: policyd answers from its memory. */
+static gboolean
+ask_policyd(const char *path, GError **error)
+{
+  ClientCertificate *certificate = ask_client(path, "127.0.0.1", 1, error);
+  gboolean answered = certificate != NULL;
+  client_certificate_free(certificate);
+  return answered;
+}
+
+static gboolean
+ask_auditd(const char *path, GError **error)
+{
+  g_autoptr(Attrs) request = attrs_new();
+  attrs_add(request, "request", "status");
+  g_autoptr(Attrs) answer = audit_request(path, request, AUDIT_TIMEOUT_MS, error);
+  return answer != NULL;
+}
+
+/* SMFIC_OPTNEG, as mfdef.h of libmilter has it, with all that we could do; then QUIT. */
+static gboolean
+ask_milter(const char *path, GError **error)
+{
+  static const guint8 negotiate[] = {0, 0,    0,    13,   'O', 0, 0,    0,    MILTER_VERSION,
+                                     0, 0,    0x01, 0xff, 0,   0x1f, 0xff, 0xff};
+  static const char quit[] = {0, 0, 0, 1, 'Q'};
+  guint8 answer[5]; /* its length, and what it is */
+  if (!exchange(path, negotiate, sizeof negotiate, answer, sizeof answer, quit, sizeof quit,
+                error))
+    return FALSE;
+  return answer[4] == 'O' || stranger(path, error);
+}
+
+static gboolean
+ask_deliver(const char *path, GError **error)
+{
+  static const char quit[] = "QUIT\r\n";
+  guint8 answer[3];
+  if (!exchange(path, NULL, 0, answer, sizeof answer, quit, strlen(quit), error))
+    return FALSE;
+  return memcmp(answer, "220", sizeof answer) == 0 || stranger(path, error);
+}
+
+/* FCGI_GET_VALUES, which libfcgi answers itself as soon as somebody serves. */
+static gboolean
+ask_viewer(const char *path, GError **error)
+{
+  static const char values[] = "FCGI_MPXS_CONNS";
+  guint8 question[8 + 2 + sizeof values - 1] = {1, 9, 0, 0, 0, 2 + sizeof values - 1,
+                                                0, 0, sizeof values - 1};
+  guint8 answer[2]; /* version and kind */
+  memcpy(question + 10, values, sizeof values - 1);
+  if (!exchange(path, question, sizeof question, answer, sizeof answer, NULL, 0, error))
+    return FALSE;
+  return (answer[0] == 1 && answer[1] == 10) || stranger(path, error);
+}
+
+static const struct {
+  const char *program;
+  const char *unit;
+  gsize socket; /* offset in Config */
+  AskFunc *ask;
+  const char *without; /* what happens while it does not run */
+} daemons[] = {
+    {"zegel-auditd", "zegel-auditd", offsetof(Config, audit_socket), ask_auditd,
+     "events wait, and nobody may look into the audit trail"},
+    {"zegel-policyd", "zegel-policyd", offsetof(Config, policyd_socket), ask_policyd,
+     "sensitive mail is told to try again"},
+    {"zegel-milter", "zegel-milter", offsetof(Config, milter_socket), ask_milter,
+     "all mail that is sent is told to try again"},
+    {"zegel-milter --mx", "zegel-milter-mx", offsetof(Config, mx_socket), ask_milter,
+     "all mail that comes in is told to try again"},
+    {"zegel-deliver", "zegel-deliver", offsetof(Config, deliver_socket), ask_deliver,
+     "messages for the viewer wait in Postfix's queue"},
+    {"zegel-viewer", "zegel-viewer", offsetof(Config, viewer_socket), ask_viewer,
+     "nobody can read his messages"},
+};
+
+static const char *
+socket_of(const Config *config, guint i)
+{
+  return *(char *const *) (gconstpointer) ((const char *) config + daemons[i].socket);
+}
+
+/* A viewer that the web server starts for each request has no socket (zegel-viewer(8)). */
+static gboolean
+is_cgi(const DoctorSubject *subject, guint i, DoctorReport *report)
+{
+  return daemons[i].ask == ask_viewer && access(socket_of(subject->config, i), F_OK) != 0 &&
+         doctor_viewer_answers(subject, report);
+}
+
+void
+doctor_check_running(const DoctorSubject *subject, DoctorReport *report)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(daemons); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autofree char *cure =
+        g_strdup_printf("run \"systemctl restart %s\"; why it ended stands in the mail log "
+                        "and in \"journalctl -u %s\"",
+                        daemons[i].unit, daemons[i].unit);
+    if (!daemons[i].ask(socket_of(subject->config, i), &error) &&
+        !is_cgi(subject, i, report))
+      doctor_say(report, DOCTOR_WRONG, cure, "%s does not run (%s): %s", daemons[i].program,
+                 error->message, daemons[i].without);
+  }
+}
+
+/* ---- What they run with ---- */
+
+/* Who listens on the socket at PATH; 0: nobody, or it cannot be seen. */
+static pid_t
+listener_of(const char *path)
+{
+  struct ucred peer = {.pid = 0};
+  socklen_t len = sizeof peer;
+  int fd = unix_connect(path, g_get_monotonic_time() + ANSWER_S * G_TIME_SPAN_SECOND, NULL);
+  if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+    peer.pid = 0;
+  if (fd >= 0)
+    close(fd);
+  return peer.pid;
+}
+
+/* Where the link /proc/PID/NAME leads to; a new string, or NULL. */
+static char *
+proc_link(pid_t pid, const char *name)
+{
+  g_autofree char *path = g_strdup_printf("/proc/%d/%s", (int) pid, name);
+  return g_file_read_link(path, NULL);
+}
+
+/* The zegel.conf that PID runs with (CONF_SHOWN): a new string, or NULL. */
+static char *
+config_of(pid_t pid)
+{
+  g_autofree char *folder = g_strdup_printf("/proc/%d/fd", (int) pid);
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  const char *name = NULL;
+  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+    char *text = NULL;
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *target = g_file_read_link(path, NULL);
+    if (target != NULL && strcmp(target, MEMFD DELETED) == 0 &&
+        g_file_get_contents(path, &text, NULL, NULL))
+      return text;
+  }
+  return NULL;
+}
+
+/* The settings in TEXT, without what says nothing: a set of "[section] key=value". */
+static GHashTable *
+settings_of(const char *text)
+{
+  GHashTable *settings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  g_autofree char *section = g_strdup("");
+  for (char **line = lines; *line != NULL; line++) {
+    const char *setting = g_strstrip(*line);
+    if (*setting == '[') {
+      g_free(section);
+      section = g_strdup(setting);
+    } else if (*setting != '\0' && *setting != '#' && *setting != ';') {
+      g_auto(GStrv) pair = g_strsplit(setting, "=", 2);
+      g_hash_table_add(settings, g_strdup_printf("%s %s=%s", section, g_strstrip(pair[0]),
+                                                 pair[1] != NULL ? g_strstrip(pair[1]) : ""));
+    }
+  }
+  return settings;
+}
+
+/* Adds the names of what A has and B has not to NAMES, a set. */
+static void
+add_missing(GHashTable *a, GHashTable *b, GHashTable *names)
+{
+  GHashTableIter iter;
+  gpointer setting = NULL;
+  g_hash_table_iter_init(&iter, a);
+  while (g_hash_table_iter_next(&iter, &setting, NULL))
+    if (!g_hash_table_contains(b, setting))
+      g_hash_table_add(names, g_strndup(setting, strcspn(setting, "=")));
+}
+
+/* What differs between two texts of zegel.conf, for people: a new string, "": nothing. */
+static char *
+difference(const char *was, const char *is)
+{
+  g_autoptr(GHashTable) old = settings_of(was);
+  g_autoptr(GHashTable) new = settings_of(is);
+  g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  add_missing(old, new, names);
+  add_missing(new, old, names);
+  g_autofree gpointer *keys = g_hash_table_get_keys_as_array(names, NULL);
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; keys[i] != NULL && i < SHOWN_KEYS_MAX; i++)
+    g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", (const char *) keys[i]);
+  if (g_hash_table_size(names) > SHOWN_KEYS_MAX)
+    g_string_append(text, ", and more");
+  return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void
+look_at_process(pid_t pid, guint i, const char *now, DoctorReport *report)
+{
+  g_autofree char *restart = g_strdup_printf("systemctl restart %s", daemons[i].unit);
+  g_autofree char *program = proc_link(pid, "exe");
+  g_autofree char *with = config_of(pid);
+  if (program != NULL && g_str_has_suffix(program, DELETED))
+    doctor_say(report, DOCTOR_WARNING, restart,
+               "%s was installed anew, and the one of before still runs",
+               daemons[i].program);
+  else if (with == NULL)
+    doctor_say(report, DOCTOR_UNKNOWN, restart,
+               "process %d, which has the socket of %s, does not show its zegel.conf",
+               (int) pid, daemons[i].program);
+  if (with == NULL)
+    return;
+  g_autofree char *differs = difference(with, now);
+  if (*differs != '\0')
+    doctor_say(report, DOCTOR_WARNING, restart,
+               "%s was started with another zegel.conf; this is different: %s",
+               daemons[i].program, differs);
+}
+
+void
+doctor_check_current(const DoctorSubject *subject, DoctorReport *report)
+{
+  g_autofree char *now = NULL;
+  g_autoptr(GError) error = NULL;
+  if (!g_file_get_contents(subject->config_path, &now, NULL, &error)) {
+    doctor_say(report, DOCTOR_UNKNOWN, NULL, "%s", error->message);
+    return;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(daemons); i++) {
+    pid_t pid = listener_of(socket_of(subject->config, i));
+    if (pid > 0)
+      look_at_process(pid, i, now, report);
+  }
+}
