@@ -66,6 +66,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/phone.c \
 	zegelctl/pin.c zegelctl/pin.h \
 	zegelctl/probe.c zegelctl/probe.h \
+	zegelctl/program.c zegelctl/program.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
@@ -77,6 +78,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/sheet.c zegelctl/sheet.h \
 	zegelctl/sheet_html.c \
 	zegelctl/sheet_pdf.c \
+	zegelctl/site.c zegelctl/site.h \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h \
 	zegelctl/watch.c \
@@ -198,3 +200,7 @@ check_PROGRAMS += tests/unit/zegelctl/test_web
 tests_unit_zegelctl_test_web_SOURCES = tests/unit/zegelctl/test_web.c
 tests_unit_zegelctl_test_web_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_web
+check_PROGRAMS += tests/unit/zegelctl/test_site
+tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
+tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_site

@@ -128,7 +128,7 @@ test_keeper(void)
 int
 main(int argc, char **argv)
 {
-  g_test_init(&argc, &argv, NULL);
+  tap_init(argc, argv);
   g_test_add_func("/clock/times", test_times);
   g_test_add_func("/clock/no-answer", test_no_answer);
   g_test_add_func("/clock/question", test_question);

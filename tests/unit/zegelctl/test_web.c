@@ -70,7 +70,7 @@ test_no_head(void)
 int
 main(int argc, char **argv)
 {
-  g_test_init(&argc, &argv, NULL);
+  tap_init(argc, argv);
   g_test_add_func("/web/place", test_place);
   g_test_add_func("/web/head", test_head);
   g_test_add_func("/web/no-head", test_no_head);
