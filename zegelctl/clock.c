@@ -109,9 +109,9 @@ static const struct {
   const char *name;
   gboolean silent; /* the kernel does not hear of its success */
 } programs[] = {
-    {"chronyd", FALSE},    {"systemd-timesyn", FALSE}, {"ntpsec", FALSE},
+    {"chronyd", FALSE}, {"systemd-timesyn", FALSE}, {"ntpsec", FALSE},
     {"ntpd", TRUE}, /* OpenNTPD is called so too */
-    {"phc2sys", TRUE},     {"vmtoolsd", TRUE},         {"VBoxService", TRUE},
+    {"phc2sys", TRUE},  {"vmtoolsd", TRUE},         {"VBoxService", TRUE},
 };
 
 static gboolean

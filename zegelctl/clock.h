@@ -35,7 +35,7 @@ typedef enum {
 /* What is known of the clock. */
 typedef struct {
   gboolean container;
-  gboolean synchronised;     /* the kernel says so: adjtimex(2) */
+  gboolean synchronised;      /* the kernel says so: adjtimex(2) */
   const char *const *running; /* names of all processes, as in /proc/PID/comm; NULL-ended */
 } ClockFacts;
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/timex.h>
@@ -18,10 +19,10 @@
 #include "zegelctl/clock.h"
 #include "zegelctl/doctor_parts.h"
 
-#define LOOK_S      30
-#define ANSWER_MS   5000
-#define DNS_PORT    53
-#define SLACK_S     60 /* between us and who wrote the last record */
+#define LOOK_S    30
+#define ANSWER_MS 5000
+#define DNS_PORT  53
+#define SLACK_S   60 /* between us and who wrote the last record */
 #define CURE                                                                               \
   "see \"timedatectl\" and have the clock set from the network (Debian: \"apt install "    \
   "systemd-timesyncd\", or chrony), then \"systemctl restart 'zegel-*'\""
@@ -60,10 +61,11 @@ look_at_trail(const DoctorSubject *subject, gpointer data, Apart *apart)
   if (last_s <= subject->now_s + SLACK_S)
     return;
   g_autofree char *ahead = duration(last_s - subject->now_s);
-  apart_say(apart, DOCTOR_WRONG, CURE,
-            "the last record of the audit trail lies %s ahead: the clock is behind, or it was "
-            "ahead then",
-            ahead);
+  apart_say(
+      apart, DOCTOR_WRONG, CURE,
+      "the last record of the audit trail lies %s ahead: the clock is behind, or it was "
+      "ahead then",
+      ahead);
 }
 
 /* ---- By the DNS: signatures have their time ---- */
@@ -72,8 +74,7 @@ look_at_trail(const DoctorSubject *subject, gpointer data, Apart *apart)
 static int
 connect_resolver(const char *resolver)
 {
-  g_autoptr(GSocketConnectable) place =
-      g_network_address_parse(resolver, DNS_PORT, NULL);
+  g_autoptr(GSocketConnectable) place = g_network_address_parse(resolver, DNS_PORT, NULL);
   if (place == NULL)
     return -1;
   GNetworkAddress *address = G_NETWORK_ADDRESS(place);
@@ -186,8 +187,8 @@ doctor_check_clock_kept(const DoctorSubject *subject, DoctorReport *report)
   const char *program = NULL;
   g_auto(GStrv) names = running();
   const ClockFacts facts = {.container = is_container(),
-                            .synchronised = adjtimex(&clock) >= 0 &&
-                                            (clock.status & STA_UNSYNC) == 0,
+                            .synchronised =
+                                adjtimex(&clock) >= 0 && (clock.status & STA_UNSYNC) == 0,
                             .running = (const char *const *) names};
   switch (clock_keeper(&facts, &program)) {
   case CLOCK_KEPT:
@@ -205,7 +206,8 @@ doctor_check_clock_kept(const DoctorSubject *subject, DoctorReport *report)
   case CLOCK_ALONE:
     break;
   }
-  doctor_say(report, DOCTOR_WARNING, CURE,
-             "nothing keeps the clock: it will be off by minutes some day, and so will what "
-             "the audit trail says");
+  doctor_say(
+      report, DOCTOR_WARNING, CURE,
+      "nothing keeps the clock: it will be off by minutes some day, and so will what "
+      "the audit trail says");
 }

@@ -2,8 +2,8 @@
  * doctor_daemon.c - whether the programs run: each is asked something over its own socket;
  * and whether they run with what is installed and configured now.
  */
-#include <dirent.h>
-#include <errno.h>
+
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,18 +11,19 @@
 
 #include "common/ask/client_id.h"
 #include "common/audit/client.h"
+#include "common/base/error.h"
 #include "common/base/unix.h"
 #include "zegelctl/command.h"
 #include "zegelctl/doctor_parts.h"
 
 #define ANSWER_S       5
-#define ANSWER_BYTES   512
 #define MILTER_VERSION 6
 #define MEMFD          "/memfd:" CONF_SHOWN
 #define DELETED        " (deleted)"
 #define SHOWN_KEYS_MAX 5
 
-typedef gboolean AskFunc(const char *path, GError **error);
+typedef gboolean
+AskFunc(const char *path, GError **error);
 
 /* ---- The questions ---- */
 
@@ -39,9 +40,8 @@ exchange(const char *path, gconstpointer question, gsize len, guint8 *answer, gs
     return FALSE;
   gboolean good = len == 0 || send(fd, question, len, MSG_NOSIGNAL) == (gssize) len;
   while (good && got < wanted) {
-    gssize n = unix_wait(fd, POLLIN, deadline_us)
-                   ? recv(fd, answer + got, wanted - got, 0)
-                   : 0;
+    gssize n =
+        unix_wait(fd, POLLIN, deadline_us) ? recv(fd, answer + got, wanted - got, 0) : 0;
     good = n > 0;
     got += good ? (gsize) n : 0;
   }
@@ -83,8 +83,8 @@ ask_auditd(const char *path, GError **error)
 static gboolean
 ask_milter(const char *path, GError **error)
 {
-  static const guint8 negotiate[] = {0, 0,    0,    13,   'O', 0, 0,    0,    MILTER_VERSION,
-                                     0, 0,    0x01, 0xff, 0,   0x1f, 0xff, 0xff};
+  static const guint8 negotiate[] = {0, 0, 0,    13,   'O', 0,    0,    0,   MILTER_VERSION,
+                                     0, 0, 0x01, 0xff, 0,   0x1f, 0xff, 0xff};
   static const char quit[] = {0, 0, 0, 1, 'Q'};
   guint8 answer[5]; /* its length, and what it is */
   if (!exchange(path, negotiate, sizeof negotiate, answer, sizeof answer, quit, sizeof quit,
@@ -103,18 +103,26 @@ ask_deliver(const char *path, GError **error)
   return memcmp(answer, "220", sizeof answer) == 0 || stranger(path, error);
 }
 
-/* FCGI_GET_VALUES, which libfcgi answers itself as soon as somebody serves. */
+/*
+ * A request without a host (FastCGI 1.0, 3.3): whatever page comes, somebody serves.
+ * libfcgi answers FCGI_GET_VALUES, which is there for this, never.
+ */
 static gboolean
 ask_viewer(const char *path, GError **error)
 {
-  static const char values[] = "FCGI_MPXS_CONNS";
-  guint8 question[8 + 2 + sizeof values - 1] = {1, 9, 0, 0, 0, 2 + sizeof values - 1,
-                                                0, 0, sizeof values - 1};
+  static const guint8 question[] =
+      {
+          1,   1,   0,   1,   0,   8,   0,   0,   0,   1,   0,   0,   0,   0,
+          0,   0, /* begin */
+          1,   4,   0,   1,   0,   19,  0,   0,   14,  3,   'R', 'E', 'Q', 'U',
+          'E', 'S', 'T', '_', 'M', 'E', 'T', 'H', 'O', 'D', 'G', 'E', 'T', /* params */
+          1,   4,   0,   1,   0,   0,   0,   0,                            /* their end */
+          1,   5,   0,   1,   0,   0,   0,   0, /* nothing on standard input */
+      };
   guint8 answer[2]; /* version and kind */
-  memcpy(question + 10, values, sizeof values - 1);
   if (!exchange(path, question, sizeof question, answer, sizeof answer, NULL, 0, error))
     return FALSE;
-  return (answer[0] == 1 && answer[1] == 10) || stranger(path, error);
+  return (answer[0] == 1 && answer[1] == 6) || stranger(path, error);
 }
 
 static const struct {
@@ -224,8 +232,9 @@ settings_of(const char *text)
       section = g_strdup(setting);
     } else if (*setting != '\0' && *setting != '#' && *setting != ';') {
       g_auto(GStrv) pair = g_strsplit(setting, "=", 2);
-      g_hash_table_add(settings, g_strdup_printf("%s %s=%s", section, g_strstrip(pair[0]),
-                                                 pair[1] != NULL ? g_strstrip(pair[1]) : ""));
+      g_hash_table_add(settings,
+                       g_strdup_printf("%s %s=%s", section, g_strstrip(pair[0]),
+                                       pair[1] != NULL ? g_strstrip(pair[1]) : ""));
     }
   }
   return settings;
@@ -249,7 +258,8 @@ difference(const char *was, const char *is)
 {
   g_autoptr(GHashTable) old = settings_of(was);
   g_autoptr(GHashTable) new = settings_of(is);
-  g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GHashTable) names =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   add_missing(old, new, names);
   add_missing(new, old, names);
   g_autofree gpointer *keys = g_hash_table_get_keys_as_array(names, NULL);

@@ -91,7 +91,8 @@ look_at_owner(const Holder *holder, const struct stat *status, DoctorReport *rep
     return;
   g_autofree char *cure = g_strdup_printf("chown %s %s", holder->user, holder->path);
   g_autofree char *owner = user_name(status->st_uid);
-  doctor_say(report, DOCTOR_WRONG, cure, "%s belongs to %s: %s, which runs as %s, cannot "
+  doctor_say(report, DOCTOR_WRONG, cure,
+             "%s belongs to %s: %s, which runs as %s, cannot "
              "read it",
              holder->path, owner, holder->program, holder->user);
 }
@@ -232,10 +233,11 @@ look_as_web(const DoctorSubject *subject, gpointer data, Apart *apart)
         "see with \"namei -l %s\" and \"id %s\" by which right, and take that away; keys "
         "that it could read must be made anew",
         path, user);
-    apart_say(apart, DOCTOR_WRONG, cure,
-              "%s, as whom the web server runs, can read %s: who breaks into the web server "
-              "has it",
-              user, path);
+    apart_say(
+        apart, DOCTOR_WRONG, cure,
+        "%s, as whom the web server runs, can read %s: who breaks into the web server "
+        "has it",
+        user, path);
   }
 }
 
@@ -243,7 +245,8 @@ void
 doctor_check_key_web(const DoctorSubject *subject, DoctorReport *report)
 {
   const Config *config = subject->config;
-  g_autoptr(GHashTable) users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GHashTable) users =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(web_users); i++)
     add_user(config, users, web_users[i]);
   add_members(config, users);

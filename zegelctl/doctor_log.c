@@ -13,13 +13,15 @@
 #include "zegelctl/doctor_parts.h"
 
 #define READ_BYTES     65536
-#define FILE_MAX_BYTES (256 * 1024 * 1024) /* of one log, its newest part, as it is read */
-#define TOTAL_S        60
-#define TOKEN_MIN      22 /* base64url of a link's secret, which is the shortest */
-#define PACKED         ".gz"
+#define FILE_MAX_BYTES (256 * 1024 * 1024) /* of one log, its newest part, as it is read   \
+                                            */
+#define TOTAL_S   60
+#define TOKEN_MIN 22 /* base64url of a link's secret, which is the shortest */
+#define PACKED    ".gz"
 
-static const char *const folders[] = {"/var/log/nginx", "/var/log/apache2", "/var/log/httpd",
-                                      "/var/log/lighttpd", "/var/log/zegel-web"};
+static const char *const folders[] = {"/var/log/nginx", "/var/log/apache2",
+                                      "/var/log/httpd", "/var/log/lighttpd",
+                                      "/var/log/zegel-web"};
 /* Behind them is a secret (viewer-cgi/route.c). */
 static const char *const prefixes[] = {"/l/", "/s/", "/form/"};
 
@@ -110,8 +112,7 @@ count_in_file(Search *search, const char *path)
   }
   g_autoptr(GZlibDecompressor) unpack =
       g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP);
-  g_autoptr(GInputStream) text =
-      g_converter_input_stream_new(file, G_CONVERTER(unpack));
+  g_autoptr(GInputStream) text = g_converter_input_stream_new(file, G_CONVERTER(unpack));
   return count_in_stream(search, text);
 }
 

@@ -60,7 +60,8 @@ look_at_domain(Seen *seen, const DoctorSubject *subject, const char *domain, Apa
   if (lines == NULL)
     return FALSE;
   const FindingSubject about = {.domain = domain, .ours = TRUE, .lines = lines};
-  g_autoptr(GHashTable) hosts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GHashTable) hosts =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(free_finding);
   wait_for_look(seen, domain, start_s);
   if (!finding_search(seen, &rules, &about, hosts, findings, error))

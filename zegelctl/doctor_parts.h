@@ -7,7 +7,8 @@
 #include "zegelctl/doctor.h"
 
 /* The function of a check. */
-typedef void DoctorFunc(const DoctorSubject *subject, DoctorReport *report);
+typedef void
+DoctorFunc(const DoctorSubject *subject, DoctorReport *report);
 
 /* ---- doctor_daemon.c ---- */
 DoctorFunc doctor_check_running;

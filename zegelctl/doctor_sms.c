@@ -52,11 +52,12 @@ look_at_gateway(const char *url, gboolean own_authority, Apart *apart)
   }
   web_get(&place, NULL, &page);
   if (!page.connected || !page.greeted)
-    apart_say(apart, DOCTOR_WRONG,
-              "see that nothing between here and there stops it, and what the provider says "
-              "of his service",
-              "the SMS gateway %s, port %s, cannot be reached: %s", place.host, place.port,
-              page.problem);
+    apart_say(
+        apart, DOCTOR_WRONG,
+        "see that nothing between here and there stops it, and what the provider says "
+        "of his service",
+        "the SMS gateway %s, port %s, cannot be reached: %s", place.host, place.port,
+        page.problem);
   else if (place.https && !page.verified && !own_authority)
     apart_say(apart, DOCTOR_WRONG, "ask the provider; see ca_file in sms-http(8)",
               "the certificate of the SMS gateway %s is not valid: %s", place.host,
@@ -69,12 +70,12 @@ look_at_http(Apart *apart)
   g_autoptr(GError) error = NULL;
   g_autoptr(GKeyFile) file = g_key_file_new();
   if (!g_key_file_load_from_file(file, HTTP_CONF, G_KEY_FILE_NONE, &error)) {
-    apart_say(apart, DOCTOR_WRONG, "write it, and let the viewer's user read it: sms-http(8)",
-              HTTP_CONF ": %s", error->message);
+    apart_say(apart, DOCTOR_WRONG,
+              "write it, and let the viewer's user read it: sms-http(8)", HTTP_CONF ": %s",
+              error->message);
     return;
   }
-  g_autofree char *secret =
-      g_key_file_get_value(file, HTTP_SECTION, "credentials", NULL);
+  g_autofree char *secret = g_key_file_get_value(file, HTTP_SECTION, "credentials", NULL);
   g_autofree char *url = g_key_file_get_value(file, HTTP_SECTION, "url", NULL);
   if (secret != NULL && faccessat(AT_FDCWD, secret, R_OK, AT_EACCESS) != 0)
     apart_say(apart, DOCTOR_WRONG, "give it to the viewer's user, mode 0400: sms-http(8)",
@@ -137,8 +138,9 @@ is_running(const char *program)
 static void
 look_at_gammu(const DoctorSubject *subject, Apart *apart)
 {
-  static const char cure[] = "run \"systemctl restart gammu-smsd\"; its log says whether the "
-                             "modem answers";
+  static const char cure[] =
+      "run \"systemctl restart gammu-smsd\"; its log says whether the "
+      "modem answers";
   g_autofree char *outbox = find_outbox();
   guint stale = count_stale(outbox, subject->now_s);
   if (faccessat(AT_FDCWD, outbox, R_OK | W_OK | X_OK, AT_EACCESS) != 0)
@@ -158,8 +160,9 @@ static void
 look_at_mail(Apart *apart)
 {
   if (faccessat(AT_FDCWD, MAIL_CONF, R_OK, AT_EACCESS) != 0)
-    apart_say(apart, DOCTOR_WRONG, "write it, and let the viewer's user read it: sms-mail(8)",
-              MAIL_CONF ": %s", g_strerror(errno));
+    apart_say(apart, DOCTOR_WRONG,
+              "write it, and let the viewer's user read it: sms-mail(8)", MAIL_CONF ": %s",
+              g_strerror(errno));
 }
 
 /* ---- sms-command ---- */
@@ -172,10 +175,11 @@ look_at_command(const DoctorSubject *subject, gpointer data, Apart *apart)
   g_autofree char *name = g_path_get_basename(command);
   signal(SIGPIPE, SIG_IGN);
   if (faccessat(AT_FDCWD, command, X_OK, AT_EACCESS) != 0)
-    apart_say(apart, DOCTOR_WRONG,
-              "name the adapter in command of [sms] (zegel-sms(7)), and let the viewer's user "
-              "run it",
-              "the SMS adapter %s cannot be run: %s", command, g_strerror(errno));
+    apart_say(
+        apart, DOCTOR_WRONG,
+        "name the adapter in command of [sms] (zegel-sms(7)), and let the viewer's user "
+        "run it",
+        "the SMS adapter %s cannot be run: %s", command, g_strerror(errno));
   else if (strcmp(name, "sms-http") == 0)
     look_at_http(apart);
   else if (strcmp(name, "sms-gammu") == 0)
@@ -260,12 +264,13 @@ look_at_codes(const DoctorSubject *subject, gpointer data, Apart *apart)
       g_date_time_new_from_unix_local(codes.first_us / G_USEC_PER_SEC);
   g_autofree char *when = since != NULL ? g_date_time_format(since, "%Y-%m-%d %H:%M")
                                         : g_strdup("a day far away");
-  apart_say(apart, codes.failures < FEW_FAILURES ? DOCTOR_WARNING : DOCTOR_WRONG,
-            "see sms-command, then try the adapter by hand as zegel-sms(7) has it; its exit "
-            "statuses stand in the mail log",
-            "the SMS gateway is silent: since %2$s %1$u codes were refused, or not "
-            "confirmed, and none went out",
-            codes.failures, when);
+  apart_say(
+      apart, codes.failures < FEW_FAILURES ? DOCTOR_WARNING : DOCTOR_WRONG,
+      "see sms-command, then try the adapter by hand as zegel-sms(7) has it; its exit "
+      "statuses stand in the mail log",
+      "the SMS gateway is silent: since %2$s %1$u codes were refused, or not "
+      "confirmed, and none went out",
+      codes.failures, when);
 }
 
 void

@@ -56,8 +56,8 @@ try_path(const Need *need, const char *path, int mode, Apart *apart)
   if (faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0 || errno == ENOENT)
     return;
   g_autofree char *reason = g_strdup(g_strerror(errno));
-  g_autofree char *directory =
-      need->directory != NULL ? g_strdup(need->directory) : g_path_get_dirname(need->database);
+  g_autofree char *directory = need->directory != NULL ? g_strdup(need->directory)
+                                                       : g_path_get_dirname(need->database);
   g_autofree char *cure = g_strdup_printf(
       "give it back to whom it belongs: \"chown -R %s:%s %s\"; README.postfix, step 1, has "
       "owners and modes",
@@ -140,7 +140,7 @@ look_at_top(DoctorReport *report)
     doctor_say(report, DOCTOR_WRONG,
                "chown root:root " ZEGEL_STATEDIR " && chmod 0755 " ZEGEL_STATEDIR,
                ZEGEL_STATEDIR " has owner %u and mode %04o: others than root can put "
-               "another store in the place of ours",
+                              "another store in the place of ours",
                (guint) status.st_uid, (guint) (status.st_mode & 07777));
 }
 
@@ -178,11 +178,12 @@ open_routes(const char *path, Apart *apart)
       errno == ENOENT
           ? "systemctl restart zegel-policyd"
           : "give the files back to policyd and the group of Postfix, \"chown -R "
-            "zegel-policyd:postfix\" and \"chmod 2750\" for their directory, 0640 for them; "
+            "zegel-policyd:postfix\" and \"chmod 2750\" for their directory, 0640 for "
+            "them; "
             "then \"systemctl restart zegel-policyd\"";
   apart_say(apart, DOCTOR_WRONG, cure,
-            "Postfix cannot open %s: %s; a table that cannot be opened stops all mail", path,
-            g_strerror(errno));
+            "Postfix cannot open %s: %s; a table that cannot be opened stops all mail",
+            path, g_strerror(errno));
   return -1;
 }
 
@@ -252,13 +253,13 @@ doctor_check_routes(const DoctorSubject *subject, DoctorReport *report)
 
 /* ---- disk-space ---- */
 
-#define MEGABYTE      (1024.0 * 1024.0)
-#define LOW_PART      0.1 /* of a file system: less room than this, */
-#define LOW_MB        10240 /* and less than this, is little */
-#define MINFREE       1.5 /* of a message: Postfix then takes none (queue_minfree) */
-#define INODES_PART   0.05
+#define MEGABYTE        (1024.0 * 1024.0)
+#define LOW_PART        0.1   /* of a file system: less room than this, */
+#define LOW_MB          10240 /* and less than this, is little */
+#define MINFREE         1.5   /* of a message: Postfix then takes none (queue_minfree) */
+#define INODES_PART     0.05
 #define UPLOADS_AT_ONCE 2
-#define UPLOADS       "/dev/shm" /* where contrib/ of the web servers has them */
+#define UPLOADS         "/dev/shm" /* where contrib/ of the web servers has them */
 
 /* FS holds WHAT, at PATH; NEEDED_MB is what one message may take. */
 static void

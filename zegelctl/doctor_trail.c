@@ -11,10 +11,10 @@
 #include "zegelctl/apart.h"
 #include "zegelctl/doctor_parts.h"
 
-#define VERIFY_S  300 /* a trail of years is long */
-#define LOOK_S    60
-#define MOVES_S   4 /* zegel-deliver brings what waits twice a second */
-#define FEW       5000
+#define VERIFY_S 300 /* a trail of years is long */
+#define LOOK_S   60
+#define MOVES_S  4 /* zegel-deliver brings what waits twice a second */
+#define FEW      5000
 #define RESTORE                                                                            \
   "keep a copy of the trail as it is; then find out with \"zegelctl audit verify "         \
   "--checkpoint FILE\" and the checkpoints of [audit] mail what is missing"
@@ -91,7 +91,8 @@ look_at_waiting(const DoctorSubject *subject, gpointer data, Apart *apart)
     apart_say(apart, DOCTOR_WRONG,
               "see that zegel-auditd and zegel-deliver run (daemon-running); the mail log "
               "has why the trail does not take them",
-              "%" G_GINT64_FORMAT " events wait in the store and do not come into the audit "
+              "%" G_GINT64_FORMAT
+              " events wait in the store and do not come into the audit "
               "trail",
               after.waiting);
   else if (after.waiting > FEW)

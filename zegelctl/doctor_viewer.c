@@ -24,7 +24,8 @@ typedef struct {
   Apart *apart;
 } Visit;
 
-typedef void VisitFunc(Visit *visit);
+typedef void
+VisitFunc(Visit *visit);
 
 /* As a user without rights: what comes is a stranger's. FUNC is called for each viewer. */
 static void
@@ -123,24 +124,27 @@ say_unreached(const Visit *visit)
               "start the web server, and let it listen there with HTTPS (zegel-viewer(8))",
               "%s (%s): nobody answers: %s", url, address, page->problem);
   else
-    apart_say(visit->apart, DOCTOR_UNKNOWN,
-              "open it from outside; when that works, this machine does not reach itself by "
-              "its public name: write that name into /etc/hosts here",
-              "%s (%s) cannot be reached from here: %s", url, address, page->problem);
+    apart_say(
+        visit->apart, DOCTOR_UNKNOWN,
+        "open it from outside; when that works, this machine does not reach itself by "
+        "its public name: write that name into /etc/hosts here",
+        "%s (%s) cannot be reached from here: %s", url, address, page->problem);
 }
 
 /* Port 80 may be closed, or lead to HTTPS; our pages may not be there. */
 static void
 look_at_plain(const Visit *visit)
 {
-  const WebPlace plain = {.https = FALSE, .host = visit->place.host, .port = (char *) HTTP_PORT};
+  const WebPlace plain = {
+      .https = FALSE, .host = visit->place.host, .port = (char *) HTTP_PORT};
   g_auto(WebPage) page = {.address = NULL};
   web_get(&plain, "/", &page);
   if (is_viewer(&page))
-    apart_say(visit->apart, DOCTOR_WRONG,
-              "let port 80 answer with a redirect to HTTPS only (contrib/ has it for nginx, "
-              "Apache and lighttpd)",
-              "http://%s/ shows the pages of zegel-viewer without HTTPS", plain.host);
+    apart_say(
+        visit->apart, DOCTOR_WRONG,
+        "let port 80 answer with a redirect to HTTPS only (contrib/ has it for nginx, "
+        "Apache and lighttpd)",
+        "http://%s/ shows the pages of zegel-viewer without HTTPS", plain.host);
 }
 
 static void
@@ -178,7 +182,8 @@ gboolean
 doctor_viewer_answers(const DoctorSubject *subject, DoctorReport *report)
 {
   VisitFunc *func = visit_there;
-  return apart_run(subject, report, subject->config->policyd_user, LOOK_S, visit_all, &func);
+  return apart_run(subject, report, subject->config->policyd_user, LOOK_S, visit_all,
+                   &func);
 }
 
 /* ---- viewer-headers ---- */

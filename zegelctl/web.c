@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/unix.h"
 #include "common/crypt/tls_probe.h"
 
@@ -78,7 +77,8 @@ web_head_parse(const char *text, gsize len, WebPage *page)
   if (lines[0] == NULL || !g_str_has_prefix(lines[0], "HTTP/1."))
     return FALSE;
   g_auto(GStrv) words = g_strsplit(lines[0], " ", 3);
-  if (words[1] == NULL || !g_ascii_string_to_unsigned(words[1], 10, 100, 599, &status, NULL))
+  if (words[1] == NULL ||
+      !g_ascii_string_to_unsigned(words[1], 10, 100, 599, &status, NULL))
     return FALSE;
   page->status = (guint) status;
   page->headers = g_ptr_array_new_with_free_func(g_free);

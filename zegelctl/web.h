@@ -20,12 +20,12 @@ typedef struct {
 
 /* What there was. All owned; free with web_page_clear. */
 typedef struct {
-  gboolean local;     /* the address is one of this machine */
-  char *address;      /* which answered, or the last one that did not */
-  gboolean connected; /* by TCP */
-  gboolean greeted;   /* by TLS; also for http */
-  gboolean verified;  /* the certificate, for that host */
-  char *problem;      /* with the first of these that was not; NULL: none */
+  gboolean local;         /* the address is one of this machine */
+  char *address;          /* which answered, or the last one that did not */
+  gboolean connected;     /* by TCP */
+  gboolean greeted;       /* by TLS; also for http */
+  gboolean verified;      /* the certificate, for that host */
+  char *problem;          /* with the first of these that was not; NULL: none */
   gint64 from_s, until_s; /* of the certificate, Unix time; 0: not known */
   guint status;           /* 0: there was no answer */
   GPtrArray *headers;     /* of char *: "name: value", names in lower case */

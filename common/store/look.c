@@ -42,7 +42,8 @@ static gboolean
 look_at_links(Db *db, const KeyRing *links, char **problem, GError **error)
 {
   g_autoptr(Query) query = db_query(
-      db, "SELECT DISTINCT link_key FROM entry WHERE message_key IS NOT NULL AND shared = 0",
+      db,
+      "SELECT DISTINCT link_key FROM entry WHERE message_key IS NOT NULL AND shared = 0",
       DB_NO_VALUES, error);
   int step = query != NULL ? 1 : -1;
   while (*problem == NULL && step > 0 && (step = query_step(query, error)) > 0) {

@@ -96,8 +96,8 @@ test_question(void)
   memset(asked, 0xff, sizeof asked);
   clock_question(ID, asked);
   static const guint8 expected[CLOCK_QUESTION_BYTES] = {
-      0x12, 0x34, 1, 0x10, 0, 1, 0, 0, 0, 0, 0, 1,
-      0,    0,    6, 0,    1, 0, 0, 41, 4, 0xd0, 0, 0, 0x80, 0, 0, 0};
+      0x12, 0x34, 1, 0x10, 0, 1,  0, 0,    0, 0, 0,    1, 0, 0,
+      6,    0,    1, 0,    0, 41, 4, 0xd0, 0, 0, 0x80, 0, 0, 0};
   g_assert_cmpmem(asked, sizeof asked, expected, sizeof expected);
 }
 

@@ -57,8 +57,13 @@ test_head(void)
 static void
 test_no_head(void)
 {
-  static const char *const rows[] = {"", "HTTP/1.1", "HTTP/1.1 \r\n\r\n", "HTTP/1.1 99 x\r\n",
-                                     "HTTP/2 200\r\n", "220 mail\r\n", "HTTP/1.1 2x0\r\n"};
+  static const char *const rows[] = {"",
+                                     "HTTP/1.1",
+                                     "HTTP/1.1 \r\n\r\n",
+                                     "HTTP/1.1 99 x\r\n",
+                                     "HTTP/2 200\r\n",
+                                     "220 mail\r\n",
+                                     "HTTP/1.1 2x0\r\n"};
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
     g_auto(WebPage) page = {.status = 0};
     g_assert_false(web_head_parse(rows[i], strlen(rows[i]), &page));
