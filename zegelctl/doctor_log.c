@@ -12,9 +12,10 @@
 
 #include "zegelctl/doctor_parts.h"
 
-#define READ_BYTES     65536
-#define FILE_MAX_BYTES (256 * 1024 * 1024) /* of one log, its newest part, as it is read   \
-                                            */
+#define READ_BYTES 65536
+#define FILE_MAX_BYTES                                                                     \
+  (256 * 1024 * 1024) /* of one log, its newest part, as it is read                        \
+                       */
 #define TOTAL_S   60
 #define TOKEN_MIN 22 /* base64url of a link's secret, which is the shortest */
 #define PACKED    ".gz"

@@ -4,9 +4,7 @@
  * As zegelctl domain watch: zegel-policyd looks once more, and what it keeps of that is
  * read.
  */
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "zegelctl/apart.h"
 #include "zegelctl/doctor_parts.h"
@@ -47,30 +45,6 @@ say_finding(const Finding *finding, Apart *apart)
               finding->domain, finding->what->str);
 }
 
-static gboolean
-look_at_domain(Seen *seen, const DoctorSubject *subject, const char *domain, Apart *apart,
-               GError **error)
-{
-  gboolean own = FALSE;
-  gint64 start_s = g_get_real_time() / G_USEC_PER_SEC;
-  const CheckQuestion question = {.domain = (char *) domain, .fresh = TRUE};
-  const FindingRules rules = {.now_s = subject->now_s, .days = DAYS};
-  g_autoptr(GPtrArray) lines =
-      ask_check(subject->config->policyd_socket, &question, &own, error);
-  if (lines == NULL)
-    return FALSE;
-  const FindingSubject about = {.domain = domain, .ours = TRUE, .lines = lines};
-  g_autoptr(GHashTable) hosts =
-      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(free_finding);
-  wait_for_look(seen, domain, start_s);
-  if (!finding_search(seen, &rules, &about, hosts, findings, error))
-    return FALSE;
-  for (guint i = 0; i < findings->len; i++)
-    say_finding(findings->pdata[i], apart);
-  return TRUE;
-}
-
 /* Whether ORGANISATION says that it follows the norm. */
 static gboolean
 has_declared(const Organisation *organisation)
@@ -78,31 +52,81 @@ has_declared(const Organisation *organisation)
   return *organisation->nta_declaration != '\0';
 }
 
-static void
-look_at_domains(const DoctorSubject *subject, gpointer data, Apart *apart)
+typedef gboolean
+DomainFunc(const DoctorSubject *subject, const char *domain, gpointer data, GError **error);
+
+/* Calls FUNC for each domain for which that was said, until one fails. */
+static gboolean
+each_domain(const DoctorSubject *subject, DomainFunc *func, gpointer data, GError **error)
 {
-  (void) data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(Seen) seen = seen_open_existing(subject->config->seen_db, &error);
-  for (guint i = 0; seen != NULL && i < subject->config->organisations->len; i++) {
+  for (guint i = 0; i < subject->config->organisations->len; i++) {
     const Organisation *organisation = subject->config->organisations->pdata[i];
     for (char **domain = organisation->domains;
-         has_declared(organisation) && error == NULL && *domain != NULL; domain++)
-      look_at_domain(seen, subject, *domain, apart, &error);
+         has_declared(organisation) && *domain != NULL; domain++)
+      if (!func(subject, *domain, data, error))
+        return FALSE;
   }
-  if (error != NULL)
-    apart_say(apart, DOCTOR_UNKNOWN, "see that zegel-policyd runs (daemon-running)",
-              "it could not be found out: %s", error->message);
+  return TRUE;
+}
+
+/* Has policyd look. Only who is in Postfix's group may ask it, and root. */
+static gboolean
+ask_domain(const DoctorSubject *subject, const char *domain, gpointer data, GError **error)
+{
+  gboolean own = FALSE;
+  const CheckQuestion question = {.domain = (char *) domain, .fresh = TRUE};
+  *(guint *) data += 1;
+  g_autoptr(GPtrArray) lines =
+      ask_check(subject->config->policyd_socket, &question, &own, error);
+  return lines != NULL;
+}
+
+/* What is read, and since when it counts. */
+typedef struct {
+  Seen *seen;
+  gint64 start_s;
+  Apart *apart;
+} Reading;
+
+static gboolean
+read_domain(const DoctorSubject *subject, const char *domain, gpointer data, GError **error)
+{
+  const Reading *reading = data;
+  const FindingRules rules = {.now_s = subject->now_s, .days = DAYS};
+  const FindingSubject about = {.domain = domain, .ours = TRUE};
+  g_autoptr(GHashTable) hosts =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(free_finding);
+  wait_for_look(reading->seen, domain, reading->start_s);
+  if (!finding_search(reading->seen, &rules, &about, hosts, findings, error))
+    return FALSE;
+  for (guint i = 0; i < findings->len; i++)
+    say_finding(findings->pdata[i], reading->apart);
+  return TRUE;
+}
+
+static void
+read_domains(const DoctorSubject *subject, gpointer data, Apart *apart)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Seen) seen = seen_open_existing(subject->config->seen_db, &error);
+  Reading reading = {.seen = seen, .start_s = *(gint64 *) data, .apart = apart};
+  if (seen == NULL || !each_domain(subject, read_domain, &reading, &error))
+    apart_say(apart, DOCTOR_UNKNOWN, NULL, "%s", error->message);
 }
 
 void
 doctor_check_nta_ends(const DoctorSubject *subject, DoctorReport *report)
 {
-  for (guint i = 0; i < subject->config->organisations->len; i++)
-    if (has_declared(subject->config->organisations->pdata[i])) {
-      apart_run(subject, report, subject->config->policyd_user, LOOK_S, look_at_domains,
-                NULL);
-      return;
-    }
-  doctor_say(report, DOCTOR_ABSENT, NULL, "no organisation has nta_declaration");
+  g_autoptr(GError) error = NULL;
+  gint64 start_s = g_get_real_time() / G_USEC_PER_SEC;
+  guint asked = 0;
+  if (!each_domain(subject, ask_domain, &asked, &error))
+    doctor_say(report, DOCTOR_UNKNOWN, "see that zegel-policyd runs (daemon-running)",
+               "it could not be found out: %s", error->message);
+  else if (asked == 0)
+    doctor_say(report, DOCTOR_ABSENT, NULL, "no organisation has nta_declaration");
+  else
+    apart_run(subject, report, subject->config->policyd_user, LOOK_S, read_domains,
+              &start_s);
 }

@@ -48,13 +48,13 @@ find_needs(const Config *config, Need needs[NEEDS])
   memcpy(needs, all, sizeof all);
 }
 
-/* Says it when the file or directory at PATH is there and cannot be used as MODE of
- * access(2) has it. */
-static void
+/* FALSE, and said, when the file or directory at PATH is there and cannot be used as MODE
+ * of access(2) has it. */
+static gboolean
 try_path(const Need *need, const char *path, int mode, Apart *apart)
 {
   if (faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0 || errno == ENOENT)
-    return;
+    return TRUE;
   g_autofree char *reason = g_strdup(g_strerror(errno));
   g_autofree char *directory = need->directory != NULL ? g_strdup(need->directory)
                                                        : g_path_get_dirname(need->database);
@@ -64,13 +64,15 @@ try_path(const Need *need, const char *path, int mode, Apart *apart)
       need->owner, need->group, directory);
   apart_say(apart, DOCTOR_WRONG, cure, "%s, which runs as %s, cannot use %s: %s",
             need->program, need->user, path, reason);
+  return FALSE;
 }
 
 static void
 try_database(const Need *need, Apart *apart)
 {
   g_autofree char *directory = g_path_get_dirname(need->database);
-  try_path(need, directory, R_OK | W_OK | X_OK, apart);
+  if (!try_path(need, directory, R_OK | W_OK | X_OK, apart))
+    return;
   for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
     g_autofree char *path = g_strconcat(need->database, suffixes[i], NULL);
     try_path(need, path, R_OK | W_OK, apart);
@@ -83,16 +85,14 @@ try_directory(const Need *need, Apart *apart)
 {
   guint unreadable = 0;
   const char *name = NULL;
-  try_path(need, need->directory, R_OK | W_OK | X_OK, apart);
+  if (!try_path(need, need->directory, R_OK | W_OK | X_OK, apart))
+    return;
   g_autoptr(GDir) dir = g_dir_open(need->directory, 0, NULL);
   for (guint i = 0; dir != NULL && i < FILES_MAX && unreadable < TOLD_MAX; i++) {
     if ((name = g_dir_read_name(dir)) == NULL)
       break;
     g_autofree char *path = g_build_filename(need->directory, name, NULL);
-    if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0 && errno != ENOENT) {
-      try_path(need, path, R_OK, apart);
-      unreadable++;
-    }
+    unreadable += !try_path(need, path, R_OK, apart);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "common/audit/trail.h"
 #include "common/audit/verify.h"
 #include "common/base/error.h"
 #include "common/store/look.h"
@@ -15,6 +16,10 @@
 #define LOOK_S   60
 #define MOVES_S  4 /* zegel-deliver brings what waits twice a second */
 #define FEW      5000
+#define NEWEST   200 /* records, some of which say something of a person */
+#define OLD_KEYS                                                                           \
+  "restore the trail and its key file of the same day, or add the lines of the old key "   \
+  "file below those that are there"
 #define RESTORE                                                                            \
   "keep a copy of the trail as it is; then find out with \"zegelctl audit verify "         \
   "--checkpoint FILE\" and the checkpoints of [audit] mail what is missing"
@@ -33,15 +38,48 @@ say_result(const VerifyResult *result, Apart *apart)
               result->what);
 }
 
+static gboolean
+pass_over(const TrailRecord *record, gpointer data, GError **error)
+{
+  (void) record;
+  (void) data;
+  (void) error;
+  return TRUE;
+}
+
+/* Whether the newest records were sealed with a key that is not in KEYS. */
+static gboolean
+is_of_other_key(const char *path, const KeyRing *keys, GError **error)
+{
+  static const TrailQuery query = {.newest_first = TRUE, .limit = NEWEST};
+  g_autoptr(Trail) trail = trail_open(path, keys, NULL);
+  return trail != NULL && !trail_each(trail, &query, pass_over, NULL, error) &&
+         g_error_matches(*error, ZEGEL_ERROR, ZEGEL_ERROR_KEY_UNKNOWN);
+}
+
+static void
+verify(const char *path, const KeyRing *keys, Apart *apart)
+{
+  g_autoptr(GError) error = NULL;
+  g_auto(VerifyResult) result = {.what = NULL};
+  const VerifyWith with = {.keys = keys};
+  if (verify_trail(path, &with, &result, &error))
+    say_result(&result, apart);
+  else if (g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG))
+    apart_say(apart, DOCTOR_WRONG, OLD_KEYS, "the audit trail cannot be verified: %s",
+              error->message);
+  else
+    apart_say(apart, DOCTOR_UNKNOWN, NULL, "the audit trail cannot be verified: %s",
+              error->message);
+}
+
 static void
 look_at_chain(const DoctorSubject *subject, gpointer data, Apart *apart)
 {
   (void) data;
   const Config *config = subject->config;
   g_autoptr(GError) error = NULL;
-  g_auto(VerifyResult) result = {.what = NULL};
   g_autoptr(KeyRing) keys = keyring_load(config->audit_key, KEY_AUDIT, &error);
-  const VerifyWith with = {.keys = keys};
   if (keys == NULL)
     apart_say(apart, DOCTOR_UNKNOWN, NULL, "%s", error->message);
   else if (access(config->audit_database, F_OK) != 0 && errno == ENOENT)
@@ -49,16 +87,11 @@ look_at_chain(const DoctorSubject *subject, gpointer data, Apart *apart)
               "put it back from the backup; on a new installation: \"systemctl restart "
               "zegel-auditd\"",
               "there is no audit trail at %s", config->audit_database);
-  else if (verify_trail(config->audit_database, &with, &result, &error))
-    say_result(&result, apart);
+  else if (is_of_other_key(config->audit_database, keys, &error))
+    apart_say(apart, DOCTOR_WRONG, OLD_KEYS,
+              "the audit trail and its key are not of the same day: %s", error->message);
   else
-    apart_say(
-        apart,
-        g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG) ? DOCTOR_WRONG
-                                                                : DOCTOR_UNKNOWN,
-        "restore the trail and its key file of the same day, or add the lines of the old "
-        "key file below those that are there",
-        "the audit trail cannot be verified: %s", error->message);
+    verify(config->audit_database, keys, apart);
 }
 
 void

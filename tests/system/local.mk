@@ -85,6 +85,7 @@ EXTRA_DIST += \
 	tests/system/test_verify.py \
 	tests/system/test_threats.py \
 	tests/system/test_visitor_mail.py \
+	tests/system/test_doctor_own.py \
 	tests/system/test_watch_domains.py \
 	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \
