@@ -1,6 +1,6 @@
-# contrib/postfix
-EXTRA_DIST += \
-	contrib/postfix/README.postfix \
+# contrib/postfix: zegelctl setup copies these; README.postfix is for who does it by hand.
+zegelpostfixdir = $(pkgdatadir)/postfix
+dist_zegelpostfix_DATA = \
 	contrib/postfix/main.cf.zegel \
 	contrib/postfix/master.cf.zegel \
 	contrib/postfix/zegel-routes.cf \
@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	contrib/postfix/zegel_milter_clients \
 	contrib/postfix/zegel_service \
 	contrib/postfix/zegel_transport
+dist_doc_DATA = contrib/postfix/README.postfix
 
 # contrib/systemd
 EXTRA_DIST += \

@@ -45,7 +45,9 @@ doctor_say(DoctorReport *report, DoctorState state, const char *cure, const char
     G_GNUC_PRINTF(4, 5);
 
 /* The checks of each file; each table ends with one without id. */
-extern const DoctorCheck doctor_postfix_checks[]; /* main.cf, master.cf, tables, sockets */
+extern const DoctorCheck doctor_postfix_checks[]; /* main.cf, master.cf */
+extern const DoctorCheck doctor_milter_checks[];  /* sockets, who is asked */
+extern const DoctorCheck doctor_table_checks[];   /* where mail goes */
 extern const DoctorCheck doctor_world_checks[];   /* resolver, clock, DNS records, TLS */
 extern const DoctorCheck doctor_own_checks[];     /* keys, daemons, store, disk, audit */
 extern const DoctorCheck doctor_viewer_checks[];  /* web server, certificate, SMS */

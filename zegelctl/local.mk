@@ -23,12 +23,15 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/doctor_daemon.c \
 	zegelctl/doctor_key.c \
 	zegelctl/doctor_log.c \
+	zegelctl/doctor_look.c zegelctl/doctor_look.h \
+	zegelctl/doctor_milter.c \
 	zegelctl/doctor_nta.c \
 	zegelctl/doctor_own.c \
 	zegelctl/doctor_parts.h \
 	zegelctl/doctor_postfix.c \
 	zegelctl/doctor_sms.c \
 	zegelctl/doctor_state.c \
+	zegelctl/doctor_table.c \
 	zegelctl/doctor_trail.c \
 	zegelctl/doctor_viewer.c \
 	zegelctl/doctor_world.c \
@@ -95,6 +98,7 @@ check_PROGRAMS += \
 	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
+	tests/unit/zegelctl/test_doctor \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
@@ -114,6 +118,7 @@ TESTS += \
 	tests/unit/zegelctl/test_audit \
 	tests/unit/zegelctl/test_bookfile \
 	tests/unit/zegelctl/test_dkim \
+	tests/unit/zegelctl/test_doctor \
 	tests/unit/zegelctl/test_edit \
 	tests/unit/zegelctl/test_finding \
 	tests/unit/zegelctl/test_import \
@@ -133,6 +138,8 @@ tests_unit_zegelctl_test_audit_SOURCES = tests/unit/zegelctl/test_audit.c
 tests_unit_zegelctl_test_audit_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_bookfile_SOURCES = tests/unit/zegelctl/test_bookfile.c
 tests_unit_zegelctl_test_bookfile_LDADD = $(ZEGELCTL_LIBS)
+tests_unit_zegelctl_test_doctor_SOURCES = tests/unit/zegelctl/test_doctor.c
+tests_unit_zegelctl_test_doctor_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_dkim_SOURCES = tests/unit/zegelctl/test_dkim.c
 tests_unit_zegelctl_test_dkim_LDADD = $(ZEGELCTL_LIBS)
 tests_unit_zegelctl_test_edit_SOURCES = tests/unit/zegelctl/test_edit.c
@@ -169,7 +176,7 @@ tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
-dist_man_MANS += man/zegelctl.8
+dist_man_MANS += man/zegelctl.8 man/zegel-doctor.7
 
 check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c

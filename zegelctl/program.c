@@ -38,8 +38,10 @@ listen_to(Child *child, GString *said, gint64 deadline_us)
     gssize len = read(child->out, chunk, sizeof chunk);
     if (len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR))
       return;
-    if (len > 0 && said->len < PROGRAM_MAX_BYTES)
+    if (len > 0)
       g_string_append_len(said, chunk, len);
+    if (said->len > PROGRAM_MAX_BYTES)
+      return;
   }
 }
 
@@ -54,8 +56,12 @@ run(const char *const *argv, int *status, char **output, GError **error)
   child_close_input(&child);
   g_autoptr(GString) said = g_string_new(NULL);
   listen_to(&child, said, deadline_us);
-  ChildState state = child_wait(&child, deadline_us, status);
+  gboolean too_much = said->len > PROGRAM_MAX_BYTES;
+  ChildState state = too_much ? CHILD_EXITED : child_wait(&child, deadline_us, status);
   child_end(&child);
+  if (too_much)
+    return command_error(error, ZEGEL_ERROR_LIMIT, "%s says more than %d bytes", argv[0],
+                         PROGRAM_MAX_BYTES);
   if (state == CHILD_RUNNING)
     return command_error(error, ZEGEL_ERROR_TEMPORARY, "%s did not end in %d s", argv[0],
                          PROGRAM_TIMEOUT_S);

@@ -20,8 +20,8 @@ program_find(const char *name);
 /*
  * Runs ARGV, whose first is as for program_find, without input. *OUTPUT (may be NULL) gets
  * its standard output, without the newlines at its end. FALSE with ZEGEL_ERROR_CONFIG when
- * it is not there or its exit status is not 0, and ZEGEL_ERROR_TEMPORARY when it did not
- * end.
+ * it is not there or its exit status is not 0, ZEGEL_ERROR_TEMPORARY when it did not end,
+ * and ZEGEL_ERROR_LIMIT when it said too much.
  */
 gboolean
 program_read(const char *const *argv, char **output, GError **error);

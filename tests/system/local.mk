@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/system/chrome.py \
 	tests/system/crash.py \
 	tests/system/guard.py \
+	tests/system/doctor.py tests/system/test_doctor_postfix.py \
 	tests/system/gateway.py \
 	tests/system/harness.py \
 	tests/system/image.py \

@@ -130,6 +130,8 @@ static const Row table[] = {
     {"key generate", FALSE, FALSE, FALSE},
     {"expire", FALSE, FALSE, TRUE},
     {"domain add", FALSE, FALSE, FALSE},
+    {"doctor", FALSE, FALSE, TRUE},
+    {"domain remove", FALSE, FALSE, FALSE},
     {"domain watch", FALSE, FALSE, TRUE},
     {"watch", FALSE, FALSE, TRUE},
     {"schema", TRUE, TRUE, TRUE},

@@ -110,7 +110,7 @@ static const struct {
   gboolean set;
 } values[] = {
     {"myhostname", "a.example", "a.example", TRUE},
-    {"transport_maps", "hash:/a $zegel_empty hash:/b", "hash:/a  hash:/b", TRUE},
+    {"transport_maps", "hash:/a $zegel_empty hash:/b", "hash:/a hash:/b", TRUE},
     {"zegel_unused", "{ unix:x, default_action=tempfail }",
      "{ unix:x, default_action=tempfail }", TRUE},
     {"zegel_empty", "", "", TRUE},
