@@ -40,7 +40,7 @@ DoctorFunc doctor_check_nta_ends;
 
 /* ---- doctor_viewer.c ---- */
 
-/* Whether the pages of the first organisation are there, whoever runs the viewer. */
+/* Whether the pages of an organisation are there, whoever runs the viewer. */
 gboolean
 doctor_viewer_answers(const DoctorSubject *subject, DoctorReport *report);
 

@@ -211,3 +211,9 @@ check_PROGRAMS += tests/unit/zegelctl/test_site
 tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
 tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_site
+
+check_PROGRAMS += tests/fuzz/fuzz_looked_at
+tests_fuzz_fuzz_looked_at_SOURCES = tests/fuzz/fuzz_looked_at.c
+tests_fuzz_fuzz_looked_at_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+TESTS += tests/fuzz/fuzz_looked_at
+EXTRA_DIST += tests/fuzz/corpus/fuzz_looked_at
