@@ -467,13 +467,14 @@ look_at_copy_maps(const Visit *visit, const char *name)
     g_autofree char *cure = g_strdup_printf(
         "\"postconf -e '%s=pipemap:{%s, regexp:$config_directory/zegel_bcc}'\"" RELOAD,
         name, *table);
-    if (!g_str_has_prefix(look_plain_table(*table), "pipemap:") ||
-        strstr(*table, "zegel_bcc") == NULL)
-      look_say(
-          visit, DOCTOR_WRONG, cure,
-          "%s of %s makes copies of sensitive mail that no milter sees and that get no "
-          "label: those that lead outside leave in the clear",
-          *table, name);
+    if (g_str_has_prefix(look_plain_table(*table), "pipemap:") &&
+        strstr(*table, "zegel_bcc") != NULL)
+      continue;
+    g_autofree char *outside = name_outside(visit, *table);
+    look_say(visit, DOCTOR_WRONG, cure,
+             "%s of %s makes copies of sensitive mail that no milter sees and that get no "
+             "label: those that lead outside leave in the clear%s",
+             *table, name, outside);
   }
 }
 
