@@ -84,17 +84,30 @@ look_at_mode(const char *path, const struct stat *status, DoctorReport *report)
 }
 
 static void
-look_at_owner(const Holder *holder, const struct stat *status, DoctorReport *report)
+say_owner(const Holder *holder, uid_t owner_id, DoctorReport *report)
 {
-  const struct passwd *entry = getpwnam(holder->user);
-  if (entry == NULL || status->st_uid == entry->pw_uid)
-    return;
   g_autofree char *cure = g_strdup_printf("chown %s %s", holder->user, holder->path);
-  g_autofree char *owner = user_name(status->st_uid);
+  g_autofree char *owner = user_name(owner_id);
   doctor_say(report, DOCTOR_WRONG, cure,
              "%s belongs to %s: %s, which runs as %s, cannot "
              "read it",
              holder->path, owner, holder->program, holder->user);
+}
+
+/* As the user of the Holder DATA, who owns the file: the way to it may be closed. */
+static void
+look_as_holder(const DoctorSubject *subject, gpointer data, Apart *apart)
+{
+  const Holder *holder = data;
+  (void) subject;
+  if (faccessat(AT_FDCWD, holder->path, R_OK, AT_EACCESS) == 0 || errno == ENOENT)
+    return;
+  g_autofree char *reason = g_strdup(g_strerror(errno));
+  g_autofree char *cure = g_strdup_printf(
+      "\"namei -l %s\" shows the directories above it: %s must be let through",
+      holder->path, holder->user);
+  apart_say(apart, DOCTOR_WRONG, cure, "%s, which runs as %s, cannot read %s: %s",
+            holder->program, holder->user, holder->path, reason);
 }
 
 /* Calls FUNC for each regular file in FOLDER and below. */
@@ -139,12 +152,16 @@ doctor_check_key_rights(const DoctorSubject *subject, DoctorReport *report)
     each_file(dkim, KEY_DEPTH, look_at_file, report);
   for (guint i = 0; i < holder_count(); i++) {
     struct stat status;
-    const Holder holder = holder_nth(subject->config, i);
+    Holder holder = holder_nth(subject->config, i);
     if (lstat(holder.path, &status) < 0)
       continue; /* key-there says so */
     if (!is_in_directory(holder.path))
       look_at_mode(holder.path, &status, report);
-    look_at_owner(&holder, &status, report);
+    const struct passwd *entry = getpwnam(holder.user);
+    if (entry != NULL && status.st_uid != entry->pw_uid)
+      say_owner(&holder, status.st_uid, report);
+    else
+      apart_run(subject, report, holder.user, LOOK_S, look_as_holder, &holder);
   }
 }
 

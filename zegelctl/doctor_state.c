@@ -29,7 +29,7 @@ typedef struct {
   const char *owner, *group; /* of all that is there */
 } Need;
 
-#define NEEDS 7
+#define NEEDS 8
 
 static void
 find_needs(const Config *config, Need needs[NEEDS])
@@ -43,6 +43,7 @@ find_needs(const Config *config, Need needs[NEEDS])
       {viewer, "zegel-viewer", NULL, config->store_directory, deliver, STORE_GROUP},
       {policyd, "zegel-policyd", config->routes_db, NULL, policyd, config->socket_group},
       {policyd, "zegel-policyd", config->phone_db, NULL, policyd, policyd},
+      {policyd, "zegel-policyd", config->seen_db, NULL, policyd, policyd},
       {auditd, "zegel-auditd", config->audit_database, NULL, auditd, auditd},
   };
   memcpy(needs, all, sizeof all);

@@ -33,6 +33,7 @@ OWN = ("daemon-running", "daemon-current", "key-there", "key-rights", "key-web",
        "key-store", "state-rights", "state-private", "routes-db", "disk-space", "audit-chain",
        "audit-waiting", "clock", "clock-kept", "nta-ends", "viewer-https", "viewer-headers",
        "viewer-certificate", "viewer-log", "sms-command", "sms-silent")
+PROGRAMS = ("auditd", "policyd", "milter", "milter-mx", "deliver", "viewer")
 GOOD, FOUND, LATER = 0, 1, 75
 
 
@@ -153,7 +154,10 @@ def tree(folder):
 
 def test_a_good_installation_has_no_finding():
     """the lab as it is has no finding, and looking changes nothing and is not in the log"""
-    walk.log_in(visitor.secure())  # whatever tests before had the gateway do
+    for program in PROGRAMS:  # tests before may have left them with settings of theirs
+        control("stop", program)
+        control("start", program)
+    walk.log_in(visitor.secure())  # and the gateway silent
     wait_for(lambda: doctor("audit-waiting") == [], "the trail")
     places = (STATE, os.path.join(ENV["LAB_SYSCONFDIR"], "zegel"), "/etc/postfix")
     before, mark = [tree(place) for place in places], log_mark()
@@ -211,8 +215,7 @@ def test_another_configuration_than_the_running_one():
         assert {one["state"] for one in found} == {"warning"}, found
         assert all("[policyd] recheck_s" in one["what"] for one in found), found
         assert {one["cure"] for one in found} == {
-            "systemctl restart zegel-" + name
-            for name in ("auditd", "policyd", "milter", "milter-mx", "deliver", "viewer")}
+            "systemctl restart zegel-" + name for name in PROGRAMS}
         os.kill(int(program_pid("policyd")), signal.SIGHUP)
         wait_for(lambda: not any("policyd was" in one["what"] for one in doctor("daemon-current")),
                  "the reload")
@@ -257,6 +260,9 @@ def test_a_key_that_others_can_read():
     with rights(path, user="root"):
         one_finding("key-rights", "wrong", path + " belongs to root",
                     "^chown zegel-deliver " + path)
+    with rights(os.path.join(KEYS, "auditd"), mode=0o700, user="root"):
+        one_finding("key-rights", "wrong", "zegel-auditd, .* cannot read .*auditd/audit: Perm",
+                    '"namei -l ')
     beside = os.path.join(KEYS, "viewer", "gateway")
     with open(beside, "w", encoding="ascii") as file:
         file.write("geheim\n")
@@ -328,7 +334,9 @@ def test_files_of_others():
         assert all('"chown -R zegel-deliver:zegel-store ' in one["cure"] for one in found), found
     for folder, program, owners in (
             ("audit", "zegel-auditd", "zegel-auditd:zegel-auditd"),
-            ("phone", "zegel-policyd", "zegel-policyd:zegel-policyd")):
+            ("phone", "zegel-policyd", "zegel-policyd:zegel-policyd"),
+            ("seen", "zegel-policyd", "zegel-policyd:zegel-policyd"),
+            ("routes", "zegel-policyd", "zegel-policyd:postfix")):
         with rights(os.path.join(STATE, folder), user="root", mode=0o700):
             one_finding("state-rights", "wrong", "%s, .*%s/%s" % (program, STATE, folder),
                         '"chown -R %s %s/%s"' % (owners, STATE, folder))
