@@ -69,20 +69,22 @@ say_statistics(void)
     log_line(LOG_LEVEL_INFO, "%s", line);
 }
 
+/* All that have come are known before anything is done: who sends them faster than they can
+ * be followed keeps nobody from his work, and from ending. */
 void
 signals_take(int fd, const SignalUse *use, gpointer data)
 {
   struct signalfd_siginfo info;
-  while (read(fd, &info, sizeof info) == sizeof info)
-    switch (info.ssi_signo) {
-    case SIGHUP:
-      reload(use, data);
-      break;
-    case SIGUSR1:
-      say_statistics();
-      break;
-    default:
-      use->stop(data);
-      break;
-    }
+  gboolean wants_reload = FALSE, wants_statistics = FALSE, wants_stop = FALSE;
+  while (read(fd, &info, sizeof info) == sizeof info) {
+    wants_reload |= info.ssi_signo == SIGHUP;
+    wants_statistics |= info.ssi_signo == SIGUSR1;
+    wants_stop |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+  }
+  if (wants_statistics)
+    say_statistics();
+  if (wants_stop)
+    use->stop(data);
+  else if (wants_reload)
+    reload(use, data);
 }

@@ -28,7 +28,8 @@ typedef struct {
 int
 signals_catch(GError **error);
 
-/* Does as USE says with DATA for each signal that has come to FD. */
+/* Does once, as USE says with DATA, what the signals that have come to FD ask for. Nothing
+ * is read again by who is to end. */
 void
 signals_take(int fd, const SignalUse *use, gpointer data);
 

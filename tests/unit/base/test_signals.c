@@ -95,6 +95,33 @@ test_signals(gconstpointer data)
   g_assert_cmpstr(nothing, ==, "");
 }
 
+static gboolean
+reload_in_a_storm(gpointer data, GError **error)
+{
+  (void) error;
+  kill(getpid(), SIGHUP);
+  ((Calls *) data)->reloads++;
+  return TRUE;
+}
+
+/* Who sends signals faster than they are followed keeps nobody from ending. */
+static void
+test_storm(gconstpointer data)
+{
+  static const SignalUse storm = {.reload = reload_in_a_storm, .stop = stop};
+  int fd = GPOINTER_TO_INT(data);
+  Calls calls = {0};
+  catch_begin();
+  kill(getpid(), SIGHUP);
+  signals_take(fd, &storm, &calls);
+  g_assert_cmpuint(calls.reloads, ==, 1);
+  kill(getpid(), SIGTERM);
+  signals_take(fd, &storm, &calls); /* HUP has come as well */
+  g_free(catch_end());
+  g_assert_cmpuint(calls.reloads, ==, 1);
+  g_assert_cmpuint(calls.stops, ==, 1);
+}
+
 /* What is ignored does not end us. */
 static void
 test_ignored(void)
@@ -202,6 +229,7 @@ main(int argc, char **argv)
   int fd = signals_catch(NULL);
   g_assert_cmpint(fd, >=, 0);
   g_test_add_data_func("/base/signals/taken", GINT_TO_POINTER(fd), test_signals);
+  g_test_add_data_func("/base/signals/storm", GINT_TO_POINTER(fd), test_storm);
   g_test_add_func("/base/signals/ignored", test_ignored);
   g_test_add_func("/base/signals/child", test_child);
   g_test_add_func("/base/statistics/events", test_events);
