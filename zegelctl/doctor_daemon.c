@@ -18,9 +18,8 @@
 
 #define ANSWER_S       5
 #define MILTER_VERSION 6
-#define MEMFD          "/memfd:" CONF_SHOWN
+#define COUNT          "eventfd-count:"
 #define DELETED        " (deleted)"
-#define SHOWN_KEYS_MAX 5
 
 typedef gboolean
 AskFunc(const char *path, GError **error);
@@ -192,120 +191,68 @@ listener_of(const char *path)
   return peer.pid;
 }
 
-/* Where the link /proc/PID/NAME leads to; a new string, or NULL. */
-static char *
-proc_link(pid_t pid, const char *name)
+/* The mark in TEXT of an fdinfo (proc(5)); 0: it is no eventfd of conf_show. */
+static guint64
+read_mark(const char *text)
 {
-  g_autofree char *path = g_strdup_printf("/proc/%d/%s", (int) pid, name);
-  return g_file_read_link(path, NULL);
+  guint64 mark = 0;
+  const char *count = strstr(text, COUNT);
+  if (count == NULL)
+    return 0;
+  count += strlen(COUNT);
+  count += strspn(count, " \t");
+  g_autofree char *digits = g_strndup(count, strcspn(count, " \n"));
+  if (!g_ascii_string_to_unsigned(digits, 16, 0, G_MAXUINT64, &mark, NULL))
+    return 0;
+  return (mark & CONF_MARK_MASK) == CONF_MARK_SIGN ? mark : 0;
 }
 
-/* The zegel.conf that PID runs with (CONF_SHOWN): a new string, or NULL. */
-static char *
-config_of(pid_t pid)
+/* The mark of the zegel.conf with which PID runs (conf_show); 0: it does not show it. */
+static guint64
+mark_of(pid_t pid)
 {
-  g_autofree char *folder = g_strdup_printf("/proc/%d/fd", (int) pid);
-  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  guint64 mark = 0;
   const char *name = NULL;
-  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-    char *text = NULL;
+  g_autofree char *folder = g_strdup_printf("/proc/%d/fdinfo", (int) pid);
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  while (dir != NULL && mark == 0 && (name = g_dir_read_name(dir)) != NULL) {
     g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_autofree char *target = g_file_read_link(path, NULL);
-    if (target != NULL && strcmp(target, MEMFD DELETED) == 0 &&
-        g_file_get_contents(path, &text, NULL, NULL))
-      return text;
+    g_autofree char *text = NULL;
+    if (g_file_get_contents(path, &text, NULL, NULL))
+      mark = read_mark(text);
   }
-  return NULL;
-}
-
-/* The settings in TEXT, without what says nothing: a set of "[section] key=value". */
-static GHashTable *
-settings_of(const char *text)
-{
-  GHashTable *settings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-  g_autofree char *section = g_strdup("");
-  for (char **line = lines; *line != NULL; line++) {
-    const char *setting = g_strstrip(*line);
-    if (*setting == '[') {
-      g_free(section);
-      section = g_strdup(setting);
-    } else if (*setting != '\0' && *setting != '#' && *setting != ';') {
-      g_auto(GStrv) pair = g_strsplit(setting, "=", 2);
-      g_hash_table_add(settings,
-                       g_strdup_printf("%s %s=%s", section, g_strstrip(pair[0]),
-                                       pair[1] != NULL ? g_strstrip(pair[1]) : ""));
-    }
-  }
-  return settings;
-}
-
-/* Adds the names of what A has and B has not to NAMES, a set. */
-static void
-add_missing(GHashTable *a, GHashTable *b, GHashTable *names)
-{
-  GHashTableIter iter;
-  gpointer setting = NULL;
-  g_hash_table_iter_init(&iter, a);
-  while (g_hash_table_iter_next(&iter, &setting, NULL))
-    if (!g_hash_table_contains(b, setting))
-      g_hash_table_add(names, g_strndup(setting, strcspn(setting, "=")));
-}
-
-/* What differs between two texts of zegel.conf, for people: a new string, "": nothing. */
-static char *
-difference(const char *was, const char *is)
-{
-  g_autoptr(GHashTable) old = settings_of(was);
-  g_autoptr(GHashTable) new = settings_of(is);
-  g_autoptr(GHashTable) names =
-      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  add_missing(old, new, names);
-  add_missing(new, old, names);
-  g_autofree gpointer *keys = g_hash_table_get_keys_as_array(names, NULL);
-  g_autoptr(GString) text = g_string_new(NULL);
-  for (guint i = 0; keys[i] != NULL && i < SHOWN_KEYS_MAX; i++)
-    g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", (const char *) keys[i]);
-  if (g_hash_table_size(names) > SHOWN_KEYS_MAX)
-    g_string_append(text, ", and more");
-  return g_string_free(g_steal_pointer(&text), FALSE);
+  return mark;
 }
 
 static void
-look_at_process(pid_t pid, guint i, const char *now, DoctorReport *report)
+look_at_process(pid_t pid, guint i, guint64 now, DoctorReport *report)
 {
   g_autofree char *restart = g_strdup_printf("systemctl restart %s", daemons[i].unit);
-  g_autofree char *program = proc_link(pid, "exe");
-  g_autofree char *with = config_of(pid);
+  g_autofree char *path = g_strdup_printf("/proc/%d/exe", (int) pid);
+  g_autofree char *program = g_file_read_link(path, NULL);
+  guint64 mark = mark_of(pid);
   if (program != NULL && g_str_has_suffix(program, DELETED))
     doctor_say(report, DOCTOR_WARNING, restart,
                "%s was installed anew, and the one of before still runs",
                daemons[i].program);
-  else if (with == NULL)
+  else if (mark == 0)
     doctor_say(report, DOCTOR_UNKNOWN, restart,
                "process %d, which has the socket of %s, does not show its zegel.conf",
                (int) pid, daemons[i].program);
-  if (with == NULL)
-    return;
-  g_autofree char *differs = difference(with, now);
-  if (*differs != '\0')
-    doctor_say(report, DOCTOR_WARNING, restart,
-               "%s was started with another zegel.conf; this is different: %s",
-               daemons[i].program, differs);
+  if (mark != 0 && mark != now)
+    doctor_say(
+        report, DOCTOR_WARNING, restart,
+        "%s runs with another zegel.conf than the one that is there: it was not told "
+        "of a change, or refused it, which the mail log says",
+        daemons[i].program);
 }
 
 void
 doctor_check_current(const DoctorSubject *subject, DoctorReport *report)
 {
-  g_autofree char *now = NULL;
-  g_autoptr(GError) error = NULL;
-  if (!g_file_get_contents(subject->config_path, &now, NULL, &error)) {
-    doctor_say(report, DOCTOR_UNKNOWN, NULL, "%s", error->message);
-    return;
-  }
   for (guint i = 0; i < G_N_ELEMENTS(daemons); i++) {
     pid_t pid = listener_of(socket_of(subject->config, i));
     if (pid > 0)
-      look_at_process(pid, i, now, report);
+      look_at_process(pid, i, subject->config->mark, report);
   }
 }

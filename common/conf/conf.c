@@ -1,8 +1,6 @@
 #include "common/conf/conf.h"
 
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "common/base/error.h"
 #include "common/base/mailbox.h"
@@ -88,8 +86,6 @@ conf_free(Config *config)
     }
     g_ptr_array_unref(list);
   }
-  if (config->shown > 0)
-    close(config->shown);
   g_free(config);
 }
 
@@ -348,18 +344,6 @@ conf_parse(const char *name, const char *text, gsize len, GError **error)
   return good ? g_steal_pointer(&config) : NULL;
 }
 
-/* Nothing hangs on it: a kernel that has none runs mail as well. */
-static int
-show(const char *text, gsize len)
-{
-  int fd = memfd_create(CONF_SHOWN, MFD_CLOEXEC);
-  if (fd > STDERR_FILENO && write(fd, text, len) == (gssize) len)
-    return fd;
-  if (fd >= 0)
-    close(fd);
-  return 0;
-}
-
 Config *
 conf_load(const char *path, GError **error)
 {
@@ -372,7 +356,7 @@ conf_load(const char *path, GError **error)
   }
   Config *config = conf_parse(path, text, len, error);
   if (config != NULL)
-    config->shown = show(text, len);
+    config->mark = conf_mark(text, len);
   return config;
 }
 

@@ -234,15 +234,8 @@ typedef struct {
   GPtrArray *organisations; /* of Organisation, at least one */
   GPtrArray *rules;         /* of Rule */
 
-  int shown; /* CONF_SHOWN, of conf_load; 0: there is none */
+  guint64 mark; /* conf_mark of the text that conf_load read; 0: it was not */
 } Config;
-
-/*
- * The name of a memfd (memfd_create(2)) with the text that conf_load read, open as long as
- * the Config is: so root can see in /proc with what a daemon runs, whatever was written
- * into the file since.
- */
-#define CONF_SHOWN "zegel.conf"
 
 /*
  * Reads and checks the file at PATH. Returns a Config that the caller frees, or NULL with
@@ -259,6 +252,23 @@ conf_parse(const char *name, const char *text, gsize len, GError **error);
 /* Frees CONFIG; NULL is allowed. */
 void
 conf_free(Config *config);
+
+/* The bits of a mark that say that it is one. */
+#define CONF_MARK_SIGN (G_GUINT64_CONSTANT(0x7a67) << 48)
+#define CONF_MARK_MASK (G_GUINT64_CONSTANT(0xffff) << 48)
+
+/* A number that stands for the settings in LEN bytes at TEXT, a zegel.conf: texts that
+ * differ in remarks, white space or the order of lines have the same one. Any thread. */
+guint64
+conf_mark(const char *text, gsize len);
+
+/*
+ * Shows that this process runs with CONFIG: its mark becomes the count of an eventfd(2) of
+ * the process, which root sees in /proc/PID/fdinfo. At the start, and when CONFIG counts
+ * after a reload. Nothing hangs on it. One thread.
+ */
+void
+conf_show(const Config *config);
 
 /* The organisation called NAME, owned by CONFIG, or NULL. */
 const Organisation *
