@@ -118,7 +118,7 @@ say_unreached(const Visit *visit)
   if (page->connected)
     apart_say(visit->apart, DOCTOR_WRONG,
               "give the web server HTTPS on this port, with TLS 1.2 or later",
-              "%s (%s): there is no HTTPS: %s", url, address, page->problem);
+              "%s (%s): no page comes over HTTPS: %s", url, address, page->problem);
   else if (page->local)
     apart_say(visit->apart, DOCTOR_WRONG,
               "start the web server, and let it listen there with HTTPS (zegel-viewer(8))",

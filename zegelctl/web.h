@@ -8,7 +8,7 @@
 
 #include <glib.h>
 
-#define WEB_WAIT_MS        8000  /* for one address, with all that is said there */
+#define WEB_WAIT_MS        15000 /* for one address, with all that is said there */
 #define WEB_HEAD_MAX_BYTES 65536 /* of status and headers; the page itself is not read */
 
 /* Where a page is. All owned; free with web_place_clear. */
