@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -16,37 +15,7 @@
 #include "common/crypt/key.h"
 #include "zegelctl/command.h"
 #include "zegelctl/file.h"
-
-/*
- * Who holds which key, readers before makers: a program that made something with a new key
- * before the reader knows it would only cause delay, but there is no need for that.
- */
-static const struct {
-  KeyPurpose purpose;
-  const char *program;
-  gsize path; /* offsets in Config */
-  gsize user;
-} holders[] = {
-    {KEY_LINK, "zegel-deliver", offsetof(Config, deliver_link_key),
-     offsetof(Config, deliver_user)},
-    {KEY_STORE, "zegel-viewer", offsetof(Config, viewer_store_key),
-     offsetof(Config, viewer_user)},
-    {KEY_STORE, "zegel-deliver", offsetof(Config, deliver_store_key),
-     offsetof(Config, deliver_user)},
-    {KEY_TICKET, "zegel-deliver", offsetof(Config, deliver_ticket_key),
-     offsetof(Config, deliver_user)},
-    {KEY_TICKET, "zegel-milter", offsetof(Config, milter_ticket_key),
-     offsetof(Config, milter_user)},
-    {KEY_PHONE, "zegel-policyd", offsetof(Config, phone_key),
-     offsetof(Config, policyd_user)},
-    {KEY_ORIGIN, "zegel-milter", offsetof(Config, milter_origin_key),
-     offsetof(Config, milter_user)},
-    {KEY_ORIGIN, "zegel-deliver", offsetof(Config, deliver_origin_key),
-     offsetof(Config, deliver_user)},
-    {KEY_ORIGIN, "zegel-viewer", offsetof(Config, viewer_origin_key),
-     offsetof(Config, viewer_user)},
-    {KEY_AUDIT, "zegel-auditd", offsetof(Config, audit_key), offsetof(Config, audit_user)},
-};
+#include "zegelctl/holder.h"
 
 /* What a key opens that is kept here: a new key in its place would hide that it is lost. */
 static const struct {
@@ -128,7 +97,7 @@ make_directory(const char *path, GError **error)
 
 /*
  * Makes a new key for PURPOSE in the first file that CONFIG names for it and copies that to
- * the others. *RESTART gets which programs must be started again, in this order. The same
+ * the others. *RESTART gets which programs must read it, in this order. The same
  * call again is safe after a failure, and makes one key more.
  */
 static gboolean
@@ -136,18 +105,18 @@ distribute(const Config *config, KeyPurpose purpose, char **restart, GError **er
 {
   g_autoptr(GString) programs = g_string_new(NULL);
   const char *first = NULL;
-  for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
-    if (holders[i].purpose != purpose)
+  for (guint i = 0; i < holder_count(); i++) {
+    const Holder holder = holder_nth(config, i);
+    if (holder.purpose != purpose)
       continue;
-    const char *path = config_text(config, holders[i].path);
-    const char *user = config_text(config, holders[i].user);
-    if (!make_directory(path, error))
+    if (!make_directory(holder.path, error))
       return FALSE;
-    if (first == NULL ? !generate_at(path, purpose, user, error)
-                      : strcmp(first, path) != 0 && !copy_file(first, path, user, error))
+    if (first == NULL ? !generate_at(holder.path, purpose, holder.user, error)
+                      : strcmp(first, holder.path) != 0 &&
+                            !copy_file(first, holder.path, holder.user, error))
       return FALSE;
-    g_string_append_printf(programs, "%s%s", first != NULL ? ", " : "", holders[i].program);
-    first = first != NULL ? first : path;
+    g_string_append_printf(programs, "%s%s", first != NULL ? ", " : "", holder.program);
+    first = first != NULL ? first : holder.path;
   }
   *restart = g_string_free(g_steal_pointer(&programs), FALSE);
   return TRUE;
@@ -163,8 +132,8 @@ generate_everywhere(KeyPurpose purpose)
   if (config == NULL || !distribute(config, purpose, &restart, &error))
     return command_fail(error);
   log_line(LOG_LEVEL_INFO, "key generated, purpose=%s", key_purpose_name(purpose));
-  printf("A new %s key is there. Restart, in this order: %s\n", key_purpose_name(purpose),
-         restart);
+  printf("A new %s key is there. Now zegelctl reload, or restart in this order: %s\n",
+         key_purpose_name(purpose), restart);
   return EX_OK;
 }
 
@@ -190,9 +159,9 @@ run_generate(int argc, char **argv)
 static const char *
 find_file(const Config *config, KeyPurpose purpose)
 {
-  for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
-    const char *path = config_text(config, holders[i].path);
-    if (holders[i].purpose == purpose && access(path, F_OK) == 0)
+  for (guint i = 0; i < holder_count(); i++) {
+    const char *path = holder_nth(config, i).path;
+    if (holder_nth(config, i).purpose == purpose && access(path, F_OK) == 0)
       return path;
   }
   return NULL;
@@ -218,16 +187,16 @@ may_begin(const Config *config, KeyPurpose purpose, GError **error)
 static gboolean
 copy_missing(const Config *config, KeyPurpose purpose, const char *from, GError **error)
 {
-  for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
-    const char *path = config_text(config, holders[i].path);
-    if (holders[i].purpose != purpose || access(path, F_OK) == 0)
+  for (guint i = 0; i < holder_count(); i++) {
+    const Holder holder = holder_nth(config, i);
+    if (holder.purpose != purpose || access(holder.path, F_OK) == 0)
       continue;
-    if (!make_directory(path, error) ||
-        !copy_file(from, path, config_text(config, holders[i].user), error))
+    if (!make_directory(holder.path, error) ||
+        !copy_file(from, holder.path, holder.user, error))
       return FALSE;
     log_line(LOG_LEVEL_INFO, "key copied, purpose=%s, file=%s", key_purpose_name(purpose),
-             path);
-    printf("%s is there\n", path);
+             holder.path);
+    printf("%s is there\n", holder.path);
   }
   return TRUE;
 }

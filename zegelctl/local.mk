@@ -1,6 +1,7 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/alarm.c zegelctl/alarm.h \
+	zegelctl/apart.c zegelctl/apart.h \
 	zegelctl/audit.c \
 	zegelctl/audit_ask.c zegelctl/audit_ask.h \
 	zegelctl/audit_format.c zegelctl/audit_format.h \
@@ -12,16 +13,28 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/cf.c zegelctl/cf.h \
 	zegelctl/check.c \
+	zegelctl/clock.c zegelctl/clock.h \
 	zegelctl/command.c zegelctl/command.h \
 	zegelctl/dkim.c \
 	zegelctl/dkim_check.c zegelctl/dkim_check.h \
 	zegelctl/dkim_files.c zegelctl/dkim_files.h \
 	zegelctl/dkim_text.c zegelctl/dkim_text.h \
 	zegelctl/doctor.c zegelctl/doctor.h \
+	zegelctl/doctor_clock.c \
+	zegelctl/doctor_daemon.c \
+	zegelctl/doctor_key.c \
+	zegelctl/doctor_log.c \
 	zegelctl/doctor_look.c zegelctl/doctor_look.h \
 	zegelctl/doctor_milter.c \
+	zegelctl/doctor_nta.c \
+	zegelctl/doctor_own.c \
+	zegelctl/doctor_parts.h \
 	zegelctl/doctor_postfix.c \
+	zegelctl/doctor_sms.c \
+	zegelctl/doctor_state.c \
 	zegelctl/doctor_table.c \
+	zegelctl/doctor_trail.c \
+	zegelctl/doctor_viewer.c \
 	zegelctl/doctor_world.c \
 	zegelctl/domain.c \
 	zegelctl/edit.c zegelctl/edit.h \
@@ -36,6 +49,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/foresight.c \
 	zegelctl/given.c zegelctl/given.h \
 	zegelctl/grant.c \
+	zegelctl/holder.c zegelctl/holder.h \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
 	zegelctl/language.c zegelctl/language.h \
@@ -83,14 +97,15 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/site.c zegelctl/site.h \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/text.c zegelctl/text.h \
-	zegelctl/watch.c
+	zegelctl/watch.c \
+	zegelctl/web.c zegelctl/web.h
 
 ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
 	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) $(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
 zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c
-zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS)
+zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS) -lm
 
 check_PROGRAMS += \
 	tests/unit/zegelctl/test_audit \
@@ -196,6 +211,16 @@ tests_unit_zegelctl_test_expect_SOURCES = tests/unit/zegelctl/test_expect.c
 tests_unit_zegelctl_test_expect_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_expect
 
+check_PROGRAMS += tests/unit/zegelctl/test_clock
+tests_unit_zegelctl_test_clock_SOURCES = tests/unit/zegelctl/test_clock.c
+tests_unit_zegelctl_test_clock_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_clock
+
+check_PROGRAMS += tests/unit/zegelctl/test_web
+tests_unit_zegelctl_test_web_SOURCES = tests/unit/zegelctl/test_web.c
+tests_unit_zegelctl_test_web_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_web
+
 check_PROGRAMS += tests/unit/zegelctl/test_site
 tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
 tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
@@ -210,3 +235,9 @@ check_PROGRAMS += tests/unit/zegelctl/test_setup
 tests_unit_zegelctl_test_setup_SOURCES = tests/unit/zegelctl/test_setup.c
 tests_unit_zegelctl_test_setup_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_setup
+
+check_PROGRAMS += tests/fuzz/fuzz_looked_at
+tests_fuzz_fuzz_looked_at_SOURCES = tests/fuzz/fuzz_looked_at.c
+tests_fuzz_fuzz_looked_at_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+TESTS += tests/fuzz/fuzz_looked_at
+EXTRA_DIST += tests/fuzz/corpus/fuzz_looked_at

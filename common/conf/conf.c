@@ -361,7 +361,10 @@ conf_load(const char *path, GError **error)
     g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "%s", reason->message);
     return NULL;
   }
-  return conf_parse(path, text, len, error);
+  Config *config = conf_parse(path, text, len, error);
+  if (config != NULL)
+    config->mark = conf_mark(text, len);
+  return config;
 }
 
 const Organisation *

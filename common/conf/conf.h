@@ -233,6 +233,8 @@ typedef struct {
 
   GPtrArray *organisations; /* of Organisation, at least one */
   GPtrArray *rules;         /* of Rule */
+
+  guint64 mark; /* conf_mark of the text that conf_load read; 0: it was not */
 } Config;
 
 /*
@@ -255,6 +257,23 @@ conf_defaults(void);
 /* Frees CONFIG; NULL is allowed. */
 void
 conf_free(Config *config);
+
+/* The bits of a mark that say that it is one. */
+#define CONF_MARK_SIGN (G_GUINT64_CONSTANT(0x7a67) << 48)
+#define CONF_MARK_MASK (G_GUINT64_CONSTANT(0xffff) << 48)
+
+/* A number that stands for the settings in LEN bytes at TEXT, a zegel.conf: texts that
+ * differ in remarks, white space or the order of lines have the same one. Any thread. */
+guint64
+conf_mark(const char *text, gsize len);
+
+/*
+ * Shows that this process runs with CONFIG: its mark becomes the count of an eventfd(2) of
+ * the process, which root sees in /proc/PID/fdinfo. At the start, and when CONFIG counts
+ * after a reload. Nothing hangs on it. One thread.
+ */
+void
+conf_show(const Config *config);
 
 /* The organisation called NAME, owned by CONFIG, or NULL. */
 const Organisation *

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -177,6 +178,24 @@ tls_probe_is_verified(const TlsProbe *probe, const char **reason)
     *reason =
         result == X509_V_OK ? "no certificate" : X509_verify_cert_error_string(result);
   return good;
+}
+
+static gboolean
+unix_time(const ASN1_TIME *time, gint64 *seconds)
+{
+  struct tm parts;
+  if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1)
+    return FALSE;
+  *seconds = (gint64) timegm(&parts);
+  return TRUE;
+}
+
+gboolean
+tls_probe_validity(const TlsProbe *probe, gint64 *from_s, gint64 *until_s)
+{
+  const X509 *certificate = SSL_get0_peer_certificate(probe->ssl);
+  return certificate != NULL && unix_time(X509_get0_notBefore(certificate), from_s) &&
+         unix_time(X509_get0_notAfter(certificate), until_s);
 }
 
 gssize

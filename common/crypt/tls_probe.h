@@ -44,6 +44,11 @@ tls_probe_is_dane(const TlsProbe *probe);
 gboolean
 tls_probe_is_verified(const TlsProbe *probe, const char **reason);
 
+/* From when until when the certificate of the peer is valid, Unix time. FALSE when there is
+ * none, or it does not say. */
+gboolean
+tls_probe_validity(const TlsProbe *probe, gint64 *from_s, gint64 *until_s);
+
 /* At most SIZE octets into BUFFER; how many, 0 at the end, -1 with ZEGEL_ERROR_TEMPORARY,
  * also at DEADLINE_US. */
 gssize

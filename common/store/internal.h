@@ -141,6 +141,10 @@ store_mac_address(const Store *store, guint index, DerivedUse use, const char *o
 gboolean
 derived_check(const Store *store, Db *db, GError **error);
 
+/* derived_check that notes nothing. */
+gboolean
+derived_examine(const Store *store, Db *db, GError **error);
+
 /* FALSE with ZEGEL_ERROR_KEY_UNKNOWN when DB was written with a key that is not in STORE.
  */
 gboolean

@@ -115,6 +115,17 @@ derived_check(const Store *store, Db *db, GError **error)
 }
 
 gboolean
+derived_examine(const Store *store, Db *db, GError **error)
+{
+  gboolean noted = FALSE;
+  g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(guint32));
+  gboolean good = check_noted(store, db, missing, &noted, error);
+  for (guint i = 0; good && i < missing->len; i++)
+    good = check_missing(db, g_array_index(missing, guint32, i), error);
+  return good;
+}
+
+gboolean
 derived_is_complete(const Store *store, Db *db, GError **error)
 {
   g_autoptr(Query) query = db_query(db, "SELECT id FROM store_key", DB_NO_VALUES, error);

@@ -13,6 +13,7 @@ common_store_libstore_a_SOURCES = \
 	common/store/internal.h \
 	common/store/keys.c \
 	common/store/large.c \
+	common/store/look.c common/store/look.h \
 	common/store/manage.c common/store/manage.h \
 	common/store/outbox.c common/store/outbox.h \
 	common/store/parts.c \

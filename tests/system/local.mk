@@ -79,6 +79,7 @@ EXTRA_DIST += \
 	tests/system/test_routes.py \
 	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
+	tests/system/test_signals.py \
 	tests/system/test_signing.py \
 	tests/system/test_sms.py \
 	tests/system/test_smuggling.py \
@@ -88,6 +89,7 @@ EXTRA_DIST += \
 	tests/system/test_verify.py \
 	tests/system/test_threats.py \
 	tests/system/test_visitor_mail.py \
+	tests/system/test_doctor_own.py \
 	tests/system/test_watch_domains.py \
 	tests/system/test_webservers.py \
 	tests/system/test_zegelctl.py \

@@ -417,6 +417,34 @@ test_rules(void)
   g_assert_cmpuint(g_strv_length(config->working_days), ==, 0);
 }
 
+/* What says nothing does not change the mark of a text; all else does. */
+static void
+test_mark(void)
+{
+  static const char text[] = "[a]\nx = 1\ny = 2\n[b]\nx = 3\n";
+  static const struct {
+    const char *text;
+    gboolean same;
+  } rows[] = {
+      {"# remark\n; another\n[a]\n  y=2\n\nx =1\n[b]\nx = 3", TRUE},
+      {"[b]\nx = 3\n[a]\nx = 1\ny = 2\n", TRUE},
+      {"[a]\nx = 1\ny = 2\n[b]\nx = 4\n", FALSE},
+      {"[a]\nx = 1\ny = 2\n", FALSE},
+      {"[a]\nx = 3\ny = 2\n[b]\nx = 1\n", FALSE},
+      {"[b]\nx = 1\ny = 2\n[b]\nx = 3\n", FALSE},
+      {"[a]\nx = 1\ny = 2\nx = 3\n", FALSE},
+      {"", FALSE},
+  };
+  guint64 mark = conf_mark(text, strlen(text));
+  g_assert_cmphex(mark & CONF_MARK_MASK, ==, CONF_MARK_SIGN);
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_test_message("row %u", i);
+    guint64 other = conf_mark(rows[i].text, strlen(rows[i].text));
+    g_assert_cmpint(other == mark, ==, rows[i].same);
+    g_assert_cmphex(other & CONF_MARK_MASK, ==, CONF_MARK_SIGN);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -431,6 +459,7 @@ main(int argc, char **argv)
   g_test_add_func("/conf/S1-S11-sender-rules", test_sender_rules);
   g_test_add_func("/conf/S6-S8-phone-book", test_phone_book);
   g_test_add_func("/conf/M3-rules", test_rules);
+  g_test_add_func("/conf/mark", test_mark);
   g_test_add_func("/conf/O3-clients", test_clients);
   g_test_add_func("/conf/O2-domains-and-hosts", test_domains_and_hosts);
   return g_test_run();
