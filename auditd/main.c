@@ -13,16 +13,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auditd/confine.h"
 #include "auditd/service.h"
 #include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/sandbox/sandbox.h"
 
 #define SOCKET_MODE 0666 /* who may come is known by SO_PEERCRED */
 #define TRAIL_UMASK 0077
 
 typedef struct {
+  const char *config_path;
   Config *config;
   Loop *loop;
   Service *service;
@@ -40,7 +41,7 @@ drop_rights(Auditd *auditd, GError **error)
   auditd->listener = daemon_listen_unix(config->audit_socket, SOCKET_MODE, NULL, error);
   umask(TRAIL_UMASK);
   return auditd->listener >= 0 && daemon_become(config->audit_user, error) &&
-         sandbox_harden(error);
+         confine(config, auditd->config_path, error);
 }
 
 /* ---- Signals ---- */
@@ -118,7 +119,8 @@ main(int argc, char **argv)
   log_open("zegel-auditd", options.foreground);
   auditd.config = conf_load(options.config_path, &error);
   daemon_must(auditd.config != NULL, &error);
-  g_free(options.config_path);
+  g_autofree char *config_path = options.config_path;
+  auditd.config_path = config_path;
   log_shape(auditd.config->log_format, auditd.config->log_addresses);
   if (!options.check_only) {
     daemon_must(drop_rights(&auditd, &error), &error);

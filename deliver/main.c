@@ -18,9 +18,9 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/conf/conf.h"
-#include "common/sandbox/sandbox.h"
 #include "common/store/outbox.h"
 #include "common/submit/submit.h"
+#include "deliver/confine.h"
 #include "deliver/confirm.h"
 #include "deliver/expire.h"
 #include "deliver/relay.h"
@@ -33,6 +33,7 @@
 
 /* What main owns; a Service borrows from it. */
 typedef struct {
+  const char *config_path;
   Config *config;
   KeyRing *link_keys;
   KeyRing *store_keys;
@@ -66,7 +67,7 @@ drop_rights(Daemon *self, GError **error)
   self->listen_fd =
       daemon_listen_unix(config->deliver_socket, SOCKET_MODE, config->socket_group, error);
   return self->listen_fd >= 0 && daemon_become(config->deliver_user, error) &&
-         sandbox_harden(error);
+         confine(config, self->config_path, error);
 }
 
 /* The store is opened by the user who will write it. */
@@ -133,7 +134,8 @@ main(int argc, char **argv)
   Daemon self = {.listen_fd = -1, .signal_fd = -1};
   GError *error = NULL;
   self.config = conf_load(options.config_path, &error);
-  g_free(options.config_path);
+  g_autofree char *config_path = options.config_path;
+  self.config_path = config_path;
   if (self.config == NULL)
     daemon_die(error);
   if (options.check_only) {

@@ -21,7 +21,7 @@
 #include "common/conf/conf.h"
 #include "common/crypt/key.h"
 #include "common/mail/header.h"
-#include "common/sandbox/sandbox.h"
+#include "milter/confine.h"
 #include "milter/session.h"
 #include "milter/try.h"
 
@@ -106,7 +106,7 @@ load_keys(Tools *tools, Rings *rings, GError **error)
 }
 
 static int
-serve(Tools *tools, Rings *rings)
+serve(Tools *tools, const char *config_path, Rings *rings)
 {
   GError *error = NULL;
   const Config *config = tools->config;
@@ -114,7 +114,7 @@ serve(Tools *tools, Rings *rings)
   daemon_need_files(MAX_FILES);
   if (!open_socket(tools, path, &error) ||
       !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
-      !load_keys(tools, rings, &error) || !sandbox_harden(&error))
+      !load_keys(tools, rings, &error) || !confine(config, config_path, mx, &error))
     daemon_die(error);
   g_autoptr(DkimKeys) keys = mx ? NULL : dkim_keys_new(config->dkim_keys);
   tools->keys = keys;
@@ -180,5 +180,6 @@ main(int argc, char **argv)
     daemon_die(error);
   g_auto(Rings) rings = {NULL, NULL};
   Tools tools = {.config = config, .mx = mx};
-  return try_options.file != NULL ? try_message(&tools, &rings) : serve(&tools, &rings);
+  return try_options.file != NULL ? try_message(&tools, &rings)
+                                  : serve(&tools, config_path, &rings);
 }

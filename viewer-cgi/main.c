@@ -16,6 +16,7 @@
 #include "common/sandbox/sandbox.h"
 #include "common/store/outbox.h"
 #include "common/submit/submit.h"
+#include "viewer-cgi/confine.h"
 #include "viewer-cgi/fastcgi.h"
 #include "viewer-cgi/serve.h"
 #include "viewer-cgi/text.h"
@@ -199,6 +200,7 @@ main(int argc, char **argv)
   if (is_cgi())
     status = run_cgi(&program);
   else if (!open_slots(&program, &error) ||
+           !confine(program.config, options.config_path, &error) ||
            !workers_run(program.config->viewer_workers, run_worker, &program, daemon_ready,
                         &error))
     daemon_die(error);

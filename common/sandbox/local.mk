@@ -1,5 +1,9 @@
 noinst_LIBRARIES += common/sandbox/libsandbox.a
-common_sandbox_libsandbox_a_SOURCES = common/sandbox/sandbox.c common/sandbox/sandbox.h
+common_sandbox_libsandbox_a_SOURCES = \
+	common/sandbox/daemon.c \
+	common/sandbox/filter.c common/sandbox/filter.h \
+	common/sandbox/landlock.c common/sandbox/landlock.h \
+	common/sandbox/sandbox.c common/sandbox/sandbox.h
 common_sandbox_libsandbox_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
 
 SANDBOX_LIBS = common/sandbox/libsandbox.a $(SECCOMP_LIBS)
