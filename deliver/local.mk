@@ -28,7 +28,7 @@ deliver_zegel_deliver_SOURCES = \
 	deliver/relay.c deliver/relay.h \
 	deliver/returned.c deliver/returned.h \
 	deliver/server.c deliver/server.h \
-	deliver/service.h \
+	deliver/service.c deliver/service.h \
 	deliver/session.c deliver/session.h \
 	deliver/teach.c deliver/teach.h
 deliver_zegel_deliver_LDADD = deliver/libdeliver.a $(SUBMIT_LIBS) $(ASK_LIBS) $(STORE_LIBS) \

@@ -37,7 +37,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/routes.c milter/routes.h \
 	milter/service.c milter/service.h \
 	milter/signing.c milter/signing.h \
-	milter/tools.h \
+	milter/tools.c milter/tools.h \
 	milter/trigger.c milter/trigger.h \
 	milter/visitor.c milter/visitor.h
 
@@ -49,6 +49,7 @@ milter_zegel_milter_SOURCES = \
 	milter/apply.c milter/apply.h \
 	milter/confine.c milter/confine.h \
 	milter/milter.c \
+	milter/run.c milter/run.h \
 	milter/session.c milter/session.h \
 	milter/steps.c milter/steps.h \
 	milter/try.c milter/try.h \

@@ -75,6 +75,13 @@ int
 daemon_inherited_unix(const char *path);
 
 /*
+ * The descriptor of ours that listens at the unix socket PATH, or -1: for those that a
+ * library keeps to itself.
+ */
+int
+daemon_find_listener(const char *path);
+
+/*
  * Connects to the service manager (NOTIFY_SOCKET, sd_notify(3)), when there is one: a
  * sandbox may forbid it later. Part of daemon_options.
  */

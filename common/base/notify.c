@@ -11,8 +11,9 @@
 #include "common/base/error.h"
 #include "common/base/log.h"
 
-#define FIRST_INHERITED_FD 3  /* sd_listen_fds(3) */
-#define MAX_INHERITED_FDS  16 /* we have three at most */
+#define FIRST_INHERITED_FD 3   /* sd_listen_fds(3) */
+#define MAX_INHERITED_FDS  16  /* we have three at most */
+#define MAX_SEARCHED_FDS   256 /* at the start there are a few */
 #define MAX_WATCHDOG_US    (24 * G_TIME_SPAN_HOUR)
 #define TIMES_EACH_PERIOD  3 /* that we say that we live; two may come too late */
 #define LISTEN_BACKLOG     512
@@ -98,6 +99,15 @@ listens_at(int fd, const char *path)
          strncmp(address.sun_path, path, sizeof address.sun_path) == 0 &&
          getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_len) == 0 &&
          listens != 0;
+}
+
+int
+daemon_find_listener(const char *path)
+{
+  for (int fd = 0; fd < MAX_SEARCHED_FDS; fd++)
+    if (listens_at(fd, path))
+      return fd;
+  return -1;
 }
 
 int

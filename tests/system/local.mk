@@ -76,6 +76,7 @@ EXTRA_DIST += \
 	tests/system/test_routes.py \
 	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
+	tests/system/test_signals.py \
 	tests/system/test_signing.py \
 	tests/system/test_sms.py \
 	tests/system/test_smuggling.py \
