@@ -140,9 +140,10 @@ run_reload(int argc, char **argv)
   if (config == NULL)
     return command_fail(error);
   int status = EX_OK;
-  for (guint i = 0; i < G_N_ELEMENTS(daemons); i++)
-    if (is_named(daemons[i].unit, argc, argv))
-      status = MAX(status, tell(config, i));
+  for (guint i = 0; i < G_N_ELEMENTS(daemons); i++) {
+    int told = is_named(daemons[i].unit, argc, argv) ? tell(config, i) : EX_OK;
+    status = MAX(status, told);
+  }
   return status;
 }
 

@@ -467,8 +467,10 @@ def test_term_lets_a_message_end():
         wait_for(lambda: not os.path.exists("/proc/%d" % pid), "end of the milter")
     finally:
         server.close()
-        control("stop", "milter") if os.path.exists("/proc/%d" % pid) else None
+        if os.path.exists("/proc/%d" % pid):
+            control("stop", "milter")
         control("start", "milter")
+    harness.queue_flush()  # its notification had to come again as well
     wait_mail(to)
     wait_delivered(send(other, SENDER, other_to, **SYSTEM))
     wait_mail(other_to)

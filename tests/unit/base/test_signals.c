@@ -80,8 +80,8 @@ test_signals(gconstpointer data)
   g_assert_nonnull(strstr(refused, "stay as they were: zegel.conf:7: oops"));
   g_assert_cmpuint(calls.reloads, ==, 2);
   g_assert_cmpuint(calls.stops, ==, 0);
-  g_autofree char *term = send_signal(fd, SIGTERM, &calls);
-  g_autofree char *interrupt = send_signal(fd, SIGINT, &calls);
+  g_free(send_signal(fd, SIGTERM, &calls));
+  g_free(send_signal(fd, SIGINT, &calls));
   g_assert_cmpuint(calls.stops, ==, 2);
   g_autofree char *line = send_signal(fd, SIGUSR1, &calls);
   g_assert_true(g_str_has_prefix(line, "statistics: age=0, version="));
@@ -129,7 +129,7 @@ test_events(void)
   event_log(EVENT_ROUTED, NULL, "own", "code", "Z-S1-WORD", "route", "viewer", NULL);
   event_log(EVENT_ROUTED, NULL, "own", "code", "Z-S1-WORD", "route", "direct", NULL);
   log_line(LOG_LEVEL_WARNING, "look");
-  g_autofree char *caught = catch_end();
+  g_free(catch_end());
   g_autofree char *line = statistics_line();
   g_assert_cmpint(value_of(line, "event.refused"), ==, 1);
   g_assert_cmpint(value_of(line, "event.routed"), ==, 2);
