@@ -21,7 +21,9 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-audit-verify.service \
 	contrib/systemd/zegel-audit-verify.timer \
 	contrib/systemd/zegel-auditd.service \
+	contrib/systemd/zegel-auditd.socket \
 	contrib/systemd/zegel-deliver.service \
+	contrib/systemd/zegel-deliver.socket \
 	contrib/systemd/zegel-domain-watch.service \
 	contrib/systemd/zegel-domain-watch.timer \
 	contrib/systemd/zegel-expire.service \
@@ -29,7 +31,10 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-milter.service \
 	contrib/systemd/zegel-milter-mx.service \
 	contrib/systemd/zegel-policyd.service \
+	contrib/systemd/zegel-policyd.socket \
+	contrib/systemd/zegel-policyd-phone.socket \
 	contrib/systemd/zegel-viewer.service \
+	contrib/systemd/zegel-viewer.socket \
 	contrib/systemd/zegel-watch.service \
 	contrib/systemd/zegel-watch.timer
 

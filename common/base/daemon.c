@@ -70,6 +70,22 @@ is_answered(const struct sockaddr_un *address)
   return answered;
 }
 
+/* What made the socket may not have read our configuration. */
+static gboolean
+has_group(const char *path, const char *group, GError **error)
+{
+  const struct group *entry = group != NULL ? getgrnam(group) : NULL;
+  struct stat status;
+  if (group == NULL ||
+      (entry != NULL && stat(path, &status) == 0 && status.st_gid == entry->gr_gid))
+    return TRUE;
+  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
+              "%s is not of group %s: SocketGroup= of its .socket unit must be what "
+              "zegel.conf has (systemctl edit)",
+              path, group);
+  return FALSE;
+}
+
 /* Gives the socket at PATH to GROUP when we are root and GROUP is not NULL. */
 static gboolean
 give_unix(const char *path, const char *group, GError **error)
@@ -163,7 +179,7 @@ daemon_listen_unix(const char *path, guint mode, const char *group, GError **err
   struct sockaddr_un address;
   int inherited = daemon_inherited_unix(path);
   if (inherited >= 0)
-    return inherited;
+    return has_group(path, group, error) ? inherited : -1;
   if (!make_address(path, &address, error) || !daemon_clear_unix(path, error))
     return -1;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -171,6 +187,8 @@ daemon_listen_unix(const char *path, guint mode, const char *group, GError **err
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, "socket");
     return -1;
   }
+  if (g_getenv("LISTEN_FDS") != NULL)
+    log_line(LOG_LEVEL_WARNING, "the service manager has no socket at %s", path);
   if (bind_and_listen(fd, &address, mode, group, error) < 0) {
     close(fd);
     return -1;
