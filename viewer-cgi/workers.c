@@ -15,6 +15,7 @@
 #include "common/base/signals.h"
 
 #define SHORT_LIFE_US G_USEC_PER_SEC
+#define TURN_MS       1000
 
 typedef struct {
   pid_t pid; /* 0: none */
@@ -209,13 +210,14 @@ workers_run(const WorkersUse *use, GError **error)
   start_missing(&master);
   if (use->ready != NULL)
     use->ready();
+  int alive_ms = -1;
   while (!master.stopping) {
-    wait_for_news(&master, TRUE, 1000);
+    wait_for_news(&master, TRUE, alive_ms >= 0 ? MIN(alive_ms, TURN_MS) : TURN_MS);
     reap(&master);
     start_missing(&master);
     signals_take(use->signals, &signal_use, &master);
     if (signal_all(&master, 0) > 0)
-      daemon_alive();
+      alive_ms = daemon_alive();
   }
   drain(&master);
   sigprocmask(SIG_SETMASK, &master.before, NULL);

@@ -70,14 +70,15 @@ is_answered(const struct sockaddr_un *address)
   return answered;
 }
 
-/* What made the socket may not have read our configuration. */
+/* What made the socket may not have read our configuration. Whom the directory keeps out
+ * sees nothing of it: that is no reason to stop. */
 static gboolean
 has_group(const char *path, const char *group, GError **error)
 {
   const struct group *entry = group != NULL ? getgrnam(group) : NULL;
   struct stat status;
-  if (group == NULL ||
-      (entry != NULL && stat(path, &status) == 0 && status.st_gid == entry->gr_gid))
+  if (group == NULL || stat(path, &status) != 0 ||
+      (entry != NULL && status.st_gid == entry->gr_gid))
     return TRUE;
   g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
               "%s is not of group %s: SocketGroup= of its .socket unit must be what "

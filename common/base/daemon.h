@@ -26,9 +26,9 @@ daemon_options(DaemonOptions *options, int *argc, char ***argv, const char *summ
 /*
  * Makes a listening unix stream socket at PATH with MODE and, when GROUP is not NULL and
  * we are root, that group. A stale socket is removed; one that answers is not: another
- * instance runs. One that the service manager made there for us is taken when it has
- * that group. Returns
- * the descriptor (non-blocking, close-on-exec), or -1 with ZEGEL_ERROR_CONFIG.
+ * instance runs. One that the service manager made there for us is taken unless its
+ * group is seen to be another. Returns the descriptor (non-blocking, close-on-exec), or -1
+ * with ZEGEL_ERROR_CONFIG.
  */
 int
 daemon_listen_unix(const char *path, guint mode, const char *group, GError **error);
