@@ -38,6 +38,15 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-watch.service \
 	contrib/systemd/zegel-watch.timer
 
+# contrib/apparmor
+EXTRA_DIST += \
+	contrib/apparmor/abstractions/zegel \
+	contrib/apparmor/zegel-auditd \
+	contrib/apparmor/zegel-deliver \
+	contrib/apparmor/zegel-milter \
+	contrib/apparmor/zegel-policyd \
+	contrib/apparmor/zegel-viewer
+
 # logcheck(8) and rsyslogd(8)
 EXTRA_DIST += contrib/logcheck/ignore.d.server/zegel contrib/rsyslog/zegel.conf
 

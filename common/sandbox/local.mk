@@ -12,3 +12,8 @@ check_PROGRAMS += tests/unit/sandbox/test_sandbox
 tests_unit_sandbox_test_sandbox_SOURCES = tests/unit/sandbox/test_sandbox.c
 tests_unit_sandbox_test_sandbox_LDADD = $(SANDBOX_LIBS) $(BASE_LIBS)
 TESTS += tests/unit/sandbox/test_sandbox
+
+check_PROGRAMS += tests/unit/sandbox/test_daemon
+tests_unit_sandbox_test_daemon_SOURCES = tests/unit/sandbox/test_daemon.c
+tests_unit_sandbox_test_daemon_LDADD = $(SANDBOX_LIBS) $(BASE_LIBS)
+TESTS += tests/unit/sandbox/test_daemon
