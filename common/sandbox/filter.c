@@ -311,7 +311,7 @@ add_sockets(scmp_filter_ctx filter, gboolean internet)
   int failed = 0;
   for (gsize i = 0; failed == 0 && i < count; i++)
     failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                              SCMP_A0(SCMP_CMP_EQ, families[i]));
+                              SCMP_A0(SCMP_CMP_EQ, families[i], 0));
   return failed;
 }
 
