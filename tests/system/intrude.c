@@ -107,7 +107,7 @@ call(const Victim *victim, int number, char **words)
   regs.orig_rax =
       (unsigned long long) -1; /* what was interrupted is not begun again here */
   regs.rip -= SYSCALL_BYTES;
-  int status;
+  int status = 0;
   if (ptrace(PTRACE_SETREGS, victim->pid, NULL, &regs) < 0 ||
       ptrace(PTRACE_SINGLESTEP, victim->pid, NULL, NULL) < 0 ||
       waitpid(victim->pid, &status, __WALL) < 0)
