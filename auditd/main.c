@@ -9,13 +9,13 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "auditd/confine.h"
 #include "auditd/service.h"
 #include "common/base/daemon.h"
 #include "common/base/log.h"
 #include "common/base/signals.h"
 #include "common/base/statistics.h"
 #include "common/conf/fixed.h"
-#include "common/sandbox/sandbox.h"
 
 #define SOCKET_MODE 0666 /* who may come is known by SO_PEERCRED */
 #define TRAIL_UMASK 0077
@@ -39,7 +39,7 @@ drop_rights(Auditd *auditd, GError **error)
   auditd->listener = daemon_listen_unix(config->audit_socket, SOCKET_MODE, NULL, error);
   umask(TRAIL_UMASK);
   return auditd->listener >= 0 && daemon_become(config->audit_user, error) &&
-         sandbox_harden(error);
+         confine(config, auditd->config_path, error);
 }
 
 /* ---- Signals ---- */

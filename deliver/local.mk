@@ -15,6 +15,7 @@ sbin_PROGRAMS += deliver/zegel-deliver
 deliver_zegel_deliver_SOURCES = \
 	deliver/again.c deliver/again.h \
 	deliver/announce.c deliver/announce.h \
+	deliver/confine.c deliver/confine.h \
 	deliver/confirm.c deliver/confirm.h \
 	deliver/deposit.c deliver/deposit.h \
 	deliver/due.c deliver/due.h \

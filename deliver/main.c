@@ -21,9 +21,9 @@
 #include "common/base/signals.h"
 #include "common/base/statistics.h"
 #include "common/conf/fixed.h"
-#include "common/sandbox/sandbox.h"
 #include "common/store/outbox.h"
 #include "common/submit/submit.h"
+#include "deliver/confine.h"
 #include "deliver/confirm.h"
 #include "deliver/expire.h"
 #include "deliver/relay.h"
@@ -50,7 +50,7 @@ drop_rights(Daemon *self, const Config *config, GError **error)
   self->listen_fd =
       daemon_listen_unix(config->deliver_socket, SOCKET_MODE, config->socket_group, error);
   return self->listen_fd >= 0 && daemon_become(config->deliver_user, error) &&
-         sandbox_harden(error);
+         confine(config, self->config_path, error);
 }
 
 /* What the services share, and the first of them. As the user that owns the key files: root

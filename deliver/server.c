@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/daemon.h"
 #include "common/base/log.h"
 #include "common/base/signals.h"
 #include "common/base/statistics.h"
@@ -146,7 +147,7 @@ server_run(const ServerParts *parts)
   struct pollfd fds[] = {{.fd = parts->signal_fd, .events = POLLIN},
                          {.fd = parts->listen_fd, .events = POLLIN}};
   while (!server.stopping) {
-    int ready = poll(fds, G_N_ELEMENTS(fds), -1);
+    int ready = poll(fds, G_N_ELEMENTS(fds), daemon_alive());
     if (ready < 0 && errno != EINTR) {
       log_line(LOG_LEVEL_ALARM, "poll: %s", g_strerror(errno));
       g_usleep(PAUSE_MS * 1000);

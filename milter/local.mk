@@ -47,6 +47,7 @@ MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) 
 sbin_PROGRAMS += milter/zegel-milter
 milter_zegel_milter_SOURCES = \
 	milter/apply.c milter/apply.h \
+	milter/confine.c milter/confine.h \
 	milter/milter.c \
 	milter/run.c milter/run.h \
 	milter/session.c milter/session.h \

@@ -23,7 +23,7 @@
 #include "common/base/statistics.h"
 #include "common/conf/conf.h"
 #include "common/mail/header.h"
-#include "common/sandbox/sandbox.h"
+#include "milter/confine.h"
 #include "milter/run.h"
 #include "milter/session.h"
 #include "milter/try.h"
@@ -89,10 +89,11 @@ serve(Config *config, const char *config_path)
   statistics_open();
   int signals = signals_catch(&error);
   if (signals < 0 || !open_socket(config, path, &error) ||
-      !daemon_become(mx ? config->mx_user : config->milter_user, &error))
+      !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
+      !confine(config, config_path, mx, &error))
     daemon_die(error);
   Tools *tools = tools_new(config, mx, !mx, &error);
-  if (tools == NULL || !sandbox_harden(&error))
+  if (tools == NULL)
     daemon_die(error);
   AuditClient *audit = audit_client_start(config->audit_socket);
   Current *current = current_new(tools, tools_clear);

@@ -7,19 +7,23 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/base/daemon.h"
 #include "common/base/log.h"
 #include "common/base/signals.h"
 #include "common/conf/fixed.h"
 #include "milter/session.h"
 #include "milter/tools.h"
 
-#define ANSWER_MS 200 /* more than libmilter takes from a callback's end to its answer */
+#define LOOK_AGAIN_MS 100
+#define ANSWER_MS     200 /* more than libmilter takes from a callback's end to its answer */
 
 typedef struct {
   Current *tools;
   const char *config_path;
   int ended; /* an eventfd: libmilter gave up */
   gboolean stopping;
+  gboolean watched; /* by a service manager */
+  int listener;     /* libmilter's; -1: not known */
 } Milter;
 
 /*
@@ -89,11 +93,41 @@ drain(void)
   log_line(LOG_LEVEL_INFO, "stopped, %u messages cut off", left);
 }
 
+/* Whether libmilter takes its connections: at the moment nobody waits for that. */
+static gboolean
+accepts(const Milter *milter)
+{
+  struct pollfd waiting = {.fd = milter->listener, .events = POLLIN};
+  return milter->listener < 0 || poll(&waiting, 1, 0) == 0;
+}
+
+/* How long poll may wait. A manager that watches us hears nothing while somebody waits in
+ * vain: the thread that matters is not ours. */
+static int
+say_alive(Milter *milter)
+{
+  if (!milter->watched)
+    return -1;
+  return accepts(milter) ? daemon_alive() : LOOK_AGAIN_MS;
+}
+
+static int
+find_listener(Current *current)
+{
+  Tools *tools = current_take(current);
+  const Config *config = tools->config;
+  int fd = daemon_find_listener(tools->mx ? config->mx_socket : config->milter_socket);
+  current_give(current, tools);
+  return fd;
+}
+
 gboolean
 run_until_stopped(Current *tools, const char *config_path, int signals)
 {
   static const SignalUse use = {.reload = reload, .stop = stop};
   Milter milter = {.tools = tools, .config_path = config_path};
+  milter.watched = daemon_alive() >= 0;
+  milter.listener = find_listener(tools);
   milter.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   GThread *thread = g_thread_try_new("libmilter", run_libmilter, &milter, NULL);
   if (milter.ended < 0 || thread == NULL) {
@@ -103,7 +137,7 @@ run_until_stopped(Current *tools, const char *config_path, int signals)
   struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
                          {.fd = milter.ended, .events = POLLIN}};
   while (!milter.stopping) {
-    int ready = poll(fds, G_N_ELEMENTS(fds), -1);
+    int ready = poll(fds, G_N_ELEMENTS(fds), say_alive(&milter));
     if (ready < 0 && errno != EINTR)
       return FALSE;
     if (ready > 0 && fds[1].revents != 0)

@@ -18,8 +18,8 @@
 #include "common/base/statistics.h"
 #include "common/book/book.h"
 #include "common/conf/fixed.h"
-#include "common/sandbox/sandbox.h"
 #include "policyd/answer.h"
+#include "policyd/confine.h"
 #include "policyd/delegation.h"
 #include "policyd/keeper.h"
 #include "common/base/loop.h"
@@ -149,11 +149,11 @@ find_user(const char *name, PhoneRights rights)
 }
 
 static void
-drop_rights(const Config *config)
+drop_rights(const Config *config, const char *config_path)
 {
   GError *error = NULL;
   daemon_must(daemon_become(config->policyd_user, &error), &error);
-  daemon_must(sandbox_harden(&error), &error);
+  daemon_must(confine(config, config_path, &error), &error);
   umask(0027);
 }
 
@@ -428,7 +428,7 @@ main(int argc, char **argv)
   policyd.users[USER_MILTER] = find_user(config->milter_user, PHONE_MAY_READ);
   policyd.users[USER_DELIVER] = find_user(config->deliver_user, PHONE_MAY_LEARN);
   policyd.users[USER_VIEWER] = find_user(config->viewer_user, PHONE_MAY_CONFIRM);
-  drop_rights(config);
+  drop_rights(config, config_path);
   AuditClient *audit = audit_client_start(config->audit_socket);
   open_resolver(&policyd, config);
   make_service(&policyd, config_path, config);

@@ -19,6 +19,7 @@
 #include "common/sandbox/sandbox.h"
 #include "common/store/outbox.h"
 #include "common/submit/submit.h"
+#include "viewer-cgi/confine.h"
 #include "viewer-cgi/fastcgi.h"
 #include "viewer-cgi/serve.h"
 #include "viewer-cgi/text.h"
@@ -271,7 +272,8 @@ serve(Program *program)
       .reload = reload,
       .signals = program->signals,
   };
-  if (!open_slots(program, &error) || !workers_run(&use, &error))
+  if (!open_slots(program, &error) ||
+      !confine(program->config, program->config_path, &error) || !workers_run(&use, &error))
     daemon_die(error);
 }
 

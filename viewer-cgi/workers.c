@@ -9,11 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/signals.h"
 
 #define SHORT_LIFE_US G_USEC_PER_SEC
+#define TURN_MS       1000
 
 typedef struct {
   pid_t pid; /* 0: none */
@@ -208,11 +210,14 @@ workers_run(const WorkersUse *use, GError **error)
   start_missing(&master);
   if (use->ready != NULL)
     use->ready();
+  int alive_ms = -1;
   while (!master.stopping) {
-    wait_for_news(&master, TRUE, 1000);
+    wait_for_news(&master, TRUE, alive_ms >= 0 ? MIN(alive_ms, TURN_MS) : TURN_MS);
     reap(&master);
     start_missing(&master);
     signals_take(use->signals, &signal_use, &master);
+    if (signal_all(&master, 0) > 0)
+      alive_ms = daemon_alive();
   }
   drain(&master);
   sigprocmask(SIG_SETMASK, &master.before, NULL);

@@ -13,6 +13,7 @@ common_base_libbase_a_SOURCES = \
 	common/base/loop.c common/base/loop.h \
 	common/base/mailbox.c common/base/mailbox.h \
 	common/base/network.c common/base/network.h \
+	common/base/notify.c \
 	common/base/packer.c common/base/packer.h \
 	common/base/phone.c common/base/phone.h \
 	common/base/reply.c common/base/reply.h \

@@ -8,7 +8,8 @@ LINTS = \
 	tests/lint/manuals \
 	tests/lint/conf-manual \
 	tests/lint/events-manual \
-	tests/lint/threats
+	tests/lint/threats \
+	tests/lint/units
 
 EXTRA_DIST += $(LINTS) tests/lint/lintlib.py tests/lint/selftest
 TESTS += $(LINTS) tests/lint/selftest
