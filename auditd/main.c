@@ -124,10 +124,10 @@ main(int argc, char **argv)
   log_shape(auditd.config->log_format, auditd.config->log_addresses);
   conf_show(auditd.config);
   if (!options.check_only) {
-    daemon_must(drop_rights(&auditd, &error), &error);
     statistics_open();
-    auditd.signals = signals_catch(&error);
+    auditd.signals = signals_catch(&error); /* before anybody can find us by the socket */
     daemon_must(auditd.signals >= 0, &error);
+    daemon_must(drop_rights(&auditd, &error), &error);
     serve(&auditd);
     service_free(auditd.service);
     loop_free(auditd.loop);

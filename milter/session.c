@@ -18,6 +18,7 @@ static struct {
   GCond changed;
   guint begun;
   gboolean stopping; /* no other may begin */
+  gboolean over;     /* and those that have begun are cut off */
 } messages;
 
 typedef struct {
@@ -42,6 +43,15 @@ begin_message(void)
   return may;
 }
 
+static gboolean
+is_over(void)
+{
+  g_mutex_lock(&messages.lock);
+  gboolean over = messages.over;
+  g_mutex_unlock(&messages.lock);
+  return over;
+}
+
 static void
 end_message(void)
 {
@@ -61,6 +71,7 @@ session_drain(guint wait_ms)
          g_cond_wait_until(&messages.changed, &messages.lock, until_us))
     continue;
   guint left = messages.begun;
+  messages.over = TRUE;
   g_mutex_unlock(&messages.lock);
   return left;
 }
@@ -212,7 +223,7 @@ static sfsistat
 on_end_of_message(SMFICTX *ctx)
 {
   Session *session = smfi_getpriv(ctx);
-  if (session != NULL && session->turned_away)
+  if (session != NULL && (session->turned_away || is_over()))
     return SMFIS_TEMPFAIL;
   if (session == NULL || session->arrival == NULL)
     return SMFIS_CONTINUE;

@@ -419,6 +419,7 @@ main(int argc, char **argv)
   conf_show(config);
   statistics_open();
   Policyd policyd = {0};
+  policyd.signals = catch_signals(); /* before anybody can find us by a socket */
   make_directory(config);
   make_seen_directory(config);
   policyd.listeners[SOCKET_ASK] = open_socket(config->policyd_socket, config);
@@ -430,7 +431,6 @@ main(int argc, char **argv)
   policyd.users[USER_DELIVER] = find_user(config->deliver_user, PHONE_MAY_LEARN);
   policyd.users[USER_VIEWER] = find_user(config->viewer_user, PHONE_MAY_CONFIRM);
   drop_rights(config, config_path);
-  policyd.signals = catch_signals();
   AuditClient *audit = audit_client_start(config->audit_socket);
   open_resolver(&policyd, config);
   make_service(&policyd, config_path, config);

@@ -36,6 +36,7 @@ typedef struct {
   KeyRing *origin_keys;
   Logos *logos;
   int listen_fd; /* -1 for CGI */
+  int signals;   /* of signals_catch; the same */
   Viewer viewer;
 } Program;
 
@@ -198,7 +199,9 @@ reload(gpointer data, guint *count, GError **error)
       CONF_FIXED(viewer_group, "[viewer] group"),
   };
   Program *program = data;
-  Program fresh = {.config_path = program->config_path, .listen_fd = program->listen_fd};
+  Program fresh = {.config_path = program->config_path,
+                   .listen_fd = program->listen_fd,
+                   .signals = program->signals};
   if (!load_config(&fresh, error) || !load_keys(&fresh, error) ||
       !keys_fit(&fresh, error) || !open_slots(&fresh, error)) {
     release(&fresh);
@@ -245,20 +248,32 @@ open_socket(Program *program)
     daemon_die(error);
 }
 
+/* What a daemon needs and a CGI program does not, before anybody can find us by the socket.
+ */
+static void
+prepare_daemon(Program *program)
+{
+  GError *error = NULL;
+  if (is_cgi())
+    return;
+  statistics_open();
+  program->signals = signals_catch(&error);
+  daemon_must(program->signals >= 0, &error);
+}
+
 static void
 serve(Program *program)
 {
   GError *error = NULL;
-  statistics_open();
   const WorkersUse use = {
       .count = program->config->viewer_workers,
       .worker = run_worker,
       .data = program,
       .ready = daemon_ready,
       .reload = reload,
-      .signals = signals_catch(&error),
+      .signals = program->signals,
   };
-  if (use.signals < 0 || !open_slots(program, &error) ||
+  if (!open_slots(program, &error) ||
       !confine(program->config, program->config_path, &error) || !workers_run(&use, &error))
     daemon_die(error);
 }
@@ -270,13 +285,14 @@ main(int argc, char **argv)
   daemon_options(&options, &argc, &argv, "Secure mail in a browser", NULL);
   log_open("zegel-viewer", options.foreground && !is_cgi());
   g_autofree char *config_path = options.config_path;
-  Program program = {.config_path = config_path, .listen_fd = -1};
+  Program program = {.config_path = config_path, .listen_fd = -1, .signals = -1};
   GError *error = NULL;
   daemon_must(load_config(&program, &error), &error);
   log_shape(program.config->log_format, program.config->log_addresses);
   conf_show(program.config);
   int status = EX_OK;
   if (!options.check_only) {
+    prepare_daemon(&program);
     open_socket(&program);
     give_up_rights(&program);
     text_init(ZEGEL_LOCALEDIR);
