@@ -31,6 +31,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/phone_ask.c policyd/phone_ask.h \
 	policyd/phone_book.c policyd/phone_book.h \
 	policyd/phone_db.c policyd/phone_db.h \
+	policyd/preview.c policyd/preview.h \
 	policyd/promise.c policyd/promise.h \
 	policyd/questions.c policyd/questions.h \
 	policyd/ready.c policyd/ready.h \
@@ -82,6 +83,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_phone \
+	tests/unit/policyd/test_preview \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_questions \
 	tests/unit/policyd/test_routedb \
@@ -114,6 +116,7 @@ TESTS += \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_phone \
+	tests/unit/policyd/test_preview \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_questions \
 	tests/unit/policyd/test_routedb \
@@ -156,6 +159,8 @@ tests_unit_policyd_test_dmarc_SOURCES = tests/unit/policyd/test_dmarc.c \
 tests_unit_policyd_test_dmarc_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_nta_SOURCES = tests/unit/policyd/test_nta.c
 tests_unit_policyd_test_nta_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_preview_SOURCES = tests/unit/policyd/test_preview.c
+tests_unit_policyd_test_preview_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c \
 	tests/unit/policyd/routes.h
 tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
@@ -296,4 +301,4 @@ tests_replay_spf_replay_spf_LDADD = $(POLICYD_LIBS)
 TESTS += tests/replay/spf/rfc7208
 EXTRA_DIST += tests/replay/spf/rfc7208 tests/replay/spf/known
 
-dist_man_MANS += man/zegel-policyd.8 man/zegel-spf.8 man/zegel-ask.5 man/zegel-domains.5
+dist_man_MANS += man/zegel-policyd.8 man/zegel-spf.8 man/zegel-policy.7 man/zegel-domains.5
