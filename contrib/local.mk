@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	contrib/postfix/zegel-tls.cf \
 	contrib/postfix/zegel_access \
 	contrib/postfix/zegel_bcc \
+	contrib/postfix/zegel_bounce.cf \
 	contrib/postfix/zegel_domains \
 	contrib/postfix/zegel_generic \
 	contrib/postfix/zegel_header_checks \
