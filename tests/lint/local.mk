@@ -8,6 +8,7 @@ LINTS = \
 	tests/lint/manuals \
 	tests/lint/conf-manual \
 	tests/lint/events-manual \
+	tests/lint/guides \
 	tests/lint/threats
 
 EXTRA_DIST += $(LINTS) tests/lint/lintlib.py tests/lint/selftest
