@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/system/manual.py \
 	tests/system/manual_bin/editor \
 	tests/system/manual_bin/journalctl \
+	tests/system/manual_bin/sudo \
 	tests/system/manual_bin/systemctl \
 	tests/system/readme.py \
 	tests/system/readme.test \
