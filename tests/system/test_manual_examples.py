@@ -375,7 +375,7 @@ def unread():
     """message_names of a message that nobody has opened."""
     sent = walk.Sent(message_with_file)
     reference = re.search(r"250 2\.0\.0 (\w+) stored", "\n".join(sent.log)).group(1)
-    lab.wait_for(lambda: execute("zegelctl message show %s | grep e-mail || true" % reference, "/"),
+    lab.wait_for(lambda: "e-mail" in execute("zegelctl message show " + reference, "/", (0, 1)),
                  "the trail")
     return {"anna@patient.example": sent.to, "jansen@linden.example": SENDER,
             "<id6c5587@linden.example>": sent.message["Message-ID"],
