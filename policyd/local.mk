@@ -98,6 +98,7 @@ check_PROGRAMS += \
 	tests/fuzz/fuzz_dns \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
+	tests/fuzz/fuzz_preview \
 	tests/fuzz/fuzz_nta
 TESTS += \
 	tests/unit/policyd/test_address \
@@ -131,6 +132,7 @@ TESTS += \
 	tests/fuzz/fuzz_dns \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
+	tests/fuzz/fuzz_preview \
 	tests/fuzz/fuzz_nta
 tests_unit_policyd_test_address_SOURCES = tests/unit/policyd/test_address.c
 tests_unit_policyd_test_address_LDADD = $(POLICYD_LIBS)
@@ -211,6 +213,8 @@ tests_fuzz_fuzz_dmarc_SOURCES = tests/fuzz/fuzz_dmarc.c
 tests_fuzz_fuzz_dmarc_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_nta_SOURCES = tests/fuzz/fuzz_nta.c
 tests_fuzz_fuzz_nta_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_preview_SOURCES = tests/fuzz/fuzz_preview.c
+tests_fuzz_fuzz_preview_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_delegation_SOURCES = tests/fuzz/fuzz_delegation.c
 tests_fuzz_fuzz_delegation_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
@@ -263,6 +267,12 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_dmarc/loose \
 	tests/fuzz/corpus/fuzz_dmarc/no-policy \
 	tests/fuzz/corpus/fuzz_dmarc/twice \
+	tests/fuzz/corpus/fuzz_preview/empty-recipient \
+	tests/fuzz/corpus/fuzz_preview/no-question \
+	tests/fuzz/corpus/fuzz_preview/other-lines \
+	tests/fuzz/corpus/fuzz_preview/stranger \
+	tests/fuzz/corpus/fuzz_preview/two \
+	tests/fuzz/corpus/fuzz_preview/version \
 	tests/fuzz/corpus/fuzz_delegation/certificate \
 	tests/fuzz/corpus/fuzz_delegation/empty \
 	tests/fuzz/corpus/fuzz_delegation/foreign-sender \
