@@ -101,7 +101,7 @@ def pages():
 
 def make_place():
     """A directory in which the commands of a page are: the top of the tree, and files."""
-    place = tempfile.mkdtemp(prefix="manual-")
+    place = tempfile.mkdtemp(prefix="manual-", dir=ENV["LAB"])
     os.chmod(place, 0o755)
     os.symlink(os.path.join(SOURCE, "contrib"), os.path.join(place, "contrib"))
     return place
@@ -112,7 +112,8 @@ def execute(script, place, status=(0,), apart=True):
     change what it wants there. Standard error counts as printed when it fails."""
     head = ""
     if apart:
-        head = "etc=$(mktemp -d $PWD/etc-XXXX)\ncp -a /etc/. $etc\nmount --bind $etc /etc\n"
+        head = ("etc=$(mktemp -d $PWD/etc-XXXX)\nmkdir $etc/up $etc/work\n"
+                "mount -t overlay own -o lowerdir=/etc,upperdir=$etc/up,workdir=$etc/work /etc\n")
     env = dict(os.environ, PATH=os.path.join(SOURCE, "tests/system/manual_bin") + ":" +
                os.environ["PATH"])
     done = subprocess.run(["unshare", "--mount", "bash", "-ec", head + script], cwd=place, env=env,
@@ -129,7 +130,7 @@ MASKS = (
     (r"\d{4}-\d\d-\d\d", "DAY"),
     (r"\+\d+\*+\d+", "NUMBER"),
     (r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{10,}\b", "ID"),
-    (r"\b\d+\.\d+ s\b", "SECONDS"),
+    (r"\b\d+(\.\d+)? s\b", "SECONDS"),
     (r"\b\d+ (messages|events)\b", r"COUNT \1"),
 )
 
