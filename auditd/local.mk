@@ -7,7 +7,9 @@ AUDITD_LIBS = auditd/libauditd.a $(AUDIT_LIBS) $(DB_LIBS) $(CRYPT_LIBS) $(CONF_L
 	$(SQLITE_LIBS)
 
 sbin_PROGRAMS += auditd/zegel-auditd
-auditd_zegel_auditd_SOURCES = auditd/main.c
+auditd_zegel_auditd_SOURCES = \
+	auditd/confine.c auditd/confine.h \
+	auditd/main.c
 auditd_zegel_auditd_LDADD = $(AUDITD_LIBS) $(SANDBOX_LIBS)
 
 dist_man_MANS += man/zegel-auditd.8

@@ -5,24 +5,23 @@
  * they bring and signs checkpoints. It must never change a record, see a message, or make
  * anybody wait: while it is down events wait where they were made. Manual: zegel-auditd(8).
  */
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "auditd/confine.h"
 #include "auditd/service.h"
 #include "common/base/daemon.h"
-#include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/sandbox/sandbox.h"
+#include "common/base/signals.h"
+#include "common/base/statistics.h"
+#include "common/conf/fixed.h"
 
 #define SOCKET_MODE 0666 /* who may come is known by SO_PEERCRED */
 #define TRAIL_UMASK 0077
 
 typedef struct {
+  const char *config_path;
   Config *config;
   Loop *loop;
   Service *service;
@@ -40,51 +39,52 @@ drop_rights(Auditd *auditd, GError **error)
   auditd->listener = daemon_listen_unix(config->audit_socket, SOCKET_MODE, NULL, error);
   umask(TRAIL_UMASK);
   return auditd->listener >= 0 && daemon_become(config->audit_user, error) &&
-         sandbox_harden(error);
+         confine(config, auditd->config_path, error);
 }
 
 /* ---- Signals ---- */
 
+static const ConfFixed fixed[] = {
+    CONF_FIXED(audit_socket, "[audit] socket"),
+    CONF_FIXED(audit_user, "[audit] user"),
+    CONF_FIXED(audit_database, "[audit] database"),
+    CONF_FIXED(milter_user, "[milter] user"),
+    CONF_FIXED(mx_user, "[milter] mx_user"),
+    CONF_FIXED(policyd_user, "[policyd] user"),
+    CONF_FIXED(deliver_user, "[deliver] user"),
+    CONF_FIXED(viewer_user, "[viewer] user"),
+};
+
 /* The key file is the user's own: it can be read again. */
-static void
-read_keys_again(Auditd *auditd)
+static gboolean
+reload(gpointer data, GError **error)
 {
-  g_autoptr(GError) error = NULL;
-  KeyRing *keys = keyring_load(auditd->config->audit_key, KEY_AUDIT, &error);
-  if (keys != NULL)
-    service_change_keys(auditd->service, keys);
-  else
-    log_line(LOG_LEVEL_ALARM, "the keys stay as they were: %s", error->message);
+  Auditd *auditd = data;
+  g_autoptr(Config) config = conf_load(auditd->config_path, error);
+  KeyRing *keys = config != NULL ? keyring_load(config->audit_key, KEY_AUDIT, error) : NULL;
+  if (keys == NULL || !service_change(auditd->service, config, keys, error))
+    return FALSE;
+  conf_fixed_warn(auditd->config, config, fixed, G_N_ELEMENTS(fixed));
+  log_shape(config->log_format, config->log_addresses);
+  conf_free(auditd->config);
+  auditd->config = g_steal_pointer(&config);
+  return TRUE;
+}
+
+static void
+stop(gpointer data)
+{
+  Auditd *auditd = data;
+  loop_stop(auditd->loop);
 }
 
 static void
 on_signal(gpointer data, guint32 events)
 {
+  static const SignalUse use = {.reload = reload, .stop = stop};
   Auditd *auditd = data;
-  struct signalfd_siginfo info;
   (void) events;
-  if (read(auditd->signals, &info, sizeof info) != sizeof info)
-    return;
-  if (info.ssi_signo == SIGHUP)
-    read_keys_again(auditd);
-  else
-    loop_stop(auditd->loop);
-}
-
-static gboolean
-catch_signals(Auditd *auditd, GError **error)
-{
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGHUP);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  auditd->signals = -1;
-  if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-    auditd->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (auditd->signals < 0)
-    zegel_error_errno(error, ZEGEL_ERROR_TEMPORARY, errno, "signalfd");
-  return auditd->signals >= 0;
+  signals_take(auditd->signals, &use, auditd);
 }
 
 /* ---- Start and end ---- */
@@ -118,11 +118,14 @@ main(int argc, char **argv)
   log_open("zegel-auditd", options.foreground);
   auditd.config = conf_load(options.config_path, &error);
   daemon_must(auditd.config != NULL, &error);
-  g_free(options.config_path);
+  g_autofree char *config_path = options.config_path;
+  auditd.config_path = config_path;
   log_shape(auditd.config->log_format, auditd.config->log_addresses);
   if (!options.check_only) {
+    statistics_open();
+    auditd.signals = signals_catch(&error); /* before anybody can find us by the socket */
+    daemon_must(auditd.signals >= 0, &error);
     daemon_must(drop_rights(&auditd, &error), &error);
-    daemon_must(catch_signals(&auditd, &error), &error);
     serve(&auditd);
     service_free(auditd.service);
     loop_free(auditd.loop);

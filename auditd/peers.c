@@ -9,6 +9,7 @@
 #include "common/base/attr.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/statistics.h"
 
 #define READ_BYTES     65536
 #define ACCEPT_AT_ONCE 64
@@ -242,6 +243,7 @@ on_listener(gpointer data, guint32 events)
   for (guint i = 0; i < ACCEPT_AT_ONCE; i++) {
     int fd = accept4(peers->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+      statistics_count(STATISTIC_SESSIONS);
       add_peer(peers, fd);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       log_line(LOG_LEVEL_ALARM, "accept: %s", g_strerror(errno));

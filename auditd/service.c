@@ -6,6 +6,7 @@
 #include "common/audit/writer.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/statistics.h"
 
 #define USERS   6   /* root, and those of zegel.conf */
 #define ALARM_S 600 /* an alarm that nobody ended is repeated */
@@ -21,6 +22,7 @@ typedef struct {
 struct Service {
   Loop *loop;
   const Config *config;
+  char *database;
   KeyRing *keys;
   TrailWriter *writer; /* NULL: it could not be opened again */
   Peers *peers;
@@ -68,8 +70,7 @@ static gboolean
 have_writer(Service *service, GError **error)
 {
   if (service->writer == NULL)
-    service->writer =
-        trail_writer_open(service->config->audit_database, service->keys, error);
+    service->writer = trail_writer_open(service->database, service->keys, error);
   return service->writer != NULL;
 }
 
@@ -184,6 +185,7 @@ take_event(Service *service, guint64 peer, const char *name, const Attrs *attrs)
 {
   g_autoptr(GError) error = NULL;
   Taken taken = {.peer = peer, .source = name};
+  statistics_count(STATISTIC_MESSAGES);
   if (attrs != NULL)
     taken.event = event_parse(attrs, &error);
   if (taken.event == NULL)
@@ -329,7 +331,7 @@ find_users(Service *service)
     if (entry == NULL)
       continue;
     service->users[i].id = entry->pw_uid;
-    service->users[i].name = names[i];
+    service->users[i].name = g_intern_string(names[i]); /* peers have it for long */
   }
 }
 
@@ -340,6 +342,7 @@ service_new(Loop *loop, const Config *config, int listener, KeyRing *keys, GErro
   g_autoptr(Service) service = g_new0(Service, 1);
   service->loop = loop;
   service->config = config;
+  service->database = g_strdup(config->audit_database);
   service->keys = keys;
   service->taken = g_array_new(FALSE, FALSE, sizeof(Taken));
   g_array_set_clear_func(service->taken, taken_clear);
@@ -353,21 +356,26 @@ service_new(Loop *loop, const Config *config, int listener, KeyRing *keys, GErro
   return g_steal_pointer(&service);
 }
 
-void
-service_change_keys(Service *service, KeyRing *keys)
+gboolean
+service_change(Service *service, const Config *config, KeyRing *keys, GError **error)
 {
-  g_autoptr(GError) error = NULL;
   commit_taken(service);
   peers_flush(service->peers);
+  TrailWriter *writer = trail_writer_open(service->database, keys, error);
+  if (writer == NULL) {
+    keyring_free(keys);
+    return FALSE;
+  }
   trail_writer_close(service->writer);
-  service->writer = NULL;
   keyring_free(service->keys);
+  service->writer = writer;
   service->keys = keys;
-  if (have_writer(service, &error))
-    log_line(LOG_LEVEL_INFO, "the key file was read again");
-  else
-    say_broken(service, error);
+  service->config = config;
+  say_whole(service);
+  loop_timer_cancel(service->checkpoint); /* its time may be another now */
+  service->checkpoint = NULL;
   plan_checkpoint(service);
+  return TRUE;
 }
 
 void
@@ -386,5 +394,6 @@ service_free(Service *service)
   trail_writer_close(service->writer);
   keyring_free(service->keys);
   g_array_unref(service->taken);
+  g_free(service->database);
   g_free(service);
 }

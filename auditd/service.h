@@ -15,15 +15,19 @@
 typedef struct Service Service;
 
 /*
- * Opens the trail of CONFIG (borrowed until service_free) under KEYS (taken), and serves
- * who connects to LISTENER in LOOP. NULL with an error as trail_writer_open has it.
+ * Opens the trail of CONFIG (borrowed until service_change or service_free) under KEYS
+ * (taken), and serves who connects to LISTENER in LOOP. NULL with an error as
+ * trail_writer_open has it.
  */
 Service *
 service_new(Loop *loop, const Config *config, int listener, KeyRing *keys, GError **error);
 
-/* The trail goes on under KEYS (taken). */
-void
-service_change_keys(Service *service, KeyRing *keys);
+/*
+ * The same trail goes on under KEYS (taken, on failure too), and CONFIG (as above) counts.
+ * FALSE with an error as trail_writer_open has it: everything stays as it was.
+ */
+gboolean
+service_change(Service *service, const Config *config, KeyRing *keys, GError **error);
 
 /* Takes what came by now, signs a checkpoint when there is news, and frees SERVICE; NULL is
  * allowed. */

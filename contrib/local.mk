@@ -22,7 +22,9 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-audit-verify.service \
 	contrib/systemd/zegel-audit-verify.timer \
 	contrib/systemd/zegel-auditd.service \
+	contrib/systemd/zegel-auditd.socket \
 	contrib/systemd/zegel-deliver.service \
+	contrib/systemd/zegel-deliver.socket \
 	contrib/systemd/zegel-domain-watch.service \
 	contrib/systemd/zegel-domain-watch.timer \
 	contrib/systemd/zegel-expire.service \
@@ -30,9 +32,22 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-milter.service \
 	contrib/systemd/zegel-milter-mx.service \
 	contrib/systemd/zegel-policyd.service \
+	contrib/systemd/zegel-policyd.socket \
+	contrib/systemd/zegel-policyd-phone.socket \
+	contrib/systemd/zegel-policyd-preview.socket \
 	contrib/systemd/zegel-viewer.service \
+	contrib/systemd/zegel-viewer.socket \
 	contrib/systemd/zegel-watch.service \
 	contrib/systemd/zegel-watch.timer
+
+# contrib/apparmor
+EXTRA_DIST += \
+	contrib/apparmor/abstractions/zegel \
+	contrib/apparmor/zegel-auditd \
+	contrib/apparmor/zegel-deliver \
+	contrib/apparmor/zegel-milter \
+	contrib/apparmor/zegel-policyd \
+	contrib/apparmor/zegel-viewer
 
 # logcheck(8) and rsyslogd(8)
 EXTRA_DIST += contrib/logcheck/ignore.d.server/zegel contrib/rsyslog/zegel.conf

@@ -22,7 +22,7 @@ typedef enum {
 } Look;
 
 struct Confirmer {
-  const Service *service;
+  Current *services;
   GThread *thread;
   GMutex mutex;
   GCond changed;
@@ -165,17 +165,17 @@ typedef struct {
 } Round;
 
 static void
-confirm_batch(Confirmer *confirmer, const Organisation *organisation,
+confirm_batch(const Service *service, const Organisation *organisation,
               const GPtrArray *waiting, Round *round)
 {
-  for (guint i = 0; i < waiting->len && !is_stopping(confirmer); i++) {
+  for (guint i = 0; i < waiting->len && !is_stopping(service->confirmer); i++) {
     const Dispatch *dispatch = waiting->pdata[i];
     gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
     g_autoptr(GError) error = NULL;
     if (!is_complete(dispatch) && dispatch->received_s > now_s - SETTLE_S) {
       round->result = MAX(round->result, LOOK_UNSETTLED);
       round->left++;
-    } else if (!confirm_one(confirmer->service, organisation, dispatch, &error)) {
+    } else if (!confirm_one(service, organisation, dispatch, &error)) {
       g_prefix_error(&error, "message-id=%s: ", dispatch->message_id);
       complain(organisation, error);
       round->result = LOOK_FAILED;
@@ -187,20 +187,21 @@ confirm_batch(Confirmer *confirmer, const Organisation *organisation,
 }
 
 static Look
-confirm_all(Confirmer *confirmer, const Organisation *organisation)
+confirm_all(const Service *service, const Organisation *organisation)
 {
   gint64 since_s = g_get_real_time() / G_USEC_PER_SEC - GIVE_UP_S;
   Round round = {.result = LOOK_DONE};
   guint found = BATCH;
-  while (found == BATCH && round.failures < FAILURES_MAX && !is_stopping(confirmer)) {
+  while (found == BATCH && round.failures < FAILURES_MAX &&
+         !is_stopping(service->confirmer)) {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) waiting = store_find_unconfirmed(
-        confirmer->service->store, organisation->name, since_s, round.left, BATCH, &error);
+        service->store, organisation->name, since_s, round.left, BATCH, &error);
     if (waiting == NULL) {
       complain(organisation, error);
       return LOOK_FAILED;
     }
-    confirm_batch(confirmer, organisation, waiting, &round);
+    confirm_batch(service, organisation, waiting, &round);
     found = waiting->len;
   }
   return round.result;
@@ -210,12 +211,14 @@ static Look
 look(Confirmer *confirmer)
 {
   Look result = LOOK_DONE;
-  const GPtrArray *organisations = confirmer->service->config->organisations;
+  Service *service = current_take(confirmer->services);
+  const GPtrArray *organisations = service->config->organisations;
   for (guint i = 0; i < organisations->len; i++) {
     const Organisation *organisation = organisations->pdata[i];
     if (organisation->confirm != CONFIRM_NEVER)
-      result = MAX(result, confirm_all(confirmer, organisation));
+      result = MAX(result, confirm_all(service, organisation));
   }
+  current_give(confirmer->services, service);
   return result;
 }
 
@@ -248,14 +251,19 @@ confirm_main(gpointer data)
   return NULL;
 }
 
-void
-confirm_start(Service *service)
+Confirmer *
+confirmer_new(void)
 {
   Confirmer *confirmer = g_new0(Confirmer, 1);
   g_mutex_init(&confirmer->mutex);
   g_cond_init(&confirmer->changed);
-  confirmer->service = service;
-  service->confirmer = confirmer;
+  return confirmer;
+}
+
+void
+confirm_start(Confirmer *confirmer, Current *services)
+{
+  confirmer->services = services;
   confirmer->thread = g_thread_new("confirm", confirm_main, confirmer);
 }
 
@@ -275,12 +283,11 @@ confirm_wake(const Service *service)
 }
 
 void
-confirm_stop(Service *service)
+confirm_stop(Confirmer *confirmer)
 {
-  Confirmer *confirmer = service->confirmer;
   change(confirmer, &confirmer->stop);
   g_thread_join(confirmer->thread);
   g_cond_clear(&confirmer->changed);
   g_mutex_clear(&confirmer->mutex);
-  g_clear_pointer(&service->confirmer, g_free);
+  g_free(confirmer);
 }

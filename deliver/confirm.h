@@ -9,21 +9,26 @@
  */
 #pragma once
 
+#include "common/base/current.h"
 #include "deliver/service.h"
 
 /* Whether a message of SENDER to ORGANISATION's readers is confirmed to him. */
 gboolean
 confirm_is_wanted(const Organisation *organisation, const char *sender);
 
-/* Starts the thread; SERVICE is borrowed until confirm_stop, and SERVICE->confirmer is set
- * before anybody else uses it. */
+/* One that does nothing yet, for every Service. Never NULL. */
+Confirmer *
+confirmer_new(void);
+
+/* Starts the thread, which works with what SERVICES (of Service; borrowed until
+ * confirm_stop) holds when it looks. */
 void
-confirm_start(Service *service);
+confirm_start(Confirmer *confirmer, Current *services);
 
 /* A message was filed: look. Any thread. */
 void
 confirm_wake(const Service *service);
 
-/* Ends the thread, after the letter that it is busy with. */
+/* Ends the thread, after the letter that it is busy with, and frees CONFIRMER. */
 void
-confirm_stop(Service *service);
+confirm_stop(Confirmer *confirmer);

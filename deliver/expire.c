@@ -7,6 +7,7 @@
 #include "common/store/store.h"
 #include "deliver/again.h"
 #include "deliver/due.h"
+#include "deliver/service.h"
 
 #define FIRST_MS (5 * 1000)
 #define EVERY_MS (60 * 60 * 1000)
@@ -15,9 +16,9 @@
 
 /* Whether the service goes on after a pause of WAIT_MS. */
 static gboolean
-pause_for(const Service *service, int wait_ms)
+pause_for(int stop_fd, int wait_ms)
 {
-  struct pollfd stop = {.fd = service->stop_fd, .events = POLLIN};
+  struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
   int ready;
   do
     ready = poll(&stop, 1, wait_ms);
@@ -37,23 +38,36 @@ run_hourly(const Service *service)
     log_line(LOG_LEVEL_INFO, "removed %u messages that were past their time", removed);
 }
 
+/* Does what is due, the hourly part at *NEXT_US; the pause until the next time. */
+static int
+work(const Service *service, gint64 *next_us)
+{
+  int wait_ms = again_run(service) ? AGAIN_MS : LATER_MS;
+  if (g_get_monotonic_time() >= *next_us) {
+    run_hourly(service);
+    *next_us = g_get_monotonic_time() + (gint64) EVERY_MS * G_TIME_SPAN_MILLISECOND;
+  }
+  return wait_ms;
+}
+
 static gpointer
 expire_main(gpointer p)
 {
-  const Service *service = p;
+  Current *services = p;
+  Service *service = current_take(services);
+  int stop_fd = service->stop_fd; /* the same in all */
+  current_give(services, service);
   gint64 next_us = g_get_monotonic_time() + FIRST_MS * G_TIME_SPAN_MILLISECOND;
-  for (int wait_ms = AGAIN_MS; pause_for(service, wait_ms);) {
-    wait_ms = again_run(service) ? AGAIN_MS : LATER_MS;
-    if (g_get_monotonic_time() < next_us)
-      continue;
-    run_hourly(service);
-    next_us = g_get_monotonic_time() + (gint64) EVERY_MS * G_TIME_SPAN_MILLISECOND;
+  for (int wait_ms = AGAIN_MS; pause_for(stop_fd, wait_ms);) {
+    service = current_take(services);
+    wait_ms = work(service, &next_us);
+    current_give(services, service);
   }
   return NULL;
 }
 
 GThread *
-expire_start(const Service *service)
+expire_start(Current *services)
 {
-  return g_thread_new("expire", expire_main, (gpointer) service);
+  return g_thread_new("expire", expire_main, services);
 }

@@ -4,13 +4,13 @@
  */
 #pragma once
 
-#include "deliver/service.h"
+#include "common/base/current.h"
 
 /*
  * Starts a thread that calls again_run every few seconds, and due_run and store_expire
- * every hour, the first time some seconds after the start, until SERVICE's stop_fd is
- * readable. SERVICE is borrowed until the thread was joined with g_thread_join. A failure
- * is logged and tried again an hour later.
+ * every hour, the first time some seconds after the start, until their stop_fd is
+ * readable. SERVICES (of Service) is borrowed until the thread was joined with
+ * g_thread_join. A failure is logged and tried again an hour later.
  */
 GThread *
-expire_start(const Service *service);
+expire_start(Current *services);

@@ -15,6 +15,7 @@ sbin_PROGRAMS += deliver/zegel-deliver
 deliver_zegel_deliver_SOURCES = \
 	deliver/again.c deliver/again.h \
 	deliver/announce.c deliver/announce.h \
+	deliver/confine.c deliver/confine.h \
 	deliver/confirm.c deliver/confirm.h \
 	deliver/deposit.c deliver/deposit.h \
 	deliver/due.c deliver/due.h \
@@ -27,7 +28,7 @@ deliver_zegel_deliver_SOURCES = \
 	deliver/relay.c deliver/relay.h \
 	deliver/returned.c deliver/returned.h \
 	deliver/server.c deliver/server.h \
-	deliver/service.h \
+	deliver/service.c deliver/service.h \
 	deliver/session.c deliver/session.h \
 	deliver/teach.c deliver/teach.h
 deliver_zegel_deliver_LDADD = deliver/libdeliver.a $(SUBMIT_LIBS) $(ASK_LIBS) $(STORE_LIBS) \

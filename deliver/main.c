@@ -14,13 +14,16 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/base/current.h"
 #include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
-#include "common/conf/conf.h"
-#include "common/sandbox/sandbox.h"
+#include "common/base/signals.h"
+#include "common/base/statistics.h"
+#include "common/conf/fixed.h"
 #include "common/store/outbox.h"
 #include "common/submit/submit.h"
+#include "deliver/confine.h"
 #include "deliver/confirm.h"
 #include "deliver/expire.h"
 #include "deliver/relay.h"
@@ -31,96 +34,101 @@
 #define STORE_UMASK 0007 /* the viewer's group shares the store */
 #define MAX_ARENAS  2    /* of malloc: memory must not grow with the sessions */
 
-/* What main owns; a Service borrows from it. */
+/* What main owns. */
 typedef struct {
-  Config *config;
-  KeyRing *link_keys;
-  KeyRing *store_keys;
-  KeyRing *ticket_keys;
-  KeyRing *origin_keys;
-  Store *store;
+  char *config_path;
+  Current *services; /* of Service */
+  Service base;      /* what every Service has */
   int listen_fd;
   int signal_fd;
 } Daemon;
 
-/* As the user that owns them: root could read a key file that is somebody else's. */
-static gboolean
-load_keys(Daemon *self, GError **error)
-{
-  const Config *config = self->config;
-  return (self->link_keys = keyring_load(config->deliver_link_key, KEY_LINK, error)) !=
-             NULL &&
-         (self->store_keys = keyring_load(config->deliver_store_key, KEY_STORE, error)) !=
-             NULL &&
-         (self->ticket_keys =
-              keyring_load(config->deliver_ticket_key, KEY_TICKET, error)) != NULL &&
-         (self->origin_keys =
-              keyring_load(config->deliver_origin_key, KEY_ORIGIN, error)) != NULL;
-}
-
 /* Everything that root must do, and then no more root. */
 static gboolean
-drop_rights(Daemon *self, GError **error)
+drop_rights(Daemon *self, const Config *config, GError **error)
 {
-  const Config *config = self->config;
   self->listen_fd =
       daemon_listen_unix(config->deliver_socket, SOCKET_MODE, config->socket_group, error);
   return self->listen_fd >= 0 && daemon_become(config->deliver_user, error) &&
-         sandbox_harden(error);
+         confine(config, self->config_path, error);
 }
 
-/* The store is opened by the user who will write it. */
+/* What the services share, and the first of them. As the user that owns the key files: root
+ * could read one that is somebody else's. Takes CONFIG. */
 static gboolean
-open_store(Daemon *self, GError **error)
+open_service(Daemon *self, Config *config, GError **error)
 {
   umask(STORE_UMASK);
-  self->store = store_open(self->config->store_database, self->config->store_directory,
-                           self->store_keys, error);
-  return self->store != NULL;
-}
-
-static gboolean
-serve(Daemon *self, GError **error)
-{
-  Service service = {
-      .config = self->config,
-      .link_keys = self->link_keys,
-      .ticket_keys = self->ticket_keys,
-      .origin_keys = self->origin_keys,
-      .store = self->store,
-      .claims = claims_new(),
-      .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-  };
-  if (service.stop_fd < 0) {
+  self->base.claims = claims_new();
+  self->base.confirmer = confirmer_new();
+  self->base.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->base.stop_fd < 0) {
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, "eventfd");
     return FALSE;
   }
-  event_set_sink(store_record_sink, self->store);
-  log_line(LOG_LEVEL_INFO, "started, %s", self->config->deliver_socket);
-  daemon_ready();
-  Relay *relay = relay_start(&service);
-  confirm_start(&service);
-  GThread *expire = expire_start(&service);
-  if (!server_run(&service, self->listen_fd, self->signal_fd))
-    _exit(EX_OK); /* sessions still use all this; what they had not committed is lost */
-  g_thread_join(expire);
-  confirm_stop(&service);
-  relay_stop(relay);
-  event_set_sink(NULL, NULL);
-  close(service.stop_fd);
-  claims_free(service.claims);
+  Service *service = service_new(config, &self->base, error);
+  if (service == NULL)
+    return FALSE;
+  self->services = current_new(service, service_clear);
   return TRUE;
 }
 
 static void
-release(Daemon *self)
+record(const Event *event, gpointer data)
 {
-  store_close(self->store);
-  keyring_free(self->origin_keys);
-  keyring_free(self->ticket_keys);
-  keyring_free(self->store_keys);
-  keyring_free(self->link_keys);
-  conf_free(self->config);
+  Current *services = data;
+  Service *service = current_take(services);
+  store_record_sink(event, service->store);
+  current_give(services, service);
+}
+
+/* For messages that begin from now on. */
+static gboolean
+reload(gpointer data, GError **error)
+{
+  static const ConfFixed fixed[] = {
+      CONF_FIXED(deliver_socket, "[deliver] socket"),
+      CONF_FIXED(deliver_user, "[deliver] user"),
+      CONF_FIXED(socket_group, "[postfix] socket_group"),
+  };
+  Daemon *self = data;
+  Config *config = conf_load(self->config_path, error);
+  Service *service = config != NULL ? service_new(config, &self->base, error) : NULL;
+  if (service == NULL)
+    return FALSE;
+  Service *old = current_take(self->services);
+  conf_fixed_warn(old->config, config, fixed, G_N_ELEMENTS(fixed));
+  current_give(self->services, old);
+  log_shape(config->log_format, config->log_addresses);
+  current_replace(self->services, service);
+  return TRUE;
+}
+
+static void
+serve(Daemon *self)
+{
+  const ServerParts parts = {
+      .services = self->services,
+      .listen_fd = self->listen_fd,
+      .signal_fd = self->signal_fd,
+      .stop_fd = self->base.stop_fd,
+      .reload = reload,
+      .data = self,
+  };
+  event_set_sink(record, self->services);
+  daemon_ready();
+  Relay *relay = relay_start(self->services);
+  confirm_start(self->base.confirmer, self->services);
+  GThread *expire = expire_start(self->services);
+  if (!server_run(&parts))
+    _exit(EX_OK); /* sessions still use all this; what they had not committed is lost */
+  g_thread_join(expire);
+  confirm_stop(self->base.confirmer);
+  relay_stop(relay);
+  event_set_sink(NULL, NULL);
+  close(self->base.stop_fd);
+  current_free(self->services);
+  claims_free(self->base.claims);
 }
 
 int
@@ -130,22 +138,24 @@ main(int argc, char **argv)
   daemon_options(&options, &argc, &argv,
                  "Files messages for the viewer that Postfix brings over LMTP.", NULL);
   mallopt(M_ARENA_MAX, MAX_ARENAS);
-  Daemon self = {.listen_fd = -1, .signal_fd = -1};
   GError *error = NULL;
-  self.config = conf_load(options.config_path, &error);
-  g_free(options.config_path);
-  if (self.config == NULL)
+  g_autofree char *config_path = options.config_path;
+  Daemon self = {.config_path = config_path, .listen_fd = -1, .signal_fd = -1};
+  Config *config = conf_load(config_path, &error);
+  if (config == NULL)
     daemon_die(error);
   if (options.check_only) {
-    conf_free(self.config);
+    conf_free(config);
     return EX_OK;
   }
   log_open("zegel-deliver", options.foreground);
-  log_shape(self.config->log_format, self.config->log_addresses);
-  self.signal_fd = server_prepare_signals(&error);
-  if (self.signal_fd < 0 || !submit_init(&error) || !drop_rights(&self, &error) ||
-      !load_keys(&self, &error) || !open_store(&self, &error) || !serve(&self, &error))
+  log_shape(config->log_format, config->log_addresses);
+  statistics_open();
+  self.signal_fd = signals_catch(&error);
+  if (self.signal_fd < 0 || !submit_init(&error) || !drop_rights(&self, config, &error))
     daemon_die(error);
-  release(&self);
+  daemon_must(open_service(&self, config, &error), &error);
+  log_line(LOG_LEVEL_INFO, "started, %s", config->deliver_socket);
+  serve(&self);
   return EX_OK;
 }

@@ -3,6 +3,7 @@
 #include "common/audit/client.h"
 #include "common/base/log.h"
 #include "common/store/outbox.h"
+#include "deliver/service.h"
 
 #define BATCH          200
 #define LOOK_MS        500 /* an event is in the trail within a second */
@@ -12,7 +13,7 @@
 #define END_TIMEOUT_MS 500
 
 struct Relay {
-  const Service *service;
+  Current *services;
   GThread *thread;
   GMutex mutex;
   GCond changed;
@@ -60,27 +61,36 @@ rejoice(Relay *relay)
 
 /* Killed in between, they are brought again, and the trail knows them. */
 static gboolean
-bring(const Relay *relay, const GPtrArray *waiting, guint timeout_ms, GError **error)
+bring(const Service *service, const GPtrArray *waiting, guint timeout_ms, GError **error)
 {
   g_autoptr(GPtrArray) events = events_of(waiting);
-  return audit_append(relay->service->config->audit_socket, events, timeout_ms, error) &&
-         store_forget_events(relay->service->store, waiting, error);
+  return audit_append(service->config->audit_socket, events, timeout_ms, error) &&
+         store_forget_events(service->store, waiting, error);
+}
+
+static Pass
+pass_with(Relay *relay, const Service *service, guint timeout_ms)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) waiting = store_waiting_events(service->store, BATCH, &error);
+  if (waiting != NULL && waiting->len == 0)
+    return PASS_NOTHING;
+  if (waiting == NULL || !bring(service, waiting, timeout_ms, &error)) {
+    complain(relay, error);
+    return PASS_FAILED;
+  }
+  rejoice(relay);
+  return waiting->len == BATCH ? PASS_SOME : PASS_NOTHING;
 }
 
 /* One batch. */
 static Pass
 pass(Relay *relay, guint timeout_ms)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GPtrArray) waiting = store_waiting_events(relay->service->store, BATCH, &error);
-  if (waiting != NULL && waiting->len == 0)
-    return PASS_NOTHING;
-  if (waiting == NULL || !bring(relay, waiting, timeout_ms, &error)) {
-    complain(relay, error);
-    return PASS_FAILED;
-  }
-  rejoice(relay);
-  return waiting->len == BATCH ? PASS_SOME : PASS_NOTHING;
+  Service *service = current_take(relay->services);
+  Pass result = pass_with(relay, service, timeout_ms);
+  current_give(relay->services, service);
+  return result;
 }
 
 /* FALSE at the end. */
@@ -115,12 +125,12 @@ relay_main(gpointer data)
 }
 
 Relay *
-relay_start(const Service *service)
+relay_start(Current *services)
 {
   Relay *relay = g_new0(Relay, 1);
   g_mutex_init(&relay->mutex);
   g_cond_init(&relay->changed);
-  relay->service = service;
+  relay->services = services;
   relay->thread = g_thread_new("relay", relay_main, relay);
   return relay;
 }

@@ -4,17 +4,17 @@
  */
 #pragma once
 
-#include "deliver/service.h"
+#include "common/base/current.h"
 
 typedef struct Relay Relay;
 
 /*
  * Starts a thread that brings what waits to zegel-auditd within a second, in order, and has
  * the store forget what is in the trail. While that is not possible an alarm line says so,
- * again every ten minutes. SERVICE is borrowed until relay_stop.
+ * again every ten minutes. SERVICES (of Service) is borrowed until relay_stop.
  */
 Relay *
-relay_start(const Service *service);
+relay_start(Current *services);
 
 /*
  * Brings what still waits, as far as that is quick, ends the thread and frees RELAY. The

@@ -2,15 +2,15 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
+#include "common/base/daemon.h"
 #include "common/base/log.h"
+#include "common/base/signals.h"
+#include "common/base/statistics.h"
 #include "deliver/reply.h"
 #include "deliver/session.h"
 
@@ -19,10 +19,11 @@
 #define PAUSE_MS     100 /* when the system has no descriptor or thread for us */
 
 typedef struct {
-  const Service *service;
+  ServerParts parts;
+  gboolean stopping;
   GMutex mutex;
   GCond ended;
-  guint sessions;
+  guint sessions; /* under the mutex */
 } Server;
 
 /* What one session's thread is told. */
@@ -30,25 +31,6 @@ typedef struct {
   Server *server;
   int fd;
 } Client;
-
-int
-server_prepare_signals(GError **error)
-{
-  const struct sigaction ignore = {.sa_handler = SIG_IGN};
-  static const int ignored[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
-  for (guint i = 0; i < G_N_ELEMENTS(ignored); i++)
-    sigaction(ignored[i], &ignore, NULL);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  int fd = -1;
-  if (pthread_sigmask(SIG_BLOCK, &set, NULL) == 0)
-    fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0)
-    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, "signalfd");
-  return fd;
-}
 
 static void
 end_session(Server *server)
@@ -63,7 +45,8 @@ static gpointer
 run_client(gpointer data)
 {
   g_autofree Client *client = data;
-  session_run(client->server->service, client->fd);
+  statistics_count(STATISTIC_SESSIONS);
+  session_run(client->server->parts.services, client->fd);
   end_session(client->server);
   return NULL;
 }
@@ -127,7 +110,7 @@ accept_client(Server *server, int listen_fd)
 static gboolean
 drain(Server *server)
 {
-  if (eventfd_write(server->service->stop_fd, 1) < 0)
+  if (eventfd_write(server->parts.stop_fd, 1) < 0)
     log_line(LOG_LEVEL_WARNING, "eventfd: %s", g_strerror(errno));
   gint64 until_us = g_get_monotonic_time() + DRAIN_S * G_USEC_PER_SEC;
   g_mutex_lock(&server->mutex);
@@ -140,16 +123,31 @@ drain(Server *server)
   return left == 0;
 }
 
-gboolean
-server_run(const Service *service, int listen_fd, int signal_fd)
+static gboolean
+reload(gpointer data, GError **error)
 {
+  const Server *server = data;
+  return server->parts.reload(server->parts.data, error);
+}
+
+static void
+stop(gpointer data)
+{
+  Server *server = data;
+  server->stopping = TRUE;
+}
+
+gboolean
+server_run(const ServerParts *parts)
+{
+  static const SignalUse use = {.reload = reload, .stop = stop};
   /* Sessions that outlive this function may still look at it. */
   static Server server;
-  server.service = service;
-  struct pollfd fds[] = {{.fd = signal_fd, .events = POLLIN},
-                         {.fd = listen_fd, .events = POLLIN}};
-  for (;;) {
-    int ready = poll(fds, G_N_ELEMENTS(fds), -1);
+  server.parts = *parts;
+  struct pollfd fds[] = {{.fd = parts->signal_fd, .events = POLLIN},
+                         {.fd = parts->listen_fd, .events = POLLIN}};
+  while (!server.stopping) {
+    int ready = poll(fds, G_N_ELEMENTS(fds), daemon_alive());
     if (ready < 0 && errno != EINTR) {
       log_line(LOG_LEVEL_ALARM, "poll: %s", g_strerror(errno));
       g_usleep(PAUSE_MS * 1000);
@@ -157,9 +155,10 @@ server_run(const Service *service, int listen_fd, int signal_fd)
     if (ready <= 0)
       continue;
     if ((fds[0].revents & POLLIN) != 0)
-      break;
-    accept_client(&server, listen_fd);
+      signals_take(parts->signal_fd, &use, &server);
+    else
+      accept_client(&server, parts->listen_fd);
   }
-  close(listen_fd); /* no one waits in a queue that nobody reads */
+  close(parts->listen_fd); /* no one waits in a queue that nobody reads */
   return drain(&server);
 }

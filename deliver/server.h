@@ -3,20 +3,22 @@
  */
 #pragma once
 
-#include "deliver/service.h"
+#include "common/base/current.h"
+
+/* What server_run works with; all borrowed. */
+typedef struct {
+  Current *services;                                 /* of Service */
+  int listen_fd;                                     /* closed at the end */
+  int signal_fd;                                     /* of signals_catch */
+  int stop_fd;                                       /* an eventfd, that of every Service */
+  gboolean (*reload)(gpointer data, GError **error); /* as SignalUse has it */
+  gpointer data;
+} ServerParts;
 
 /*
- * Blocks the signals that server_run waits for, in this thread and in all that it starts:
- * call before the first one. SIGHUP, SIGUSR1, SIGUSR2 and SIGPIPE are ignored. Returns the
- * descriptor that server_run wants, or -1 with ZEGEL_ERROR_CONFIG.
- */
-int
-server_prepare_signals(GError **error);
-
-/*
- * Serves clients of LISTEN_FD, one thread for each, until SIGTERM or SIGINT arrives on
- * SIGNAL_FD. Then sets off service->stop_fd (an eventfd) and waits up to 10 s for messages
- * under way. TRUE: every session has ended, what they shared may be freed.
+ * Serves clients, one thread for each, until SIGTERM or SIGINT. Then sets off stop_fd and
+ * waits up to 10 s for messages under way. TRUE: every session has ended, what they shared
+ * may be freed.
  */
 gboolean
-server_run(const Service *service, int listen_fd, int signal_fd);
+server_run(const ServerParts *parts);

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/statistics.h"
 #include "common/crypt/ticket.h"
 #include "deliver/deposit.h"
 #include "deliver/lmtp.h"
 #include "deliver/recipient.h"
 #include "deliver/returned.h"
+#include "deliver/service.h"
 
 #define BUFFER_BYTES   65536
 #define IDLE_MS        (300 * 1000) /* RFC 5321 4.5.3.2.7 */
@@ -22,7 +24,8 @@
 #define NO_QUEUE_ID    "NOQUEUE"
 
 typedef struct {
-  const Service *service;
+  Current *services;
+  Service *service; /* of the message under way, or of the last one */
   int fd;
   char *buffer; /* BUFFER_BYTES; START through END is unread */
   gsize start, end;
@@ -170,6 +173,7 @@ finish_message(Session *session)
     g_autofree char *line = reply_outcome(results[i].outcome, results[i].reference);
     say(session, line);
   }
+  statistics_count(STATISTIC_MESSAGES);
   reset(session);
 }
 
@@ -201,6 +205,15 @@ begin_message(Session *session)
 
 /* ---- Commands ---- */
 
+/* What counts now counts for the next message; nothing is left of the last one. */
+static void
+renew_service(Session *session)
+{
+  Service *last = session->service;
+  session->service = current_take(session->services);
+  current_give(session->services, last);
+}
+
 static void
 greet(Session *session)
 {
@@ -224,6 +237,7 @@ take_sender(Session *session, const LmtpCommand *command)
     return REPLY_NO_LHLO;
   if (session->has_sender)
     return REPLY_NESTED;
+  renew_service(session);
   if (command->size_bytes > session->service->config->message_max_bytes)
     return REPLY_TOO_LARGE;
   session->has_sender = TRUE;
@@ -333,9 +347,10 @@ handle_event(Session *session, const LmtpEvent *event)
 }
 
 void
-session_run(const Service *service, int fd)
+session_run(Current *services, int fd)
 {
-  Session session = {.service = service, .fd = fd};
+  Session session = {.services = services, .fd = fd};
+  renew_service(&session);
   session.buffer = g_malloc(BUFFER_BYTES);
   session.out = g_string_new(NULL);
   session.lmtp = lmtp_new();
@@ -350,6 +365,7 @@ session_run(const Service *service, int fd)
   flush_out(&session);
   close(fd);
   reset(&session);
+  current_give(services, session.service);
   g_ptr_array_unref(session.recipients);
   lmtp_free(session.lmtp);
   g_string_free(session.out, TRUE);

@@ -3,12 +3,13 @@
  */
 #pragma once
 
-#include "deliver/service.h"
+#include "common/base/current.h"
 
 /*
  * Talks LMTP on the connected socket FD (taken, closed at the end) until the client quits,
  * is silent for too long, or the service stops; a message that has begun is finished
- * first. One thread for each session.
+ * first. Each message is served with what SERVICES (of Service) holds when it begins. One
+ * thread for each session.
  */
 void
-session_run(const Service *service, int fd);
+session_run(Current *services, int fd);

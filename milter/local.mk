@@ -37,7 +37,7 @@ milter_libmilterpure_a_SOURCES = \
 	milter/routes.c milter/routes.h \
 	milter/service.c milter/service.h \
 	milter/signing.c milter/signing.h \
-	milter/tools.h \
+	milter/tools.c milter/tools.h \
 	milter/trigger.c milter/trigger.h \
 	milter/visitor.c milter/visitor.h
 
@@ -47,7 +47,9 @@ MILTER_PURE_LIBS = milter/libmilterpure.a $(ASK_LIBS) $(BOOK_LIBS) $(MAIL_LIBS) 
 sbin_PROGRAMS += milter/zegel-milter
 milter_zegel_milter_SOURCES = \
 	milter/apply.c milter/apply.h \
+	milter/confine.c milter/confine.h \
 	milter/milter.c \
+	milter/run.c milter/run.h \
 	milter/session.c milter/session.h \
 	milter/steps.c milter/steps.h \
 	milter/try.c milter/try.h \

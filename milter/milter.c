@@ -15,13 +15,16 @@
 #include <unistd.h>
 
 #include "common/audit/client.h"
+#include "common/base/current.h"
 #include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/signals.h"
+#include "common/base/statistics.h"
 #include "common/conf/conf.h"
-#include "common/crypt/key.h"
 #include "common/mail/header.h"
-#include "common/sandbox/sandbox.h"
+#include "milter/confine.h"
+#include "milter/run.h"
 #include "milter/session.h"
 #include "milter/try.h"
 
@@ -58,14 +61,14 @@ static const GOptionEntry entries[] = {
  * messages signed and sealed here.
  */
 static gboolean
-open_socket(const Tools *tools, const char *path, GError **error)
+open_socket(const Config *config, const char *path, GError **error)
 {
   if (!daemon_clear_unix(path, error))
     return FALSE;
   g_autofree char *name = g_strconcat("unix:", path, NULL);
   mode_t old_mask = umask(0777 & ~SOCKET_MODE);
   gboolean opened = smfi_setconn(name) == MI_SUCCESS &&
-                    smfi_register(session_callbacks(tools)) == MI_SUCCESS &&
+                    smfi_register(session_callbacks()) == MI_SUCCESS &&
                     smfi_setbacklog(BACKLOG) == MI_SUCCESS &&
                     smfi_opensocket(FALSE) == MI_SUCCESS;
   umask(old_mask);
@@ -73,90 +76,59 @@ open_socket(const Tools *tools, const char *path, GError **error)
     g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "cannot listen at %s", path);
     return FALSE;
   }
-  return daemon_give_unix(path, tools->config->socket_user, error);
+  return daemon_give_unix(path, config->socket_user, error);
 }
 
-/* The keys of tickets and marks, which only the instance of submission has. */
-typedef struct {
-  KeyRing *ring, *origin_ring;
-} Rings;
-
-static void
-rings_clear(Rings *rings)
-{
-  keyring_free(rings->ring);
-  keyring_free(rings->origin_ring);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Rings, rings_clear)
-
-static gboolean
-load_keys(Tools *tools, Rings *rings, GError **error)
-{
-  if (tools->mx)
-    return TRUE;
-  const Config *config = tools->config;
-  rings->ring = keyring_load(config->milter_ticket_key, KEY_TICKET, error);
-  if (rings->ring == NULL)
-    return FALSE;
-  rings->origin_ring = keyring_load(config->milter_origin_key, KEY_ORIGIN, error);
-  tools->ring = rings->ring;
-  tools->origin_ring = rings->origin_ring;
-  return rings->origin_ring != NULL;
-}
-
+/* Serves until a signal ends it, with CONFIG (taken). */
 static int
-serve(Tools *tools, Rings *rings)
+serve(Config *config, const char *config_path)
 {
   GError *error = NULL;
-  const Config *config = tools->config;
   const char *path = mx ? config->mx_socket : config->milter_socket;
   daemon_need_files(MAX_FILES);
-  if (!open_socket(tools, path, &error) ||
+  statistics_open();
+  int signals = signals_catch(&error);
+  if (signals < 0 || !open_socket(config, path, &error) ||
       !daemon_become(mx ? config->mx_user : config->milter_user, &error) ||
-      !load_keys(tools, rings, &error) || !sandbox_harden(&error))
+      !confine(config, config_path, mx, &error))
     daemon_die(error);
-  g_autoptr(DkimKeys) keys = mx ? NULL : dkim_keys_new(config->dkim_keys);
-  tools->keys = keys;
-  if (!mx)
-    tools->inspectors = inspectors_new(config->milter_reader, config->milter_readers);
+  Tools *tools = tools_new(config, mx, !mx, &error);
+  if (tools == NULL)
+    daemon_die(error);
+  AuditClient *audit = audit_client_start(config->audit_socket);
+  Current *current = current_new(tools, tools_clear);
+  session_use(current);
   daemon_ready();
   log_line(LOG_LEVEL_INFO, "ready at %s", path);
-  AuditClient *audit = audit_client_start(config->audit_socket);
-  int status = smfi_main();
+  gboolean stopped = run_until_stopped(current, config_path, signals);
   audit_client_stop(audit, AUDIT_STOP_MS);
-  inspectors_free(tools->inspectors);
-  return status == MI_SUCCESS ? EX_OK : EX_TEMPFAIL;
+  /* Threads of libmilter, which nothing ends, still use the rest. */
+  _exit(stopped ? EX_OK : EX_TEMPFAIL);
 }
 
 /* As the user of the daemon when root asks, so that keys and sockets are as for it. */
 static int
-try_message(Tools *tools, Rings *rings)
+try_message(Config *config)
 {
   GError *error = NULL;
-  const Config *config = tools->config;
   g_autoptr(Trial) trial = trial_read(&try_options, &error);
   if (trial == NULL) {
     fprintf(stderr, "%s: %s\n", g_get_prgname(), error->message);
     int status =
         g_error_matches(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG) ? EX_USAGE : EX_NOINPUT;
     g_error_free(error);
+    conf_free(config);
     return status;
   }
   if (geteuid() == 0 && !daemon_become(mx ? config->mx_user : config->milter_user, &error))
     daemon_die(error);
-  g_autoptr(DkimKeys) keys = NULL;
-  if (!mx && access(config->milter_ticket_key, R_OK) == 0) {
-    if (!load_keys(tools, rings, &error))
-      daemon_die(error);
-    keys = dkim_keys_new(config->dkim_keys);
-  }
-  tools->keys = keys;
+  gboolean with_keys = !mx && access(config->milter_ticket_key, R_OK) == 0;
+  Tools *tools = tools_new(config, mx, with_keys, &error);
+  if (tools == NULL)
+    daemon_die(error);
   tools->dry_run = TRUE;
-  if (!mx)
-    tools->inspectors = inspectors_new(config->milter_reader, 1);
   int status = trial_run(trial, tools, json);
-  inspectors_free(tools->inspectors);
+  g_atomic_rc_box_release_full(tools, tools_clear);
   return status;
 }
 
@@ -169,16 +141,16 @@ main(int argc, char **argv)
   log_open("zegel-milter", options.foreground || try_options.file != NULL);
   GError *error = NULL;
   g_autofree char *config_path = options.config_path;
-  g_autoptr(Config) config = conf_load(config_path, &error);
+  Config *config = conf_load(config_path, &error);
   if (config == NULL || !client_check_rules(config, &error))
     daemon_die(error);
-  if (options.check_only)
+  if (options.check_only) {
+    conf_free(config);
     return EX_OK;
+  }
   log_shape(config->log_format, config->log_addresses);
   mail_init();
   if (!dkim_prepare(&error))
     daemon_die(error);
-  g_auto(Rings) rings = {NULL, NULL};
-  Tools tools = {.config = config, .mx = mx};
-  return try_options.file != NULL ? try_message(&tools, &rings) : serve(&tools, &rings);
+  return try_options.file != NULL ? try_message(config) : serve(config, config_path);
 }

@@ -3,26 +3,92 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "common/base/statistics.h"
 #include "milter/apply.h"
 #include "milter/arrival.h"
 #include "milter/flow.h"
 #include "milter/steps.h"
+#include "milter/tools.h"
 
-static const Tools *tools;
+static Current *tools;
+
+/* The messages of all sessions. */
+static struct {
+  GMutex lock;
+  GCond changed;
+  guint begun;
+  gboolean stopping; /* no other may begin */
+  gboolean over;     /* and those that have begun are cut off */
+} messages;
 
 typedef struct {
-  char *address;    /* of the client, textual; NULL when unknown */
-  char *helo;       /* or NULL */
-  Arrival *arrival; /* NULL: no message */
-  Flow *flow;       /* of it, from the end of its header on */
+  char *address;        /* of the client, textual; NULL when unknown */
+  char *helo;           /* or NULL */
+  Arrival *arrival;     /* NULL: no message */
+  Flow *flow;           /* of it, from the end of its header on */
+  Tools *tools;         /* of the flow */
+  gboolean turned_away; /* a message, because we end */
 } Session;
+
+/* ---- Messages ---- */
+
+/* FALSE: it must come again. */
+static gboolean
+begin_message(void)
+{
+  g_mutex_lock(&messages.lock);
+  gboolean may = !messages.stopping;
+  messages.begun += may;
+  g_mutex_unlock(&messages.lock);
+  return may;
+}
+
+static gboolean
+is_over(void)
+{
+  g_mutex_lock(&messages.lock);
+  gboolean over = messages.over;
+  g_mutex_unlock(&messages.lock);
+  return over;
+}
+
+static void
+end_message(void)
+{
+  g_mutex_lock(&messages.lock);
+  messages.begun--;
+  g_cond_signal(&messages.changed);
+  g_mutex_unlock(&messages.lock);
+}
+
+guint
+session_drain(guint wait_ms)
+{
+  gint64 until_us = g_get_monotonic_time() + wait_ms * G_TIME_SPAN_MILLISECOND;
+  g_mutex_lock(&messages.lock);
+  messages.stopping = TRUE;
+  while (messages.begun > 0 &&
+         g_cond_wait_until(&messages.changed, &messages.lock, until_us))
+    continue;
+  guint left = messages.begun;
+  messages.over = TRUE;
+  g_mutex_unlock(&messages.lock);
+  return left;
+}
 
 static void
 session_end_message(Session *session)
 {
+  session->turned_away = FALSE;
+  if (session->arrival == NULL)
+    return;
   g_clear_pointer(&session->flow, flow_free);
   g_clear_pointer(&session->arrival, arrival_free);
+  current_give(tools, g_steal_pointer(&session->tools));
+  end_message();
 }
+
+/* ---- Callbacks ---- */
 
 static char *
 format_address(const struct sockaddr *address)
@@ -45,6 +111,7 @@ on_connect(SMFICTX *ctx, G_GNUC_UNUSED char *name, struct sockaddr *address)
   if (session == NULL) {
     session = g_new0(Session, 1);
     smfi_setpriv(ctx, session);
+    statistics_count(STATISTIC_SESSIONS);
   }
   g_free(session->address); /* XCLIENT connects again */
   session->address = format_address(address);
@@ -93,6 +160,9 @@ on_mail(SMFICTX *ctx, char **args)
   if (session == NULL)
     return SMFIS_NOREPLY;
   session_end_message(session);
+  session->turned_away = !begin_message();
+  if (session->turned_away)
+    return SMFIS_NOREPLY;
   session->arrival = arrival_new((const char *const *) args);
   fill_client(ctx, session, &session->arrival->client);
   return SMFIS_NOREPLY;
@@ -121,8 +191,10 @@ static void
 begin(SMFICTX *ctx, Session *session)
 {
   static char id[] = "i";
-  if (session->arrival != NULL && session->flow == NULL)
-    session->flow = flow_new(tools, session->arrival, smfi_getsymval(ctx, id));
+  if (session->arrival == NULL || session->flow != NULL)
+    return;
+  session->tools = current_take(tools);
+  session->flow = flow_new(session->tools, session->arrival, smfi_getsymval(ctx, id));
 }
 
 static sfsistat
@@ -151,6 +223,8 @@ static sfsistat
 on_end_of_message(SMFICTX *ctx)
 {
   Session *session = smfi_getpriv(ctx);
+  if (session != NULL && (session->turned_away || is_over()))
+    return SMFIS_TEMPFAIL;
   if (session == NULL || session->arrival == NULL)
     return SMFIS_CONTINUE;
   begin(ctx, session);
@@ -161,6 +235,7 @@ on_end_of_message(SMFICTX *ctx)
       apply(ctx, plan, flow_message(session->flow), smfi_getsymval(ctx, id), &done);
   if (done)
     flow_log(session->flow);
+  statistics_count(STATISTIC_MESSAGES);
   session_end_message(session);
   return status;
 }
@@ -188,11 +263,16 @@ on_close(SMFICTX *ctx)
   return SMFIS_CONTINUE;
 }
 
+void
+session_use(Current *the_tools)
+{
+  tools = the_tools;
+}
+
 struct smfiDesc
-session_callbacks(const Tools *the_tools)
+session_callbacks(void)
 {
   static char name[] = "zegel-milter";
-  tools = the_tools;
   return (struct smfiDesc){
       .xxfi_name = name,
       .xxfi_version = SMFI_VERSION,

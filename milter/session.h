@@ -9,9 +9,21 @@
 
 #include <libmilter/mfapi.h>
 
-#include "milter/tools.h"
+#include "common/base/current.h"
 
-/* The callbacks, for smfi_register. TOOLS are borrowed until the process ends, and may be
- * filled until smfi_main. */
+/* The callbacks, for smfi_register. */
 struct smfiDesc
-session_callbacks(const Tools *tools);
+session_callbacks(void);
+
+/* Each message works with what TOOLS (of Tools; borrowed until the process ends) holds when
+ * its header is complete. Before smfi_main. */
+void
+session_use(Current *tools);
+
+/*
+ * From now on new messages are turned away with 4xx. Waits until those that have begun are
+ * done, WAIT_MS at most; returns how many are not. The answer to the last one may still be
+ * on its way.
+ */
+guint
+session_drain(guint wait_ms);

@@ -666,9 +666,11 @@ service_start(Service *service, GError **error)
 static gboolean
 change_to(Service *service, Config **config, Book **book, GError **error)
 {
+  const ServiceParts *parts = &service->parts;
   PromiseWays ways = ways_of(*config);
   guint changed = 0;
-  if (!promises_follow(service->parts.promises, *book, &ways, &changed, error))
+  if ((parts->follow != NULL && !parts->follow(parts->data, *config, error)) ||
+      !promises_follow(parts->promises, *book, &ways, &changed, error))
     return FALSE;
   book_log_changes((*config)->domain_book, service->book, *book);
   book_log_read((*config)->domain_book, *book, changed);
@@ -682,18 +684,17 @@ change_to(Service *service, Config **config, Book **book, GError **error)
   return TRUE;
 }
 
-void
-service_reload(Service *service)
+gboolean
+service_reload(Service *service, GError **error)
 {
-  g_autoptr(GError) error = NULL;
+  GError *reason = NULL;
   g_autoptr(Book) book = NULL;
-  g_autoptr(Config) config = conf_load(service->config_path, &error);
-  if (config != NULL)
-    book = book_load(config->domain_book, &error);
-  if (book != NULL && change_to(service, &config, &book, &error))
-    return;
+  g_autoptr(Config) config = conf_load(service->config_path, &reason);
+  book = config != NULL ? book_load(config->domain_book, &reason) : NULL;
+  if (book != NULL && change_to(service, &config, &book, &reason))
+    return TRUE;
   event_log(EVENT_BOOK, NULL, NULL, "file", service->config->domain_book, "result", "kept",
-            "reason", error->message, NULL);
-  log_line(LOG_LEVEL_ALARM, "the configuration and the domain book stay as they were: %s",
-           error->message);
+            "reason", reason->message, NULL);
+  g_propagate_error(error, reason);
+  return FALSE;
 }

@@ -38,6 +38,10 @@ typedef gboolean (*ServiceNumbers)(gpointer data, guint64 peer,
                                    const RouteQuestion *question, GPtrArray *answers,
                                    GError **error);
 
+/* Whatever else hangs on CONFIG, which is to count, follows it. FALSE with an error: it
+ * cannot, and CONFIG is refused. */
+typedef gboolean (*ServiceFollow)(gpointer data, const Config *config, GError **error);
+
 /* All borrowed until service_free. */
 typedef struct {
   const char *config_path; /* for service_reload; copied */
@@ -48,6 +52,7 @@ typedef struct {
   Keeper *keeper;         /* of what domains showed; NULL: nobody keeps it */
   ServiceNumbers numbers; /* NULL: there are none */
   Clients *clients;       /* NULL: nobody's certificate is known */
+  ServiceFollow follow;   /* NULL: nothing */
   ServiceAnswer answer;
   gpointer data;
 } ServiceParts;
@@ -72,11 +77,11 @@ gboolean
 service_start(Service *service, GError **error);
 
 /*
- * Reads configuration and book again. When one of them is bad, or routes.db cannot follow,
- * the old ones stay and an alarm is logged.
+ * Reads configuration and book again. FALSE with an error when one of them is bad, or
+ * routes.db or somebody else cannot follow: the old ones stay.
  */
-void
-service_reload(Service *service);
+gboolean
+service_reload(Service *service, GError **error);
 
 /* The configuration that counts now; borrowed until the next service_reload. */
 const Config *

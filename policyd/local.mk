@@ -56,7 +56,9 @@ POLICYD_LIBS = policyd/libpolicyd.a common/seen/libseen.a common/db/libdb.a $(CR
 	$(SQLITE_LIBS) $(LDNS_LIBS)
 
 sbin_PROGRAMS += policyd/zegel-policyd
-policyd_zegel_policyd_SOURCES = policyd/main.c
+policyd_zegel_policyd_SOURCES = \
+	policyd/confine.c policyd/confine.h \
+	policyd/main.c
 policyd_zegel_policyd_LDADD = $(AUDIT_CLIENT_LIBS) $(POLICYD_LIBS) $(SANDBOX_LIBS)
 
 zegellibexec_PROGRAMS += policyd/zegel-spf

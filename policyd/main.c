@@ -4,25 +4,23 @@
  * For zegel-milter and for Postfix's smtpd, over unix sockets. Also keeps the phone book.
  * Never sees message content, and holds no key but that of the phone book.
  */
-#include <errno.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/audit/client.h"
 #include "common/base/daemon.h"
-#include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/signals.h"
+#include "common/base/statistics.h"
 #include "common/book/book.h"
-#include "common/conf/conf.h"
-#include "common/sandbox/sandbox.h"
+#include "common/conf/fixed.h"
 #include "policyd/answer.h"
+#include "policyd/confine.h"
 #include "policyd/delegation.h"
 #include "policyd/keeper.h"
 #include "common/base/loop.h"
@@ -174,11 +172,11 @@ find_user(const char *name, PhoneRights rights)
 }
 
 static void
-drop_rights(const Config *config)
+drop_rights(const Config *config, const char *config_path)
 {
   GError *error = NULL;
   daemon_must(daemon_become(config->policyd_user, &error), &error);
-  daemon_must(sandbox_harden(&error), &error);
+  daemon_must(confine(config, config_path, &error), &error);
   umask(0027);
 }
 
@@ -188,6 +186,7 @@ static void
 take_question(gpointer data, guint64 peer, const char *block, gsize len)
 {
   Policyd *policyd = data;
+  statistics_count(STATISTIC_MESSAGES);
   service_question(policyd->service, peer, block, len);
 }
 
@@ -209,6 +208,7 @@ static void
 take_preview(gpointer data, guint64 peer, const char *block, gsize len)
 {
   Policyd *policyd = data;
+  statistics_count(STATISTIC_MESSAGES);
   g_autofree char *question = NULL;
   g_autofree char *answer = previews_ask(
       policyd->previews, service_config(policyd->service), peer, block, len, &question);
@@ -222,6 +222,7 @@ static void
 take_request(gpointer data, guint64 peer, const char *block, gsize len)
 {
   Policyd *policyd = data;
+  statistics_count(STATISTIC_MESSAGES);
   g_autofree char *text =
       delegation_answer(service_config(policyd->service), policyd->clients, block, len);
   server_answer(policyd->servers[SOCKET_POLICY], peer, text);
@@ -259,6 +260,7 @@ take_phone(gpointer data, guint64 peer, const char *block, gsize len)
   Policyd *policyd = data;
   Server *server = policyd->servers[SOCKET_PHONE];
   PhoneRights rights = rights_of_user(policyd, server_peer_user(server, peer));
+  statistics_count(STATISTIC_MESSAGES);
   g_autofree char *text =
       phone_ask(policyd->phones, service_config(policyd->service), block, len, rights);
   server_answer(server, peer, text);
@@ -266,12 +268,53 @@ take_phone(gpointer data, guint64 peer, const char *block, gsize len)
 
 /* ---- Signals ---- */
 
-static void
-reload(Policyd *policyd)
+static const ConfFixed fixed[] = {
+    CONF_FIXED(policyd_socket, "[policyd] socket"),
+    CONF_FIXED(policy_socket, "[policyd] policy_socket"),
+    CONF_FIXED(phone_socket, "[policyd] phone_socket"),
+    CONF_FIXED(preview_socket, "[policyd] preview_socket"),
+    CONF_FIXED(preview_group, "[policyd] preview_group"),
+    CONF_FIXED(policyd_user, "[policyd] user"),
+    CONF_FIXED(milter_user, "[milter] user"),
+    CONF_FIXED(deliver_user, "[deliver] user"),
+    CONF_FIXED(viewer_user, "[viewer] user"),
+    CONF_FIXED(routes_db, "[policyd] routes_db"),
+    CONF_FIXED(phone_db, "[policyd] phone_db"),
+    CONF_FIXED(seen_db, "[policyd] seen_db"),
+    CONF_FIXED(resolver, "[policyd] resolver"),
+    CONF_FIXED(trust_anchor, "[policyd] trust_anchor"),
+    CONF_FIXED(spf_program, "[policyd] spf"),
+    CONF_FIXED(audit_socket, "[audit] socket"),
+    CONF_FIXED(socket_group, "[postfix] socket_group"),
+};
+
+/* A phone book that has a key does not lose it; one that has none may have it now. */
+static gboolean
+follow(gpointer data, const Config *config, GError **error)
 {
-  service_reload(policyd->service);
+  Policyd *policyd = data;
+  if (phone_book_has_keys(policyd->phones)) {
+    KeyRing *keys = keyring_load(config->phone_key, KEY_PHONE, error);
+    if (keys == NULL)
+      return FALSE;
+    phone_book_change_keys(policyd->phones, keys);
+  } else {
+    phone_book_change_keys(policyd->phones, read_phone_key(config));
+  }
+  conf_fixed_warn(service_config(policyd->service), config, fixed, G_N_ELEMENTS(fixed));
+  log_shape(config->log_format, config->log_addresses);
+  return TRUE;
+}
+
+static gboolean
+reload(gpointer data, GError **error)
+{
+  Policyd *policyd = data;
+  if (!service_reload(policyd->service, error))
+    return FALSE;
   policyd->basis.config = service_config(policyd->service);
   policyd->basis.book = service_book(policyd->service);
+  return TRUE;
 }
 
 static void
@@ -283,8 +326,9 @@ on_drained(gpointer data)
 }
 
 static void
-drain(Policyd *policyd)
+drain(gpointer data)
 {
+  Policyd *policyd = data;
   if (policyd->draining > 0)
     return;
   for (guint i = 0; i < SOCKETS; i++)
@@ -297,33 +341,18 @@ drain(Policyd *policyd)
 static void
 on_signal(gpointer data, guint32 events)
 {
+  static const SignalUse use = {.reload = reload, .stop = drain};
   Policyd *policyd = data;
-  struct signalfd_siginfo info;
   (void) events;
-  if (read(policyd->signals, &info, sizeof info) != sizeof info)
-    return;
-  if (info.ssi_signo == SIGHUP)
-    reload(policyd);
-  else
-    drain(policyd);
+  signals_take(policyd->signals, &use, policyd);
 }
 
 static int
 catch_signals(void)
 {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGHUP);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  int fd = -1;
-  if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (fd < 0) {
-    GError *error = NULL;
-    zegel_error_errno(&error, ZEGEL_ERROR_TEMPORARY, errno, "signalfd");
-    daemon_die(error);
-  }
+  GError *error = NULL;
+  int fd = signals_catch(&error);
+  daemon_must(fd >= 0, &error);
   return fd;
 }
 
@@ -364,6 +393,7 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
       .keeper = policyd->keeper,
       .numbers = add_numbers,
       .clients = policyd->clients,
+      .follow = follow,
       .answer = send_answer,
       .data = policyd,
   };
@@ -441,7 +471,9 @@ main(int argc, char **argv)
   }
 
   log_shape(config->log_format, config->log_addresses);
+  statistics_open();
   Policyd policyd = {0};
+  policyd.signals = catch_signals(); /* before anybody can find us by a socket */
   make_directory(config);
   make_seen_directory(config);
   policyd.listeners[SOCKET_ASK] = open_socket(config->policyd_socket, config);
@@ -453,8 +485,7 @@ main(int argc, char **argv)
   policyd.users[USER_MILTER] = find_user(config->milter_user, PHONE_MAY_READ);
   policyd.users[USER_DELIVER] = find_user(config->deliver_user, PHONE_MAY_LEARN);
   policyd.users[USER_VIEWER] = find_user(config->viewer_user, PHONE_MAY_CONFIRM);
-  drop_rights(config);
-  policyd.signals = catch_signals();
+  drop_rights(config, config_path);
   AuditClient *audit = audit_client_start(config->audit_socket);
   open_resolver(&policyd, config);
   make_service(&policyd, config_path, config);

@@ -54,6 +54,19 @@ phone_book_new(const char *path, KeyRing *keys)
 }
 
 void
+phone_book_change_keys(PhoneBook *book, KeyRing *keys)
+{
+  keyring_free(book->keys);
+  book->keys = keys;
+}
+
+gboolean
+phone_book_has_keys(const PhoneBook *book)
+{
+  return book->keys != NULL;
+}
+
+void
 phone_book_free(PhoneBook *book)
 {
   if (book == NULL)

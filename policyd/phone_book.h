@@ -29,6 +29,14 @@ typedef struct {
 PhoneBook *
 phone_book_new(const char *path, KeyRing *keys);
 
+/* BOOK goes on with KEYS (taken), which should have those that it had. */
+void
+phone_book_change_keys(PhoneBook *book, KeyRing *keys);
+
+/* Whether BOOK has keys. */
+gboolean
+phone_book_has_keys(const PhoneBook *book);
+
 /* Frees BOOK; NULL is allowed. */
 void
 phone_book_free(PhoneBook *book);

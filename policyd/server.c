@@ -9,6 +9,7 @@
 #include "common/base/attr.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/statistics.h"
 
 #define READ_BYTES     16384
 #define KEEP_BYTES     65536 /* a larger buffer is not kept for the next question */
@@ -338,6 +339,7 @@ on_listener(gpointer data, guint32 events)
     }
     int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+      statistics_count(STATISTIC_SESSIONS);
       add_peer(server, fd);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       log_line(LOG_LEVEL_ALARM, "accept: %s", g_strerror(errno));

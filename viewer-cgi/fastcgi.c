@@ -9,8 +9,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "common/base/error.h"
 #include "common/base/child.h"
+#include "common/base/error.h"
+#include "common/base/statistics.h"
 #include "viewer-cgi/serve.h"
 
 #define ACCEPT_DEADLINE_S 10 /* for a web server to hand over a request's head */
@@ -149,8 +150,10 @@ serve_next(Worker *worker)
     return;
   }
   guard_connection(connection->fcgi.ipcFd);
+  statistics_count(STATISTIC_SESSIONS);
   alarm(SERVE_DEADLINE_S);
   ServeResult result = serve_exchange(worker->viewer, connection->fcgi.envp, &transport);
+  statistics_count(STATISTIC_MESSAGES);
   if (result != SERVE_HANDED_OVER)
     connection_end(connection, result == SERVE_COMPLETE);
   alarm(0);

@@ -62,6 +62,7 @@ VIEWER_LIBS = viewer-cgi/libviewer.a $(STORE_LIBS) $(CRYPT_LIBS) $(SUBMIT_LIBS) 
 
 sbin_PROGRAMS += viewer-cgi/zegel-viewer
 viewer_cgi_zegel_viewer_SOURCES = \
+	viewer-cgi/confine.c viewer-cgi/confine.h \
 	viewer-cgi/fastcgi.c viewer-cgi/fastcgi.h \
 	viewer-cgi/main.c
 viewer_cgi_zegel_viewer_CFLAGS = $(AM_CFLAGS) $(FCGI_CFLAGS)

@@ -30,6 +30,7 @@ extern const Command key_commands[];
 extern const Command message_commands[];
 extern const Command message_look_commands[];
 extern const Command phone_commands[];
+extern const Command reload_commands[];
 extern const Command report_commands[];
 extern const Command role_commands[];
 extern const Command route_commands[];

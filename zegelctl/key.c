@@ -117,7 +117,7 @@ make_directory(const char *path, GError **error)
 
 /*
  * Makes a new key for PURPOSE in the first file that CONFIG names for it and copies that to
- * the others. *RESTART gets which programs must be started again, in this order. The same
+ * the others. *RESTART gets which programs must read it, in this order. The same
  * call again is safe after a failure, and makes one key more.
  */
 static gboolean
@@ -152,8 +152,8 @@ generate_everywhere(KeyPurpose purpose)
   if (config == NULL || !distribute(config, purpose, &restart, &error))
     return command_fail(error);
   log_line(LOG_LEVEL_INFO, "key generated, purpose=%s", key_purpose_name(purpose));
-  printf("A new %s key is there. Restart, in this order: %s\n", key_purpose_name(purpose),
-         restart);
+  printf("A new %s key is there. Now zegelctl reload, or restart in this order: %s\n",
+         key_purpose_name(purpose), restart);
   return EX_OK;
 }
 

@@ -69,7 +69,7 @@ ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(AUDIT_LIBS) $(AUD
 
 sbin_PROGRAMS += zegelctl/zegelctl
 zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c
-zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS)
+zegelctl_zegelctl_LDADD = $(ZEGELCTL_LIBS) -lm
 
 check_PROGRAMS += \
 	tests/unit/zegelctl/test_audit \

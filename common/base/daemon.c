@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +53,7 @@ daemon_options(DaemonOptions *options, int *argc, char ***argv, const char *summ
     printf("%s %s\n", g_get_prgname(), PACKAGE_VERSION);
     exit(EX_OK);
   }
+  daemon_find_manager();
 }
 
 /* Whether somebody answers at ADDRESS. */
@@ -68,6 +68,23 @@ is_answered(const struct sockaddr_un *address)
       errno == EAGAIN;
   close(fd);
   return answered;
+}
+
+/* What made the socket may not have read our configuration. Whom the directory keeps out
+ * sees nothing of it: that is no reason to stop. */
+static gboolean
+has_group(const char *path, const char *group, GError **error)
+{
+  const struct group *entry = group != NULL ? getgrnam(group) : NULL;
+  struct stat status;
+  if (group == NULL || stat(path, &status) != 0 ||
+      (entry != NULL && status.st_gid == entry->gr_gid))
+    return TRUE;
+  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
+              "%s is not of group %s: SocketGroup= of its .socket unit must be what "
+              "zegel.conf has (systemctl edit)",
+              path, group);
+  return FALSE;
 }
 
 /* Gives the socket at PATH to GROUP when we are root and GROUP is not NULL. */
@@ -161,6 +178,9 @@ int
 daemon_listen_unix(const char *path, guint mode, const char *group, GError **error)
 {
   struct sockaddr_un address;
+  int inherited = daemon_inherited_unix(path);
+  if (inherited >= 0)
+    return has_group(path, group, error) ? inherited : -1;
   if (!make_address(path, &address, error) || !daemon_clear_unix(path, error))
     return -1;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -168,6 +188,8 @@ daemon_listen_unix(const char *path, guint mode, const char *group, GError **err
     zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, "socket");
     return -1;
   }
+  if (g_getenv("LISTEN_FDS") != NULL)
+    log_line(LOG_LEVEL_WARNING, "the service manager has no socket at %s", path);
   if (bind_and_listen(fd, &address, mode, group, error) < 0) {
     close(fd);
     return -1;
@@ -213,7 +235,6 @@ daemon_become(const char *user, GError **error)
   return TRUE;
 }
 
-/* sd_notify(3) in full is a library; the message is one datagram. */
 gboolean
 daemon_make_directory(const char *path, const char *user, GError **error)
 {
@@ -233,25 +254,6 @@ daemon_make_directory(const char *path, const char *user, GError **error)
     return FALSE;
   }
   return TRUE;
-}
-
-void
-daemon_ready(void)
-{
-  const char *path = g_getenv("NOTIFY_SOCKET");
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (path == NULL || strlen(path) < 2 || strlen(path) >= sizeof address.sun_path)
-    return;
-  memcpy(address.sun_path, path, strlen(path));
-  if (address.sun_path[0] == '@') /* abstract */
-    address.sun_path[0] = '\0';
-  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0)
-    return;
-  socklen_t len = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + strlen(path));
-  if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *) &address, len) < 0)
-    log_line(LOG_LEVEL_WARNING, "cannot notify the service manager: %s", g_strerror(errno));
-  close(fd);
 }
 
 void

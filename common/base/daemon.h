@@ -26,8 +26,9 @@ daemon_options(DaemonOptions *options, int *argc, char ***argv, const char *summ
 /*
  * Makes a listening unix stream socket at PATH with MODE and, when GROUP is not NULL and
  * we are root, that group. A stale socket is removed; one that answers is not: another
- * instance runs. Returns the descriptor (non-blocking, close-on-exec), or -1 with
- * ZEGEL_ERROR_CONFIG.
+ * instance runs. One that the service manager made there for us is taken unless its
+ * group is seen to be another. Returns the descriptor (non-blocking, close-on-exec), or -1
+ * with ZEGEL_ERROR_CONFIG.
  */
 int
 daemon_listen_unix(const char *path, guint mode, const char *group, GError **error);
@@ -66,9 +67,40 @@ daemon_become(const char *user, GError **error);
 gboolean
 daemon_make_directory(const char *path, const char *user, GError **error);
 
-/* Says to the service manager that we are ready (NOTIFY_SOCKET), when there is one. */
+/*
+ * The socket that listens at PATH and that the service manager handed down (LISTEN_FDS,
+ * sd_listen_fds(3)), non-blocking and close-on-exec, or -1: there is none.
+ * daemon_listen_unix looks there first.
+ */
+int
+daemon_inherited_unix(const char *path);
+
+/*
+ * The descriptor of ours that listens at the unix socket PATH, or -1: for those that a
+ * library keeps to itself.
+ */
+int
+daemon_find_listener(const char *path);
+
+/*
+ * Connects to the service manager (NOTIFY_SOCKET, sd_notify(3)), when there is one: a
+ * sandbox may forbid it later. Part of daemon_options.
+ */
+void
+daemon_find_manager(void);
+
+/* Says to the service manager that we are ready, when there is one. */
 void
 daemon_ready(void);
+
+/*
+ * Says to a service manager that watches us (WATCHDOG_USEC) that we still work; to be
+ * called on each turn of what would stand still otherwise, by one thread. It is said no
+ * more often than is needed. Returns in how many milliseconds it is to be called again at
+ * the latest, or -1: nobody watches.
+ */
+int
+daemon_alive(void);
 
 /*
  * Prints "PROGRAM: MESSAGE" to standard error and the log and exits with 78 (EX_CONFIG) for

@@ -6,6 +6,7 @@
 
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/statistics.h"
 
 #define ID_CHARS     (2 * EVENT_ID_BYTES)
 #define PAIRS_ROOM   8
@@ -428,6 +429,14 @@ append_pair(GString *line, GString *structured, const char *key, const char *val
   append_structured(structured, key, text);
 }
 
+static void
+count(const Event *event)
+{
+  statistics_count_value("event", facts[event->kind].name);
+  statistics_count_value("code", event_get(event, "code"));
+  statistics_count_value("route", event_get(event, "route"));
+}
+
 void
 event_write(const Event *event)
 {
@@ -452,6 +461,7 @@ event_write(const Event *event)
   append_pair(line, structured, "id", event->id);
   g_string_append_c(structured, ']');
   log_event_text(of->name, structured->str, line->str);
+  count(event);
 }
 
 void

@@ -3,6 +3,7 @@ common_base_libbase_a_SOURCES = \
 	common/base/attachment.c common/base/attachment.h \
 	common/base/attr.c common/base/attr.h \
 	common/base/child.c common/base/child.h \
+	common/base/current.c common/base/current.h \
 	common/base/daemon.c common/base/daemon.h \
 	common/base/error.c common/base/error.h \
 	common/base/event.c common/base/event.h \
@@ -12,10 +13,13 @@ common_base_libbase_a_SOURCES = \
 	common/base/loop.c common/base/loop.h \
 	common/base/mailbox.c common/base/mailbox.h \
 	common/base/network.c common/base/network.h \
+	common/base/notify.c \
 	common/base/packer.c common/base/packer.h \
 	common/base/phone.c common/base/phone.h \
 	common/base/reply.c common/base/reply.h \
 	common/base/secret.c common/base/secret.h \
+	common/base/signals.c common/base/signals.h \
+	common/base/statistics.c common/base/statistics.h \
 	common/base/syslog.c common/base/syslog.h \
 	common/base/unix.c common/base/unix.h
 
@@ -60,6 +64,16 @@ check_PROGRAMS += tests/unit/base/test_log
 tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c tests/unit/base/catch.h
 tests_unit_base_test_log_LDADD = $(BASE_LIBS)
 TESTS += tests/unit/base/test_log
+
+check_PROGRAMS += tests/unit/base/test_current
+tests_unit_base_test_current_SOURCES = tests/unit/base/test_current.c
+tests_unit_base_test_current_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_current
+
+check_PROGRAMS += tests/unit/base/test_signals
+tests_unit_base_test_signals_SOURCES = tests/unit/base/test_signals.c tests/unit/base/catch.h
+tests_unit_base_test_signals_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_signals
 
 check_PROGRAMS += tests/unit/base/test_mailbox
 tests_unit_base_test_mailbox_SOURCES = tests/unit/base/test_mailbox.c

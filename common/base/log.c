@@ -5,6 +5,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "common/base/statistics.h"
 #include "common/base/syslog.h"
 
 #define MASK_HEAD 4 /* "+316" */
@@ -12,7 +13,7 @@
 
 static gboolean also_stderr;
 static const char *program = "zegel";
-static LogAddresses shown_addresses;
+static gint shown_addresses; /* atomic: of LogAddresses */
 
 void
 log_open(const char *ident, gboolean to_stderr)
@@ -25,7 +26,7 @@ log_open(const char *ident, gboolean to_stderr)
 void
 log_shape(LogFormat format, LogAddresses addresses)
 {
-  shown_addresses = addresses;
+  g_atomic_int_set(&shown_addresses, (gint) addresses);
   syslog_set_form(format == LOG_FORMAT_STRUCTURED ? SYSLOG_5424 : SYSLOG_BSD);
 }
 
@@ -38,7 +39,7 @@ log_ident(void)
 LogAddresses
 log_addresses(void)
 {
-  return shown_addresses;
+  return (LogAddresses) g_atomic_int_get(&shown_addresses);
 }
 
 static int
@@ -100,6 +101,8 @@ log_line(LogLevel level, const char *format, ...)
   g_autofree char *line = g_strdup_vprintf(format, args);
   va_end(args);
   log_clean(line, "");
+  if (level != LOG_LEVEL_INFO)
+    statistics_count(level == LOG_LEVEL_ALARM ? STATISTIC_ALARMS : STATISTIC_WARNINGS);
   write_line(level, NULL, NULL, line);
 }
 

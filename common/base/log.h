@@ -33,8 +33,7 @@ typedef enum {
 void
 log_open(const char *ident, gboolean to_stderr);
 
-/* How lines look from now on; without it as Postfix's, with addresses. Before any thread
- * starts. */
+/* How lines look from now on; without it as Postfix's, with addresses. Any thread. */
 void
 log_shape(LogFormat format, LogAddresses addresses);
 

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "common/base/daemon.h"
 #include "common/base/error.h"
 
 #define EVENTS_AT_ONCE 64
@@ -148,16 +149,17 @@ first_timer(const Loop *loop)
   return g_sequence_iter_is_end(first) ? NULL : g_sequence_get(first);
 }
 
-/* How long epoll may wait: until the first timer, rounded up; -1 without one. */
+/* How long epoll may wait: until the first timer, rounded up, or WATCHDOG_MS; -1 without
+ * either. */
 static int
-time_to_wait(const Loop *loop)
+time_to_wait(const Loop *loop, int watchdog_ms)
 {
   const LoopTimer *timer = first_timer(loop);
   if (timer == NULL)
-    return -1;
+    return watchdog_ms;
   gint64 left_us = timer->due_us - g_get_monotonic_time();
   gint64 left_ms = (left_us + G_TIME_SPAN_MILLISECOND - 1) / G_TIME_SPAN_MILLISECOND;
-  return (int) CLAMP(left_ms, 0, G_MAXINT);
+  return (int) CLAMP(left_ms, 0, watchdog_ms >= 0 ? watchdog_ms : G_MAXINT);
 }
 
 static void
@@ -178,7 +180,8 @@ loop_run(Loop *loop, GError **error)
   struct epoll_event events[EVENTS_AT_ONCE];
   loop->running = TRUE;
   while (loop->running) {
-    int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, time_to_wait(loop));
+    int count =
+        epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, time_to_wait(loop, daemon_alive()));
     if (count < 0 && errno != EINTR)
       return fail(error, "epoll_wait");
     loop->now_us = g_get_monotonic_time();

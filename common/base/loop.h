@@ -58,7 +58,8 @@ loop_timer_cancel(LoopTimer *timer);
 gint64
 loop_now_us(const Loop *loop);
 
-/* Runs until loop_stop; FALSE with ZEGEL_ERROR_TEMPORARY when epoll fails. */
+/* Runs until loop_stop; FALSE with ZEGEL_ERROR_TEMPORARY when epoll fails. Each turn tells
+ * a service manager that watches us that we work (daemon_alive). */
 gboolean
 loop_run(Loop *loop, GError **error);
 

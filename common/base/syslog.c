@@ -25,7 +25,9 @@ static gint64 blocked_until_us;
 void
 syslog_set_form(SyslogForm form)
 {
+  g_mutex_lock(&lock);
   log_form = form;
+  g_mutex_unlock(&lock);
 }
 
 /* ---- Under the lock, or before there are threads ---- */

@@ -22,7 +22,7 @@ typedef enum {
 void
 syslog_start(const char *path, const char *ident);
 
-/* The form of every line from now on; before any thread starts. */
+/* The form of every line from now on. Any thread. */
 void
 syslog_set_form(SyslogForm form);
 

@@ -202,6 +202,7 @@ typedef struct {
   guint viewer_workers;
   /* [sms] */
   char *sms_command;
+  GStrv sms_directories; /* that the command may change files in */
   guint sms_timeout_s;
   GStrv sms_countries; /* "+31", … */
   guint sms_per_day;   /* codes a day in total */

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += common/conf/libconf.a
 common_conf_libconf_a_SOURCES = \
 	common/conf/conf.c common/conf/conf.h \
+	common/conf/fixed.c common/conf/fixed.h \
 	common/conf/rule.c common/conf/rule.h \
 	common/conf/schema.c common/conf/schema.h
 

@@ -112,6 +112,7 @@ static const SchemaRow rows[] = {
     {"viewer", "workers", SCHEMA_UINT, C(viewer_workers), "8", 1, 256},
 
     {"sms", "command", SCHEMA_PATH, C(sms_command), ZEGEL_LIBEXECDIR "/sms-gammu", 0, 0},
+    {"sms", "directories", SCHEMA_PATHS, C(sms_directories), "/var/spool/gammu", 0, 0},
     {"sms", "timeout_s", SCHEMA_UINT, C(sms_timeout_s), "8", 1, 60},
     {"sms", "countries", SCHEMA_WORDS, C(sms_countries), "+31", 0, 0},
     {"sms", "per_day", SCHEMA_UINT, C(sms_per_day), "2000", 1, 10000000},
@@ -259,6 +260,18 @@ split_words(const char *value)
 {
   g_autofree char *lower = g_ascii_strdown(value, -1);
   return split_tokens(lower);
+}
+
+static gboolean
+store_paths(const SchemaRow *row, const char *value, GStrv *field, GError **error)
+{
+  g_auto(GStrv) paths = split_tokens(value);
+  for (char **path = paths; *path != NULL; path++)
+    if (**path != '/' || (*path)[1] == '\0')
+      return reject(error, row->key, *path, "absolute paths are expected, and not /");
+  g_strfreev(*field);
+  *field = g_steal_pointer(&paths);
+  return TRUE;
 }
 
 static gboolean
@@ -581,6 +594,8 @@ schema_store(const SchemaRow *row, const char *value, gpointer base, GError **er
     g_strfreev(*(GStrv *) field);
     *(GStrv *) field = split_tokens(value);
     return TRUE;
+  case SCHEMA_PATHS:
+    return store_paths(row, value, field, error);
   case SCHEMA_DOMAINS:
     return store_domains(row, value, field, error);
   case SCHEMA_NETWORKS:
@@ -626,6 +641,7 @@ schema_clear(const SchemaRow *row, gpointer base)
     return;
   case SCHEMA_WORDS:
   case SCHEMA_TOKENS:
+  case SCHEMA_PATHS:
   case SCHEMA_ADDRESSES:
   case SCHEMA_DOMAINS:
   case SCHEMA_SENDERS:

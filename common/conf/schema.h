@@ -9,6 +9,7 @@ typedef enum {
   SCHEMA_STRING,    /* char *; as it stands, not empty */
   SCHEMA_TEXT,      /* char *; may be empty */
   SCHEMA_PATH,      /* char *; absolute */
+  SCHEMA_PATHS,     /* GStrv; absolute, may be empty */
   SCHEMA_UINT,      /* guint; from min through max */
   SCHEMA_WORDS,     /* GStrv; separated by white space or commas, lower case */
   SCHEMA_TOKENS,    /* the same, as they were written */

@@ -7,8 +7,6 @@
 #include "common/sandbox/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/landlock.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -18,35 +16,11 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/sandbox/landlock.h"
 #include "config.h"
 
 #define FIRST_CLOSED_FD 3  /* standard input, output and error stay */
 #define FONT_MAX_FDS    64 /* those, and fonts and directories of fonts */
-
-/*
- * The ruleset of linux/landlock.h as of ABI 6; the header of the build machine may be older
- * than the running kernel. The kernel takes a longer structure when the rest is zero.
- */
-typedef struct {
-  guint64 handled_access_fs;
-  guint64 handled_access_net; /* ABI 4 */
-  guint64 scoped;             /* ABI 6 */
-} LandlockRuleset;
-
-/* What each ABI added, from landlock(7): the number of rights, counted from bit 0. */
-static const struct {
-  int abi;
-  guint fs_rights;
-  guint net_rights;
-  guint scopes;
-} landlock_abis[] = {
-    {6, 16, 2, 2}, /* abstract sockets and signals */
-    {5, 16, 2, 0}, /* ioctl on devices */
-    {4, 15, 2, 0}, /* TCP bind and connect */
-    {3, 15, 0, 0}, /* truncate */
-    {2, 14, 0, 0}, /* refer */
-    {1, 13, 0, 0},
-};
 
 static gboolean
 fail(GError **error, int errnum, const char *what)
@@ -75,63 +49,17 @@ sandbox_harden(GError **error)
   return set_limit(RLIMIT_CORE, 0, 0, "cannot forbid core files", error);
 }
 
-static guint64
-lowest_bits(guint count)
-{
-  return (G_GUINT64_CONSTANT(1) << count) - 1;
-}
-
-/* Lets the ruleset FD read what is below PATH; what is not there cannot be read. */
-static gboolean
-allow_reading(int fd, const char *path, GError **error)
-{
-  struct landlock_path_beneath_attr rule = {
-      .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
-      .parent_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  if (rule.parent_fd < 0)
-    return TRUE;
-  long added = syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-  int add_errno = errno;
-  close(rule.parent_fd);
-  if (added < 0)
-    return fail(error, add_errno, "cannot fill a Landlock ruleset");
-  return TRUE;
-}
-
 /* Landlock; READABLE (a NULL-ended list, or NULL) are the directories that can be read. */
 static gboolean
 restrict_files(const char *const *readable, GError **error)
 {
-  long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (abi < 1)
-    return fail(error, errno,
-                "this kernel has no Landlock (Linux 5.13 or newer with landlock in lsm= "
-                "is needed)");
-  LandlockRuleset ruleset = {0, 0, 0};
-  gsize size = sizeof ruleset;
-  for (gsize i = 0; i < G_N_ELEMENTS(landlock_abis); i++) {
-    if (abi < landlock_abis[i].abi)
-      continue;
-    ruleset.handled_access_fs = lowest_bits(landlock_abis[i].fs_rights);
-    ruleset.handled_access_net = lowest_bits(landlock_abis[i].net_rights);
-    ruleset.scoped = lowest_bits(landlock_abis[i].scopes);
-    break;
-  }
-  int fd = (int) syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
-  if (fd < 0)
-    return fail(error, errno, "cannot make a Landlock ruleset");
-  for (gsize i = 0; readable != NULL && readable[i] != NULL; i++) {
-    if (allow_reading(fd, readable[i], error))
-      continue;
-    close(fd);
+  g_auto(Landlock) landlock = {.fd = -1};
+  if (!landlock_begin(&landlock, FALSE, error))
     return FALSE;
-  }
-  long restricted = syscall(SYS_landlock_restrict_self, fd, 0);
-  int restrict_errno = errno;
-  close(fd);
-  if (restricted < 0)
-    return fail(error, restrict_errno, "cannot enforce Landlock");
-  return TRUE;
+  for (gsize i = 0; readable != NULL && readable[i] != NULL; i++)
+    if (!landlock_allow(&landlock, readable[i], LANDLOCK_MAY_READ, error))
+      return FALSE;
+  return landlock_enforce(&landlock, error);
 }
 
 gboolean

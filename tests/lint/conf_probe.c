@@ -22,6 +22,8 @@ type_word(SchemaType type)
     return "text";
   case SCHEMA_PATH:
     return "path";
+  case SCHEMA_PATHS:
+    return "paths";
   case SCHEMA_UINT:
     return "number";
   case SCHEMA_WORDS:

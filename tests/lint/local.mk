@@ -9,7 +9,8 @@ LINTS = \
 	tests/lint/conf-manual \
 	tests/lint/events-manual \
 	tests/lint/guides \
-	tests/lint/threats
+	tests/lint/threats \
+	tests/lint/units
 
 EXTRA_DIST += $(LINTS) tests/lint/lintlib.py tests/lint/selftest
 TESTS += $(LINTS) tests/lint/selftest

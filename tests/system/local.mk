@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/system/test_bounces.py \
 	tests/system/test_browser.py \
 	tests/system/test_clients.py \
+	tests/system/test_confined.py \
 	tests/system/test_confirmation.py \
 	tests/system/test_delegation.py \
 	tests/system/test_dkim_keys.py \
@@ -84,6 +85,7 @@ EXTRA_DIST += \
 	tests/system/test_routes.py \
 	tests/system/test_rules.py \
 	tests/system/test_secrets.py \
+	tests/system/test_signals.py \
 	tests/system/test_signing.py \
 	tests/system/test_sms.py \
 	tests/system/test_smuggling.py \
@@ -120,3 +122,8 @@ TESTS += tests/system/part1.test tests/system/part2.test tests/system/part3.test
 	tests/system/part10.test tests/system/part11.test tests/system/part12.test \
 	tests/system/readme.test
 endif
+
+check_PROGRAMS += tests/system/intrude
+tests_system_intrude_SOURCES = tests/system/intrude.c
+tests_system_intrude_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+tests_system_intrude_LDADD = $(SECCOMP_LIBS) $(BASE_LIBS)

@@ -110,7 +110,9 @@ def test_no_secret_is_in_the_arguments_of_a_process():
                    "/proc/$PPID/cmdline >%s/seen\nexec %s\n" % (
                        seen, os.path.join(ENV["LAB_LIBEXECDIR"], "zegel", "sms-gammu")))
     os.chmod(adapter, 0o755)
-    with harness.configured("sms", "command", adapter, "viewer"):
+    # Its walls let it look at other processes only when that is asked for.
+    with harness.configured("sms", "command", adapter + "\ndirectories = /proc /var/spool/gammu "
+                            + seen, "viewer"):
         sent = walk.Sent(lambda typed, to: mail("SMS %s Uitslag" % typed, to=to))
         _, code = walk.ask_code(walk.Browser(), sent)
     with open(os.path.join(seen, "seen"), "rb") as file:

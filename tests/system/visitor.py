@@ -6,7 +6,7 @@ import urllib.parse
 
 import walk
 from browser import Browser
-from harness import mail, part
+from harness import ENV, mail, part
 
 SENDER = "janssen@" + part("own")
 HOST = "https://veilig." + part("own")
@@ -73,9 +73,10 @@ def encoded(data):
 
 
 def adapter(name, *script):
-    """A program that sends no SMS but takes it in and does SCRIPT, lines of shell."""
+    """What command of [sms] is for a program that sends no SMS but takes it in and does SCRIPT,
+    lines of shell, which may write in the lab's directory."""
     path = "/run/zegel-test-" + name
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(("#!/bin/sh", "cat >/dev/null") + script) + "\n")
     os.chmod(path, 0o755)
-    return path
+    return path + "\ndirectories = " + ENV["LAB"]

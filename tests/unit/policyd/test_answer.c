@@ -333,7 +333,7 @@ test_changed(Fixture *f, gconstpointer data)
   g_assert_true(is_promised(f, "yes.nl", LABEL_DIRECT, &yes_hop));
 
   write_book(f, "new.nl [mail.new.nl] dane-only\n");
-  service_reload(f->service);
+  g_assert_true(service_reload(f->service, NULL));
   g_autofree char *reloaded = ask(f, "jan@partner.nl");
   g_assert_cmpstr(reloaded, ==, VIEWER);
 }
@@ -494,7 +494,7 @@ test_reload_meanwhile(Fixture *f, gconstpointer data)
       begin(f, (How){.organisation = "ander", .sender = "a@ander.nl"}, "a@no.nl");
   write_book(f, "yes.nl [mail.yes.nl] dane-only\n");
   write_config(f, OUR_DOMAINS);
-  service_reload(f->service);
+  g_assert_true(service_reload(f->service, NULL));
   g_autofree char *community = end(f, joined, 1);
   g_assert_cmpstr(community, ==, COMMUNITY);
   g_autofree char *viewer = end(f, left, 1);
@@ -618,7 +618,7 @@ test_reload(Fixture *f, gconstpointer data)
 
   write_book(f, "new.nl [mail.new.nl] dane-only\n");
   write_config(f, "zorg.nl later.nl");
-  service_reload(f->service);
+  g_assert_true(service_reload(f->service, NULL));
   g_autofree char *after = ask(f, "jan@partner.nl,jan@new.nl,jan@both.nl,jan@later.nl");
   g_assert_cmpstr(after, ==,
                   "viewer Z-R1-VIEWER Z-N2-NOT-OURS," COMMUNITY
@@ -632,14 +632,14 @@ test_bad_reload(Fixture *f, gconstpointer data)
 {
   (void) data;
   write_book(f, "new.nl [mail.new.nl] dane-only\npartner.nl oops\n");
-  service_reload(f->service);
+  g_assert_false(service_reload(f->service, NULL));
   g_autofree char *first = ask(f, "jan@partner.nl,jan@new.nl");
   g_assert_cmpstr(first, ==, COMMUNITY "," VIEWER);
   g_unlink(f->book_path);
-  service_reload(f->service);
+  g_assert_false(service_reload(f->service, NULL));
   write_book(f, "new.nl [mail.new.nl] dane-only\n");
   g_assert_true(g_file_set_contents(f->config_path, "[nothing]\n", -1, NULL));
-  service_reload(f->service);
+  g_assert_false(service_reload(f->service, NULL));
   g_autofree char *last = ask(f, "jan@partner.nl,jan@new.nl");
   g_assert_cmpstr(last, ==, COMMUNITY "," VIEWER);
 }

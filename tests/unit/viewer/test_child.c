@@ -9,6 +9,8 @@
 
 #include "tests/unit/tap.h"
 #include "common/base/child.h"
+#include "common/base/error.h"
+#include "common/base/signals.h"
 #include "viewer-cgi/sms.h"
 #include "viewer-cgi/workers.h"
 
@@ -122,12 +124,49 @@ worker(gpointer data, int life_fd)
   return (int) read(life_fd, &byte, 1);
 }
 
+static volatile sig_atomic_t told;
+
+static void
+on_term(int signal_number)
+{
+  (void) signal_number;
+  told = 1;
+}
+
+/* Writes another byte when it is told to end, a moment later. */
+static int
+worker_that_finishes(gpointer data, int life_fd)
+{
+  const struct sigaction action = {.sa_handler = on_term};
+  const int *pipe_fds = data;
+  (void) life_fd;
+  sigaction(SIGTERM, &action, NULL);
+  if (write(pipe_fds[1], "w", 1) != 1)
+    return 1;
+  while (!told)
+    g_usleep(5000);
+  g_usleep(100000);
+  return write(pipe_fds[1], "e", 1) == 1 ? 0 : 1;
+}
+
 static int
 worker_that_dies(gpointer data, int life_fd)
 {
   const int *pipe_fds = data;
   (void) life_fd;
   return write(pipe_fds[1], "w", 1) == 1 ? 7 : 1;
+}
+
+/* From two on, one fewer each time; then it is refused. */
+static gboolean
+reload_two(gpointer data, guint *count, GError **error)
+{
+  static guint next = 2;
+  (void) data;
+  *count = next;
+  if (next == 0)
+    g_set_error_literal(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG, "not one more");
+  return next-- > 0;
 }
 
 static pid_t
@@ -137,7 +176,12 @@ start_master(WorkerFunc function, int *pipe_fds)
   g_assert_cmpint(pid, >=, 0);
   if (pid == 0) {
     close(pipe_fds[0]);
-    _exit(workers_run(3, function, pipe_fds, NULL, NULL) ? 0 : 1);
+    const WorkersUse use = {.count = 3,
+                            .worker = function,
+                            .data = pipe_fds,
+                            .reload = reload_two,
+                            .signals = signals_catch(NULL)};
+    _exit(workers_run(&use, NULL) ? 0 : 1);
   }
   return pid;
 }
@@ -176,6 +220,31 @@ test_workers_drain(void)
   fcntl(pipe_fds[0], F_SETFL, 0);
   g_assert_cmpint(read(pipe_fds[0], &byte, 1), ==, 0); /* no worker holds it any more */
   close(pipe_fds[0]);
+}
+
+/* After SIGHUP others take the places of those that were, who finish first; a reload that
+ * is refused changes nothing. */
+static void
+test_workers_reload(void)
+{
+  int pipe_fds[2];
+  g_assert_cmpint(pipe(pipe_fds), ==, 0);
+  pid_t master = start_master(worker_that_finishes, pipe_fds);
+  g_assert_cmpuint(count_starts(pipe_fds[0], 3, 5 * G_USEC_PER_SEC), ==, 3);
+  g_usleep(200000); /* until they wait for the signal */
+  kill(master, SIGHUP);
+  g_assert_cmpuint(count_starts(pipe_fds[0], 5, 5 * G_USEC_PER_SEC), ==, 5); /* 2, 3 ends */
+  g_usleep(200000);
+  kill(master, SIGHUP);
+  g_assert_cmpuint(count_starts(pipe_fds[0], 3, 5 * G_USEC_PER_SEC), ==, 3); /* 1, 2 ends */
+  kill(master, SIGHUP);
+  g_assert_cmpuint(count_starts(pipe_fds[0], 1, 1500000), ==, 0);
+  kill(master, SIGTERM);
+  int status = -1;
+  g_assert_cmpint(waitpid(master, &status, 0), ==, master);
+  g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  close(pipe_fds[0]);
+  close(pipe_fds[1]);
 }
 
 /* Workers that die at once come back, but not in a storm (F7). */
@@ -221,6 +290,7 @@ main(int argc, char **argv)
   g_test_add("/viewer/sms/results", Place, NULL, set_up, test_sms_results, tear_down);
   g_test_add("/viewer/sms/hangs", Place, NULL, set_up, test_sms_hangs, tear_down);
   g_test_add_func("/viewer/workers/drain", test_workers_drain);
+  g_test_add_func("/viewer/workers/reload", test_workers_reload);
   g_test_add_func("/viewer/workers/restart", test_workers_restart);
   g_test_add_func("/viewer/workers/orphans", test_workers_orphans);
   return g_test_run();
