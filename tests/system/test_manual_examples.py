@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -145,6 +146,19 @@ def configuration(program):
     return way
 
 
+def statistics(example, _):
+    """A line of counts: a program that is asked has those keys, and codes and events of its own."""
+    story()
+    mark, counts = lab.log_mark(), r"\b(?:code|event|route)\.[\w-]+="
+    name = re.match(r"zegel-([\w-]+)\[", example.text).group(1)
+    os.kill(int(lab.program_pid(name)), signal.SIGUSR1)
+    line = lab.wait_log(r"zegel-%s\[\d+\]: statistics: " % name, mark)
+    def keys(text):
+        return re.findall(r"([a-z-]+)=", re.sub(counts, "", text))
+    assert keys(example.text) == keys(line), (example.text, line)
+    assert re.search(counts, line), line
+
+
 def main_cf(example, _):
     """Lines of main.cf: ours has them."""
     for name, value in re.findall(r"(?m)^(\w+) = (.*)$", example.text):
@@ -259,13 +273,16 @@ def web(server):
 
 def sms_input(example, _):
     """What an adapter is given on its input: number, and text with a code."""
-    path, sink = adapter("input"), os.path.join(ENV["LAB_STATEDIR"], "tmp", "sms-input")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("#!/bin/sh\ncat >/tmp/sms-input\n")  # the viewer's own /tmp
+    folder = os.path.join(ENV["LAB"], "sms-input")
+    os.makedirs(folder, exist_ok=True)
+    os.chmod(folder, 0o777)
+    sink, value = os.path.join(folder, "text"), adapter("input")
+    with open(value.split("\n", maxsplit=1)[0], "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\ncat >%s\n" % sink)
     sent = walk.Sent(lambda typed, to: lab.mail("SMS %s x" % typed, to=to))
     browser = Browser()
     page = browser.get(sent.link)
-    with configured("sms", "command", path, "viewer"):
+    with configured("sms", "command", value, "viewer"):
         browser.submit(page, page.form("/send"))
         lab.wait_for(lambda: os.path.exists(sink) and os.path.getsize(sink), "the input")
     with open(sink, encoding="utf-8") as file:
@@ -473,6 +490,7 @@ TABLE = {
     },
     "zegel-events.5": {
         "Nov": lines_logged,
+        "zegel-milter[": statistics,
         "# grep": run(names=message_names),
         "# zegelctl report": run("ln -s %s /var/log/mail.log" % ENV["LAB_MAIL_LOG"],
                                  "rm /var/log/mail.log"),
