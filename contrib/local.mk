@@ -8,6 +8,7 @@ dist_zegelpostfix_DATA = \
 	contrib/postfix/zegel-tls.cf \
 	contrib/postfix/zegel_access \
 	contrib/postfix/zegel_bcc \
+	contrib/postfix/zegel_bounce.cf \
 	contrib/postfix/zegel_domains \
 	contrib/postfix/zegel_generic \
 	contrib/postfix/zegel_header_checks \
@@ -34,6 +35,7 @@ SYSTEMD_UNITS = \
 	contrib/systemd/zegel-policyd.service \
 	contrib/systemd/zegel-policyd.socket \
 	contrib/systemd/zegel-policyd-phone.socket \
+	contrib/systemd/zegel-policyd-preview.socket \
 	contrib/systemd/zegel-viewer.service \
 	contrib/systemd/zegel-viewer.socket \
 	contrib/systemd/zegel-watch.service \

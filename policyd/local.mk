@@ -31,6 +31,7 @@ policyd_libpolicyd_a_SOURCES = \
 	policyd/phone_ask.c policyd/phone_ask.h \
 	policyd/phone_book.c policyd/phone_book.h \
 	policyd/phone_db.c policyd/phone_db.h \
+	policyd/preview.c policyd/preview.h \
 	policyd/promise.c policyd/promise.h \
 	policyd/questions.c policyd/questions.h \
 	policyd/ready.c policyd/ready.h \
@@ -84,6 +85,7 @@ check_PROGRAMS += \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_phone \
+	tests/unit/policyd/test_preview \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_questions \
 	tests/unit/policyd/test_routedb \
@@ -98,6 +100,7 @@ check_PROGRAMS += \
 	tests/fuzz/fuzz_dns \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
+	tests/fuzz/fuzz_preview \
 	tests/fuzz/fuzz_nta
 TESTS += \
 	tests/unit/policyd/test_address \
@@ -116,6 +119,7 @@ TESTS += \
 	tests/unit/policyd/test_memo \
 	tests/unit/policyd/test_own \
 	tests/unit/policyd/test_phone \
+	tests/unit/policyd/test_preview \
 	tests/unit/policyd/test_promise \
 	tests/unit/policyd/test_questions \
 	tests/unit/policyd/test_routedb \
@@ -130,6 +134,7 @@ TESTS += \
 	tests/fuzz/fuzz_dns \
 	tests/fuzz/fuzz_dmarc \
 	tests/fuzz/fuzz_delegation \
+	tests/fuzz/fuzz_preview \
 	tests/fuzz/fuzz_nta
 tests_unit_policyd_test_address_SOURCES = tests/unit/policyd/test_address.c
 tests_unit_policyd_test_address_LDADD = $(POLICYD_LIBS)
@@ -158,6 +163,8 @@ tests_unit_policyd_test_dmarc_SOURCES = tests/unit/policyd/test_dmarc.c \
 tests_unit_policyd_test_dmarc_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_nta_SOURCES = tests/unit/policyd/test_nta.c
 tests_unit_policyd_test_nta_LDADD = $(POLICYD_LIBS)
+tests_unit_policyd_test_preview_SOURCES = tests/unit/policyd/test_preview.c
+tests_unit_policyd_test_preview_LDADD = $(POLICYD_LIBS)
 tests_unit_policyd_test_promise_SOURCES = tests/unit/policyd/test_promise.c \
 	tests/unit/policyd/routes.h
 tests_unit_policyd_test_promise_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
@@ -208,6 +215,8 @@ tests_fuzz_fuzz_dmarc_SOURCES = tests/fuzz/fuzz_dmarc.c
 tests_fuzz_fuzz_dmarc_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_nta_SOURCES = tests/fuzz/fuzz_nta.c
 tests_fuzz_fuzz_nta_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
+tests_fuzz_fuzz_preview_SOURCES = tests/fuzz/fuzz_preview.c
+tests_fuzz_fuzz_preview_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_delegation_SOURCES = tests/fuzz/fuzz_delegation.c
 tests_fuzz_fuzz_delegation_LDADD = $(FUZZ_LIBS) $(POLICYD_LIBS)
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c
@@ -260,6 +269,12 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_dmarc/loose \
 	tests/fuzz/corpus/fuzz_dmarc/no-policy \
 	tests/fuzz/corpus/fuzz_dmarc/twice \
+	tests/fuzz/corpus/fuzz_preview/empty-recipient \
+	tests/fuzz/corpus/fuzz_preview/no-question \
+	tests/fuzz/corpus/fuzz_preview/other-lines \
+	tests/fuzz/corpus/fuzz_preview/stranger \
+	tests/fuzz/corpus/fuzz_preview/two \
+	tests/fuzz/corpus/fuzz_preview/version \
 	tests/fuzz/corpus/fuzz_delegation/certificate \
 	tests/fuzz/corpus/fuzz_delegation/empty \
 	tests/fuzz/corpus/fuzz_delegation/foreign-sender \
@@ -298,4 +313,4 @@ tests_replay_spf_replay_spf_LDADD = $(POLICYD_LIBS)
 TESTS += tests/replay/spf/rfc7208
 EXTRA_DIST += tests/replay/spf/rfc7208 tests/replay/spf/known
 
-dist_man_MANS += man/zegel-policyd.8 man/zegel-spf.8 man/zegel-ask.5 man/zegel-domains.5
+dist_man_MANS += man/zegel-policyd.8 man/zegel-spf.8 man/zegel-policy.7 man/zegel-domains.5

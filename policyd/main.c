@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,16 +25,22 @@
 #include "policyd/keeper.h"
 #include "common/base/loop.h"
 #include "policyd/phone_ask.h"
+#include "policyd/preview.h"
 #include "policyd/refresh.h"
 #include "policyd/server.h"
 
 /* Who asks. */
 typedef enum {
-  SOCKET_ASK,    /* the milter, zegelctl */
-  SOCKET_POLICY, /* smtpd */
-  SOCKET_PHONE,  /* deliver, the viewer, zegelctl; may be missing */
+  SOCKET_ASK,     /* the milter, zegelctl */
+  SOCKET_POLICY,  /* smtpd */
+  SOCKET_PHONE,   /* deliver, the viewer, zegelctl; may be missing */
+  SOCKET_PREVIEW, /* mail clients; may be missing */
   SOCKETS
 } Socket;
+
+/* The service knows a peer of that last socket by his number and this: each socket has
+ * numbers of its own. */
+#define OF_PREVIEW (G_GUINT64_CONSTANT(1) << 63)
 
 /* A user of zegel.conf, and what he may ask the phone book. */
 typedef struct {
@@ -58,6 +65,7 @@ typedef struct {
   Keeper *keeper;
   Clients *clients;
   Service *service;
+  Previews *previews;
   RefreshBasis basis; /* what counts now; the service's */
   Refresh *refresh;
   int listeners[SOCKETS];
@@ -128,6 +136,21 @@ open_phone_socket(const Config *config)
   return listener;
 }
 
+/* Mail does not hang on who only wants to know. */
+static int
+open_preview_socket(const Config *config)
+{
+  g_autoptr(GError) error = NULL;
+  if (*config->preview_group == '\0')
+    return -1;
+  int listener =
+      daemon_listen_unix(config->preview_socket, 0660, config->preview_group, &error);
+  if (listener < 0)
+    log_line(LOG_LEVEL_ALARM, "nobody can ask what would become of mail: %s",
+             error->message);
+  return listener;
+}
+
 /* Without its key routes go on, and numbers are not to be had (R9). */
 static KeyRing *
 read_phone_key(const Config *config)
@@ -171,7 +194,28 @@ static void
 send_answer(gpointer data, guint64 peer, const char *text)
 {
   Policyd *policyd = data;
-  server_answer(policyd->servers[SOCKET_ASK], peer, text);
+  if ((peer & OF_PREVIEW) == 0) {
+    server_answer(policyd->servers[SOCKET_ASK], peer, text);
+    return;
+  }
+  peer &= ~OF_PREVIEW;
+  g_autofree char *answer =
+      previews_answer(policyd->previews, service_config(policyd->service), peer, text);
+  server_answer(policyd->servers[SOCKET_PREVIEW], peer, answer);
+}
+
+static void
+take_preview(gpointer data, guint64 peer, const char *block, gsize len)
+{
+  Policyd *policyd = data;
+  statistics_count(STATISTIC_MESSAGES);
+  g_autofree char *question = NULL;
+  g_autofree char *answer = previews_ask(
+      policyd->previews, service_config(policyd->service), peer, block, len, &question);
+  if (question != NULL)
+    service_question(policyd->service, peer | OF_PREVIEW, question, strlen(question));
+  else
+    server_answer(policyd->servers[SOCKET_PREVIEW], peer, answer);
 }
 
 static void
@@ -201,10 +245,13 @@ add_numbers(gpointer data, guint64 peer, const RouteQuestion *question, GPtrArra
             GError **error)
 {
   const Policyd *policyd = data;
-  uid_t user = server_peer_user(policyd->servers[SOCKET_ASK], peer);
-  return (rights_of_user(policyd, user) & PHONE_MAY_READ) == 0 ||
-         phone_ask_numbers(policyd->phones, service_config(policyd->service), question,
-                           answers, error);
+  gboolean may_read = (peer & OF_PREVIEW) != 0; /* where no number leaves us */
+  if (!may_read) {
+    uid_t user = server_peer_user(policyd->servers[SOCKET_ASK], peer);
+    may_read = (rights_of_user(policyd, user) & PHONE_MAY_READ) != 0;
+  }
+  return !may_read || phone_ask_numbers(policyd->phones, service_config(policyd->service),
+                                        question, answers, error);
 }
 
 static void
@@ -225,6 +272,8 @@ static const ConfFixed fixed[] = {
     CONF_FIXED(policyd_socket, "[policyd] socket"),
     CONF_FIXED(policy_socket, "[policyd] policy_socket"),
     CONF_FIXED(phone_socket, "[policyd] phone_socket"),
+    CONF_FIXED(preview_socket, "[policyd] preview_socket"),
+    CONF_FIXED(preview_group, "[policyd] preview_group"),
     CONF_FIXED(policyd_user, "[policyd] user"),
     CONF_FIXED(milter_user, "[milter] user"),
     CONF_FIXED(deliver_user, "[deliver] user"),
@@ -283,9 +332,11 @@ drain(gpointer data)
   Policyd *policyd = data;
   if (policyd->draining > 0)
     return;
-  policyd->draining = policyd->listeners[SOCKET_PHONE] >= 0 ? SOCKETS : SOCKETS - 1;
-  for (guint i = 0; i < policyd->draining; i++)
-    server_drain(policyd->servers[i], on_drained, policyd);
+  for (guint i = 0; i < SOCKETS; i++)
+    policyd->draining += policyd->servers[i] != NULL;
+  for (guint i = 0; i < SOCKETS; i++)
+    if (policyd->servers[i] != NULL)
+      server_drain(policyd->servers[i], on_drained, policyd);
 }
 
 static void
@@ -332,6 +383,7 @@ make_service(Policyd *policyd, const char *config_path, Config *config)
   policyd->promises = promises_open(config->routes_db, config->socket_group, &error);
   daemon_must(policyd->promises != NULL, &error);
   policyd->clients = clients_new();
+  policyd->previews = previews_new();
   policyd->keeper = keeper_start(config->seen_db);
   const ServiceParts parts = {
       .config_path = config_path,
@@ -361,9 +413,12 @@ serve(Policyd *policyd)
       [SOCKET_ASK] = take_question,
       [SOCKET_POLICY] = take_request,
       [SOCKET_PHONE] = take_phone,
+      [SOCKET_PREVIEW] = take_preview,
   };
   GError *error = NULL;
-  for (guint i = 0; i < SOCKETS && policyd->listeners[i] >= 0; i++) {
+  for (guint i = 0; i < SOCKETS; i++) {
+    if (policyd->listeners[i] < 0)
+      continue;
     policyd->servers[i] =
         server_new(policyd->loop, policyd->listeners[i], takers[i], policyd, &error);
     daemon_must(policyd->servers[i] != NULL, &error);
@@ -383,6 +438,7 @@ clean_up(Policyd *policyd)
     server_free(policyd->servers[i]);
   refresh_free(policyd->refresh);
   service_free(policyd->service);
+  previews_free(policyd->previews);
   phone_book_free(policyd->phones);
   clients_free(policyd->clients);
   promises_close(policyd->promises);
@@ -425,6 +481,7 @@ main(int argc, char **argv)
   policyd.listeners[SOCKET_ASK] = open_socket(config->policyd_socket, config);
   policyd.listeners[SOCKET_POLICY] = open_socket(config->policy_socket, config);
   policyd.listeners[SOCKET_PHONE] = open_phone_socket(config);
+  policyd.listeners[SOCKET_PREVIEW] = open_preview_socket(config);
   daemon_need_files(SERVER_MAX_FILES);
   policyd.phones = phone_book_new(config->phone_db, read_phone_key(config));
   policyd.users[USER_MILTER] = find_user(config->milter_user, PHONE_MAY_READ);

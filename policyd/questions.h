@@ -1,6 +1,6 @@
 /*
- * questions.h - the questions that are not for a route (zegel-ask(5)), each to who answers
- * it.
+ * questions.h - the questions that are not for a route (zegel-policy(7)), each to who
+ * answers it.
  *
  * One thread, in callbacks of a Loop.
  */

@@ -18,7 +18,7 @@
 #define SERVER_PART_MS   ASK_TIMEOUT_MS /* for a whole question, or to read its answer */
 #define SERVER_DRAIN_MS  2000           /* for what is under way when we end */
 #define SERVER_MAX_FILES                                                                   \
-  (2 * SERVER_MAX_PEERS + 128) /* descriptors that the program needs */
+  (4 * SERVER_MAX_PEERS + 128) /* descriptors that the program needs */
 
 typedef struct Server Server;
 

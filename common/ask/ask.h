@@ -2,7 +2,7 @@
  * ask.h - the milter's question to zegel-policyd, and the way it travels.
  *
  * Blocks of attributes (attr.h, ATTR_ESCAPED) over a unix stream socket; one answer for one
- * question, in order; a connection stays open. Protocol: zegel-ask(5).
+ * question, in order; a connection stays open. Protocol: zegel-policy(7).
  */
 #pragma once
 

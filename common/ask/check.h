@@ -2,7 +2,7 @@
  * check.h - a domain checked rule by rule, and how that travels from policyd (N3).
  *
  * Readiness itself is decided by these lines (policyd/ready.h), so that the tester and the
- * router cannot disagree. Protocol: zegel-ask(5).
+ * router cannot disagree. Protocol: zegel-policy(7).
  */
 #pragma once
 

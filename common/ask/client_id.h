@@ -3,7 +3,7 @@
  *
  * Postfix tells its milters no fingerprint, but its policy delegation does: policyd keeps
  * what it was told of the clients that are connected, by address and port. Protocol:
- * zegel-ask(5), request=client.
+ * zegel-policy(7), request=client.
  */
 #pragma once
 

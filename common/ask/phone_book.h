@@ -3,9 +3,9 @@
  *
  * Learned by zegel-deliver after a message was filed; another number for somebody who has
  * one waits until a code sent to it came back, which zegel-viewer reports. Who looks a
- * number up asks for a route (ask.h, numbers). Protocol: zegel-ask(5), request=phone-learn,
- * phone-confirm, phone-show and phone-forget; policyd answers each only who needs it, and
- * root.
+ * number up asks for a route (ask.h, numbers). Protocol: zegel-policy(7),
+ * request=phone-learn, phone-confirm, phone-show and phone-forget; policyd answers each
+ * only who needs it, and root.
  */
 #pragma once
 

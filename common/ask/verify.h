@@ -4,7 +4,7 @@
  *
  * One question holds all that one message needs: SPF of its client, DMARC of its author's
  * domain, and the DKIM keys of its signatures. The milter brings the results together: it
- * alone sees the message. Protocol: zegel-ask(5), request=verify.
+ * alone sees the message. Protocol: zegel-policy(7), request=verify.
  */
 #pragma once
 

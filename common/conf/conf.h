@@ -172,7 +172,9 @@ typedef struct {
   char *phone_db;       /* the phone book (S8) */
   char *seen_db;        /* what domains showed, and when */
   char *phone_key;
-  char *phone_socket; /* where deliver and the viewer reach it */
+  char *phone_socket;   /* where deliver and the viewer reach it */
+  char *preview_socket; /* where mail clients ask what would become of mail */
+  char *preview_group;  /* who may; "": nobody */
   ClientDemand community_client;
   guint recheck_s;    /* how often promised domains are looked at again */
   guint promise_days; /* how long a promise is kept fresh after it was last given */

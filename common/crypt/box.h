@@ -3,7 +3,7 @@
  *
  * Box: version 1 (1 octet), algorithm 1 = AES-256-GCM (1), key id (4, big endian), salt
  * (16), ciphertext, tag (16). The key of a box is HKDF(root key, salt, label), so that no
- * nonce is ever used twice. Format: zegel-formats(5).
+ * nonce is ever used twice. Format: zegel-store(5).
  */
 #pragma once
 

@@ -7,7 +7,7 @@
  *
  * with ID 8 hexadecimal digits and 32 bytes in base64. Old keys stay until nothing needs
  * them. The file is readable by its owner alone (0400 or 0600), and the owner is the user
- * that runs the program, or root. Format: zegel-formats(5).
+ * that runs the program, or root. Format: zegel-store(5).
  */
 #pragma once
 

@@ -66,4 +66,4 @@ tests_fuzz_fuzz_ticket_LDADD = $(FUZZ_LIBS) $(CRYPT_LIBS) $(BASE_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_key tests/fuzz/corpus/fuzz_origin \
 	tests/fuzz/corpus/fuzz_seal tests/fuzz/corpus/fuzz_ticket
 
-dist_man_MANS += man/zegel-formats.5
+dist_man_MANS += man/zegel-store.5 man/zegel-ticket.5

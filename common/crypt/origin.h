@@ -5,7 +5,7 @@
  * What a visitor writes in the viewer goes out through an smtpd of our own. The mark in its
  * header says what it is and to whom it may go, bound to its body, so that nothing but the
  * viewer can have protected mail sent in a service domain's name. It is a box (box.h, label
- * "origin") under an origin key; the milter takes it out. Format: zegel-formats(5).
+ * "origin") under an origin key; the milter takes it out. Format: zegel-ticket(5).
  */
 #pragma once
 

@@ -6,7 +6,7 @@
  * number (11 octets, big endian) and a last octet, 1 for the last chunk and else 0, so a
  * chunk that is cut off, repeated, moved or appended is noticed. Every message has a random
  * key of its own, so nonces need no randomness. The last chunk may be short or empty.
- * Format: zegel-formats(5).
+ * Format: zegel-store(5).
  */
 #pragma once
 

@@ -3,7 +3,7 @@
  *
  * The ticket is the value of the header X-Zegel-Ticket: base64 of a box (box.h, label
  * "ticket") around an attribute block (attr.h). Nobody outside can make one, and nobody on
- * the way learns anything from it. Format: zegel-formats(5).
+ * the way learns anything from it. Format: zegel-ticket(5).
  */
 #pragma once
 

@@ -2,7 +2,7 @@
  * seen.h - seen.db: what domains showed, with the first and the last time.
  *
  * One SQLite file of zegel-policyd, which writes it; zegelctl domain watch reads it, and
- * notes there what it told. Format: zegel-formats(5). A Seen is used by one thread.
+ * notes there what it told. Format: zegel-store(5). A Seen is used by one thread.
  */
 #pragma once
 

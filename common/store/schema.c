@@ -1,5 +1,5 @@
 /*
- * The tables. Their meaning is described in zegel-formats(5).
+ * The tables. Their meaning is described in zegel-store(5).
  */
 #include "common/store/internal.h"
 

@@ -9,6 +9,7 @@ LINTS = \
 	tests/lint/conf-manual \
 	tests/lint/events-manual \
 	tests/lint/doctor-manual \
+	tests/lint/guides \
 	tests/lint/threats \
 	tests/lint/units
 

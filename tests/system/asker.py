@@ -1,4 +1,4 @@
-"""Questions to zegel-policyd by its own protocol (zegel-ask(5)), as zegel-milter asks them."""
+"""Questions to zegel-policyd by its own protocol (zegel-policy(7)), as zegel-milter asks them."""
 import socket
 import urllib.parse
 

@@ -25,6 +25,11 @@ EXTRA_DIST += \
 	tests/system/part10.test \
 	tests/system/part11.test \
 	tests/system/part12.test \
+	tests/system/manual.py \
+	tests/system/manual_bin/editor \
+	tests/system/manual_bin/journalctl \
+	tests/system/manual_bin/sudo \
+	tests/system/manual_bin/systemctl \
 	tests/system/readme.py \
 	tests/system/readme.test \
 	tests/system/readme_bin/systemctl \
@@ -44,6 +49,7 @@ EXTRA_DIST += \
 	tests/system/test_audit_attack.py tests/system/test_audit_theft.py \
 	tests/system/test_audit_thirteen_kinds.py \
 	tests/system/test_auditd.py \
+	tests/system/test_bounce_text.py \
 	tests/system/test_bounces.py \
 	tests/system/test_browser.py \
 	tests/system/test_clients.py \
@@ -65,6 +71,7 @@ EXTRA_DIST += \
 	tests/system/test_look.py \
 	tests/system/test_lost.py \
 	tests/system/test_main_job.py \
+	tests/system/test_manual_examples.py \
 	tests/system/test_message.py \
 	tests/system/test_message_ctl.py \
 	tests/system/test_milter.py tests/system/test_milter_dies.py \
@@ -75,6 +82,7 @@ EXTRA_DIST += \
 	tests/system/test_pages.py \
 	tests/system/test_phone.py \
 	tests/system/test_prefer.py \
+	tests/system/test_preview.py \
 	tests/system/test_promises.py \
 	tests/system/test_refusals.py \
 	tests/system/test_routes.py \

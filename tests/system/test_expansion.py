@@ -432,7 +432,7 @@ def test_the_second_pass_takes_only_our_own_tickets():
     box[-1] ^= 1
     bent = base64.b64encode(box).decode()
     box[-1] ^= 1
-    box[2] ^= 1  # the key id, zegel-formats(5)
+    box[2] ^= 1  # the key id, zegel-store(5)
     unknown = base64.b64encode(box).decode()
     for carried, count, content, code, word, event in (
             (bent, 1, body, 550, "Z-TICKET-FORGED", "event=ticket"),

@@ -121,7 +121,7 @@ test_flipped(Fixture *fixture, gconstpointer data)
     }
 }
 
-/* A box that was made by another implementation of the format, from zegel-formats(5). */
+/* A box that was made by another implementation of the format, from zegel-store(5). */
 static void
 test_known_answer(Fixture *fixture, gconstpointer data)
 {

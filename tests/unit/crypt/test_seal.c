@@ -254,7 +254,7 @@ test_after_end(void)
   g_assert_cmpuint(plain->len, ==, 0);
 }
 
-/* What another implementation of the format made, from zegel-formats(5). */
+/* What another implementation of the format made, from zegel-store(5). */
 static void
 test_known_answer(void)
 {

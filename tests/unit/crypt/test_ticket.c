@@ -357,7 +357,7 @@ test_parse(void)
   }
 }
 
-/* A header that another implementation of the format made, from zegel-formats(5), before
+/* A header that another implementation of the format made, from zegel-ticket(5), before
  * there were methods and attachments: what is in the queue stays good. */
 static void
 test_known_answer(void)
