@@ -1,6 +1,7 @@
 noinst_LIBRARIES += common/store/libstore.a
 common_store_libstore_a_SOURCES = \
 	common/store/code.c \
+	common/store/copy.c common/store/copy.h \
 	common/store/dispatch.c common/store/dispatch.h \
 	common/store/draft.c \
 	common/store/due.c \
