@@ -29,6 +29,8 @@ EXTRA_DIST += \
 	contrib/systemd/zegel-milter.service \
 	contrib/systemd/zegel-milter-mx.service \
 	contrib/systemd/zegel-policyd.service \
+	contrib/systemd/zegel-probe.service \
+	contrib/systemd/zegel-probe.timer \
 	contrib/systemd/zegel-viewer.service \
 	contrib/systemd/zegel-watch.service \
 	contrib/systemd/zegel-watch.timer

@@ -30,6 +30,12 @@ command_set_config_path(const char *path)
     config_path = path;
 }
 
+const char *
+command_config_path(void)
+{
+  return config_path;
+}
+
 Config *
 command_config(GError **error)
 {

@@ -22,6 +22,7 @@ typedef struct {
 /* The commands of each file; each table ends with one without words. */
 extern const Command domain_commands[];
 extern const Command audit_commands[];
+extern const Command backup_commands[];
 extern const Command check_commands[];
 extern const Command dkim_commands[];
 extern const Command expire_commands[];
@@ -30,14 +31,21 @@ extern const Command key_commands[];
 extern const Command message_commands[];
 extern const Command message_look_commands[];
 extern const Command phone_commands[];
+extern const Command probe_commands[];
 extern const Command report_commands[];
+extern const Command restore_commands[];
 extern const Command role_commands[];
 extern const Command route_commands[];
+extern const Command status_commands[];
 extern const Command watch_commands[];
 
 /* What -c said; NULL for the usual place. Borrowed. */
 void
 command_set_config_path(const char *path);
+
+/* Where that is; borrowed. */
+const char *
+command_config_path(void);
 
 /* zegel.conf as -c has it, freed by the caller; NULL with ZEGEL_ERROR_CONFIG. */
 Config *

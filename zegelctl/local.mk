@@ -1,6 +1,8 @@
 noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/alarm.c zegelctl/alarm.h \
+	zegelctl/apart.c zegelctl/apart.h \
+	zegelctl/archive.c zegelctl/archive.h \
 	zegelctl/audit.c \
 	zegelctl/audit_ask.c zegelctl/audit_ask.h \
 	zegelctl/audit_format.c zegelctl/audit_format.h \
@@ -8,6 +10,8 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/audit_mail.c zegelctl/audit_mail.h \
 	zegelctl/audit_reader.c zegelctl/audit_reader.h \
 	zegelctl/audit_verify.c zegelctl/audit_verify.h \
+	zegelctl/availability.c zegelctl/availability.h \
+	zegelctl/backup.c \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
 	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/check.c \
@@ -29,6 +33,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/foresight.c \
 	zegelctl/given.c zegelctl/given.h \
 	zegelctl/grant.c \
+	zegelctl/holdings.c zegelctl/holdings.h \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
 	zegelctl/language.c zegelctl/language.h \
@@ -41,6 +46,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/message_look.c \
 	zegelctl/message_print.c zegelctl/message_print.h \
 	zegelctl/message_row.c zegelctl/message_row.h \
+	zegelctl/metric.c zegelctl/metric.h \
 	zegelctl/observed.c zegelctl/observed.h \
 	zegelctl/opened.c zegelctl/opened.h \
 	zegelctl/overview.c zegelctl/overview.h \
@@ -49,11 +55,14 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/phone.c \
 	zegelctl/pin.c zegelctl/pin.h \
 	zegelctl/probe.c zegelctl/probe.h \
+	zegelctl/probe_event.c \
 	zegelctl/published.c zegelctl/published.h \
+	zegelctl/queue.c zegelctl/queue.h \
 	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
 	zegelctl/report.c \
 	zegelctl/report_flow.c zegelctl/report_flow.h \
+	zegelctl/restore.c \
 	zegelctl/role.c zegelctl/role.h \
 	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
@@ -61,7 +70,10 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/sheet_html.c \
 	zegelctl/sheet_pdf.c \
 	zegelctl/smtp.c zegelctl/smtp.h \
+	zegelctl/status.c \
 	zegelctl/text.c zegelctl/text.h \
+	zegelctl/tree.c zegelctl/tree.h \
+	zegelctl/uptime.c zegelctl/uptime.h \
 	zegelctl/watch.c
 
 ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
@@ -149,7 +161,7 @@ tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
-dist_man_MANS += man/zegelctl.8
+dist_man_MANS += man/zegel-backup.7 man/zegel-monitoring.7 man/zegelctl.8
 
 check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
@@ -170,3 +182,23 @@ check_PROGRAMS += tests/unit/zegelctl/test_expect
 tests_unit_zegelctl_test_expect_SOURCES = tests/unit/zegelctl/test_expect.c
 tests_unit_zegelctl_test_expect_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_expect
+
+check_PROGRAMS += tests/unit/zegelctl/test_archive
+tests_unit_zegelctl_test_archive_SOURCES = tests/unit/zegelctl/test_archive.c
+tests_unit_zegelctl_test_archive_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_archive
+
+check_PROGRAMS += tests/unit/zegelctl/test_metric
+tests_unit_zegelctl_test_metric_SOURCES = tests/unit/zegelctl/test_metric.c
+tests_unit_zegelctl_test_metric_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_metric
+
+check_PROGRAMS += tests/unit/zegelctl/test_queue
+tests_unit_zegelctl_test_queue_SOURCES = tests/unit/zegelctl/test_queue.c
+tests_unit_zegelctl_test_queue_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_queue
+
+check_PROGRAMS += tests/unit/zegelctl/test_uptime
+tests_unit_zegelctl_test_uptime_SOURCES = tests/unit/zegelctl/test_uptime.c
+tests_unit_zegelctl_test_uptime_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_uptime

@@ -34,10 +34,11 @@ static const Command other_commands[] = {
 };
 
 static const Command *const tables[] = {
-    check_commands,     route_commands,  domain_commands,       report_commands,
-    dkim_commands,      key_commands,    message_look_commands, message_commands,
-    phone_commands,     audit_commands,  role_commands,         watch_commands,
-    foresight_commands, expire_commands, other_commands,
+    check_commands,     route_commands,   domain_commands,       report_commands,
+    dkim_commands,      key_commands,     message_look_commands, message_commands,
+    phone_commands,     audit_commands,   role_commands,         watch_commands,
+    foresight_commands, expire_commands,  status_commands,       probe_commands,
+    backup_commands,    restore_commands, other_commands,
 };
 
 static void
