@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/log.h"
 #include "common/store/internal.h"
 
 #define PIECE_BYTES 131072
@@ -15,8 +16,9 @@
 typedef struct {
   Db *db;
   const char *directory, *to_directory;
-  GHashTable *copied; /* names of files that were */
-  guint gone;         /* files of this round that were removed meanwhile */
+  GHashTable *copied;  /* names of files that were */
+  GHashTable *missing; /* names of files that once were not there */
+  guint gone;          /* how many of this round were removed meanwhile */
 } Copy;
 
 /* ---- One sealed file ---- */
@@ -74,7 +76,25 @@ make_directory(const char *path, const char *to_path, GError **error)
          fail(to, error);
 }
 
-/* Copies the file NAME; one that is not there any more is counted. */
+/*
+ * The file NAME, at PATH, is not there. The row goes before its file does: when a later
+ * database names it still, it is lost, and the rest is copied all the same.
+ */
+static void
+note_missing(Copy *copy, const char *name, const char *path)
+{
+  if (g_hash_table_add(copy->missing, g_strdup(name))) {
+    copy->gone++;
+    return;
+  }
+  log_line(LOG_LEVEL_ALARM,
+           "%s: is gone, and a message needs it; the copy of the store "
+           "goes without",
+           path);
+  g_hash_table_add(copy->copied, g_strdup(name));
+}
+
+/* Copies the file NAME; one that is not there is noted. */
 static gboolean
 copy_file(Copy *copy, const char *name, GError **error)
 {
@@ -86,7 +106,7 @@ copy_file(Copy *copy, const char *name, GError **error)
   }
   int from = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (from < 0 && errno == ENOENT) {
-    copy->gone++;
+    note_missing(copy, name, path);
     return TRUE;
   }
   if (from < 0)
@@ -201,7 +221,9 @@ store_copy(const char *database, const char *directory, const char *to_database,
     return FALSE;
   g_autoptr(GHashTable) copied =
       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  Copy copy = {db, directory, to_directory, copied, 0};
+  g_autoptr(GHashTable) missing =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  Copy copy = {db, directory, to_directory, copied, missing, 0};
   return copy_all(&copy, to_database, error) && copy_rights(database, to_database, error) &&
          copy_rights(directory, to_directory, error);
 }

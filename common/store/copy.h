@@ -10,7 +10,8 @@
 /*
  * Copies the store of DATABASE and DIRECTORY to TO_DATABASE, a new file, and below
  * TO_DIRECTORY, which is there and empty: the database as it is at one moment, and every
- * sealed file that it names then. Files and directories of the copy get the owner and the
+ * sealed file that it names then; one that was lost before is told of in an alarm line.
+ * Files and directories of the copy get the owner and the
  * rights of what they are copies of. FALSE with ZEGEL_ERROR_CONFIG, ZEGEL_ERROR_TEMPORARY
  * or ZEGEL_ERROR_FULL; what is there is then of no use.
  */
