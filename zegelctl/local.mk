@@ -56,6 +56,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/pin.c zegelctl/pin.h \
 	zegelctl/probe.c zegelctl/probe.h \
 	zegelctl/probe_event.c \
+	zegelctl/program.c zegelctl/program.h \
 	zegelctl/published.c zegelctl/published.h \
 	zegelctl/queue.c zegelctl/queue.h \
 	zegelctl/record.c zegelctl/record.h \
@@ -69,6 +70,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/sheet.c zegelctl/sheet.h \
 	zegelctl/sheet_html.c \
 	zegelctl/sheet_pdf.c \
+	zegelctl/site.c zegelctl/site.h \
 	zegelctl/smtp.c zegelctl/smtp.h \
 	zegelctl/status.c \
 	zegelctl/text.c zegelctl/text.h \
@@ -202,3 +204,7 @@ check_PROGRAMS += tests/unit/zegelctl/test_uptime
 tests_unit_zegelctl_test_uptime_SOURCES = tests/unit/zegelctl/test_uptime.c
 tests_unit_zegelctl_test_uptime_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_uptime
+check_PROGRAMS += tests/unit/zegelctl/test_site
+tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
+tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_site

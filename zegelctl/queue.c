@@ -9,8 +9,9 @@
 #include "common/base/error.h"
 #include "common/base/unix.h"
 #include "zegelctl/command.h"
+#include "zegelctl/program.h"
 
-#define POSTQUEUE      "/usr/sbin/postqueue"
+#define POSTQUEUE      "postqueue"
 #define READ_BYTES     65536
 #define LINE_MAX_BYTES (16 * 1024 * 1024) /* a message with very many recipients */
 #define DIGITS_MAX     18
@@ -172,13 +173,15 @@ read_queue(Child *child, QueueCount counts[QUEUE_LABELS], gint64 deadline_us,
 gboolean
 queue_count(const char *directory, QueueCount counts[QUEUE_LABELS], GError **error)
 {
-  const char *const usual[] = {POSTQUEUE, "-j", NULL};
-  const char *const other[] = {POSTQUEUE, "-c", directory, "-j", NULL};
-  const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+  g_autofree char *program = program_find(POSTQUEUE);
+  const char *const argv[] = {program, "-c", directory, "-j", NULL};
+  const char *const environment[] = {"PATH=" PROGRAM_DIRECTORIES, NULL};
   gint64 deadline_us = g_get_monotonic_time() + QUEUE_WAIT_MS * 1000;
   Child child;
   int status = -1;
-  if (!child_start(&child, directory != NULL ? other : usual, environment, TRUE, error))
+  if (program == NULL)
+    return fail(error, "is not there");
+  if (!child_start(&child, argv, environment, TRUE, error))
     return FALSE;
   child_close_input(&child);
   gboolean done = read_queue(&child, counts, deadline_us, error);

@@ -24,8 +24,8 @@ gboolean
 queue_add_line(QueueCount counts[QUEUE_LABELS], const char *line, gsize len);
 
 /*
- * Counts the queue of the Postfix of DIRECTORY (NULL: the usual one) into COUNTS, which it
- * adds to. FALSE with ZEGEL_ERROR_TEMPORARY, also when it takes too long.
+ * Adds the queue of the Postfix of DIRECTORY to COUNTS. FALSE with ZEGEL_ERROR_TEMPORARY,
+ * also when it takes too long.
  */
 gboolean
 queue_count(const char *directory, QueueCount counts[QUEUE_LABELS], GError **error);

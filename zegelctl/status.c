@@ -7,7 +7,6 @@
  * trail.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +15,6 @@
 #include <unistd.h>
 
 #include "common/audit/trail.h"
-#include "common/base/child.h"
 #include "common/base/error.h"
 #include "common/base/unix.h"
 #include "common/db/db.h"
@@ -25,16 +23,15 @@
 #include "zegelctl/audit_format.h"
 #include "zegelctl/command.h"
 #include "zegelctl/metric.h"
+#include "zegelctl/program.h"
 #include "zegelctl/queue.h"
+#include "zegelctl/site.h"
 
-#define CONNECT_MS    1000
-#define POSTCONF_MS   2000
-#define POSTCONF      "/usr/sbin/postconf"
-#define VERSION_BYTES 64
-#define DAY_S         86400
-#define PROBE_S       3600 /* a probe that is older is none */
-#define DELETED       " (deleted)"
-#define OUTPUT_MODE   0644
+#define CONNECT_MS  1000
+#define DAY_S       86400
+#define PROBE_S     3600 /* a probe that is older is none */
+#define DELETED     " (deleted)"
+#define OUTPUT_MODE 0644
 
 static gboolean option_json, option_prometheus;
 static char *option_output;
@@ -95,39 +92,28 @@ look_at_programs(Look *look)
 
 /* ---- Postfix ---- */
 
-/* All that ARGV prints, at most SIZE - 1 octets, into TEXT. */
-static gboolean
-read_output(const char *const *argv, char *text, gsize size)
-{
-  const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-  gint64 deadline_us = g_get_monotonic_time() + POSTCONF_MS * 1000;
-  gsize len = 0;
-  ssize_t n = 1;
-  Child child;
-  if (!child_start(&child, argv, environment, TRUE, NULL))
-    return FALSE;
-  child_close_input(&child);
-  while (n != 0 && len < size - 1 && unix_wait(child.out, POLLIN, deadline_us)) {
-    n = read(child.out, text + len, size - 1 - len);
-    if (n < 0 && errno != EINTR && errno != EAGAIN)
-      break;
-    len += n > 0 ? (gsize) n : 0;
-  }
-  child_end(&child);
-  text[len] = '\0';
-  return n == 0;
-}
-
 static void
 look_at_versions(Look *look)
 {
-  static const char *const argv[] = {POSTCONF, "-dh", "mail_version", NULL};
-  char text[VERSION_BYTES];
+  static const char *const argv[] = {"postconf", "-dh", "mail_version", NULL};
+  g_autofree char *version = NULL;
+  GError *error = NULL;
   metrics_add_version(look->metrics, "zegel", PACKAGE_VERSION);
-  if (read_output(argv, text, sizeof text))
-    metrics_add_version(look->metrics, "postfix", g_strchomp(text));
+  if (program_read(argv, &version, &error))
+    metrics_add_version(look->metrics, "postfix", version);
   else
-    metrics_add_problem(look->metrics, POSTCONF " does not say Postfix's version");
+    problem(look, "Postfix's version", error);
+}
+
+/* Of all instances together. */
+static gboolean
+count_queues(QueueCount counts[QUEUE_LABELS], GError **error)
+{
+  g_autoptr(GPtrArray) sites = site_find_all(error);
+  for (guint i = 0; sites != NULL && i < sites->len; i++)
+    if (!queue_count(site_directory(sites->pdata[i]), counts, error))
+      return FALSE;
+  return sites != NULL;
 }
 
 static void
@@ -138,7 +124,7 @@ look_at_queue(Look *look)
       [LABEL_PREFER] = "prefer", [LABEL_OWN] = "own",       [LABEL_SEAL] = "seal"};
   GError *error = NULL;
   QueueCount counts[QUEUE_LABELS] = {{0}};
-  if (!queue_count(NULL, counts, &error)) {
+  if (!count_queues(counts, &error)) {
     problem(look, "the queue", error);
     return;
   }
