@@ -203,6 +203,8 @@ def test_the_viewer_of_one_organisation():
         assert probe(WRONG)["viewer", "kliniek"] is False
     finally:
         control("start", "viewer")
+    # The web server believes for a while that nobody is there.
+    harness.wait_for(lambda: all(probe(None).values()), "the viewer behind its web server")
 
 
 def test_auditd_is_down():
