@@ -34,8 +34,7 @@ static char *option_keys;
 
 typedef struct {
   Config *config;
-  char *config_path; /* without symbolic links */
-  char *config_directory;
+  char *config_path;
   char *directory; /* of the backup */
   char *tree;      /* below it */
   Archive *archive;
@@ -52,7 +51,6 @@ backup_clear(Backup *backup)
   archive_free(backup->keys);
   keyring_free(backup->store_keys);
   g_free(backup->config_path);
-  g_free(backup->config_directory);
   g_free(backup->directory);
   g_free(backup->tree);
 }
@@ -171,17 +169,19 @@ copy_databases(const Backup *backup, GError **error)
   return TRUE;
 }
 
-/* The file PATH, when it is there and was not copied before. */
+/* The file PATH, when it is there and was not copied before; a symbolic link becomes what
+ * it leads to. */
 static gboolean
 copy_file(const Backup *backup, const char *path, GError **error)
 {
   guint64 size;
   guint8 hash[CRYPT_SHA256_BYTES];
   g_autofree char *copy = g_strconcat(backup->tree, path, NULL);
+  g_autofree char *from = file_resolve(path);
   if (access(path, F_OK) < 0 || access(copy, F_OK) == 0)
     return TRUE;
-  return make_parents(backup, path, error) && tree_copy(path, copy, &size, hash, error) &&
-         tree_copy_rights(path, copy, error);
+  return make_parents(backup, path, error) && tree_copy(from, copy, &size, hash, error) &&
+         tree_copy_rights(from, copy, error);
 }
 
 /* ---- Keys ---- */
@@ -218,7 +218,7 @@ take_config(const char *path, const struct stat *status, gpointer data, GError *
   Backup *backup = data;
   gboolean is_config = strcmp(path, backup->config_path) == 0;
   if (!is_config &&
-      holdings_is_secret(backup->config, backup->config_directory, path, status->st_mode))
+      holdings_is_secret(backup->config, ZEGEL_SYSCONFDIR, path, status->st_mode))
     return add_secret(backup, path, status, error);
   return S_ISDIR(status->st_mode) || copy_file(backup, path, error);
 }
@@ -250,11 +250,11 @@ take_keys(Backup *backup, GError **error)
                          !archive_add_keys(backup->archive, ring, all[i].purpose, error)))
       return FALSE;
     seen |= 1U << all[i].purpose;
-    if (!is_in(all[i].path, backup->config_directory) &&
+    if (!is_in(all[i].path, ZEGEL_SYSCONFDIR) &&
         !tree_walk(all[i].path, take_secret, backup, error))
       return FALSE;
   }
-  return is_in(backup->config->dkim_keys, backup->config_directory) ||
+  return is_in(backup->config->dkim_keys, ZEGEL_SYSCONFDIR) ||
          tree_walk(backup->config->dkim_keys, take_secret, backup, error);
 }
 
@@ -262,11 +262,13 @@ static gboolean
 take_files(Backup *backup, GError **error)
 {
   g_autoptr(GPtrArray) files = holdings_files(backup->config);
+  if (!copy_file(backup, backup->config_path, error))
+    return FALSE;
   for (guint i = 0; i < files->len; i++)
     if (!copy_file(backup, files->pdata[i], error))
       return FALSE;
-  return tree_walk(backup->config_directory, take_config, backup, error) &&
-         (is_in(backup->config->dkim_directory, backup->config_directory) ||
+  return tree_walk(ZEGEL_SYSCONFDIR, take_config, backup, error) &&
+         (is_in(backup->config->dkim_directory, ZEGEL_SYSCONFDIR) ||
           tree_walk(backup->config->dkim_directory, take_config, backup, error));
 }
 
@@ -280,8 +282,7 @@ prepare(Backup *backup, const char *directory, GError **error)
     return command_error(error, ZEGEL_ERROR_CONFIG, "only root can read all of it");
   if ((backup->config = command_config(error)) == NULL)
     return FALSE;
-  backup->config_path = file_resolve(command_config_path());
-  backup->config_directory = g_path_get_dirname(backup->config_path);
+  backup->config_path = g_canonicalize_filename(command_config_path(), NULL);
   backup->directory = g_canonicalize_filename(directory, NULL);
   backup->tree = g_build_filename(backup->directory, ARCHIVE_TREE, NULL);
   backup->archive = archive_new(now_s, PACKAGE_VERSION, backup->config_path, error);

@@ -248,12 +248,23 @@ note_when_there(GPtrArray *there, const char *path)
     g_ptr_array_add(there, g_strdup(path));
 }
 
+/* Whether what is at the place of ITEM is the same file. */
+static gboolean
+is_the_same(const ArchiveItem *item)
+{
+  guint8 hash[CRYPT_SHA256_BYTES];
+  guint64 size;
+  return tree_hash(item->path, &size, hash, NULL) && size == item->size &&
+         crypt_equal(hash, item->sha256, sizeof hash);
+}
+
+/* A file that is the same already harms nobody: a logo, or an empty domain book. */
 static void
 note_items(GPtrArray *there, const Archive *archive)
 {
   for (guint i = 0; archive != NULL && i < archive->items->len; i++) {
     const ArchiveItem *item = archive->items->pdata[i];
-    if (item->is_file)
+    if (item->is_file && !is_the_same(item))
       note_when_there(there, item->path);
   }
 }
@@ -366,12 +377,14 @@ place_file(const Restore *restore, const ArchiveItem *item, GError **error)
   return command_error(error, ZEGEL_ERROR_INVALID, "%s: was changed just now", copy);
 }
 
-/* A directory that is there stays as it is. */
+/* A directory that is there stays as it is, and so does a file that is the same. */
 static gboolean
 place_item(Restore *restore, const ArchiveItem *item, GError **error)
 {
   uid_t uid;
   gid_t gid;
+  if (item->is_file && is_the_same(item))
+    return TRUE;
   g_autofree char *parent = g_path_get_dirname(item->path);
   if (!find_owner(item, &uid, &gid, error))
     return FALSE;
@@ -437,6 +450,7 @@ write_all(Restore *restore, GError **error)
   restore->placed = g_ptr_array_new_with_free_func(g_free);
   if (place_all(restore, restore->archive, error) &&
       place_all(restore, restore->keys, error)) {
+    sync(); /* owners and rights too */
     if (apart_run(record_restore, restore) == EX_OK)
       return TRUE;
     command_error(error, ZEGEL_ERROR_TEMPORARY, "the store cannot be opened");

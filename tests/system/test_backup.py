@@ -249,6 +249,24 @@ def test_not_where_something_is():
         _, errors = zegelctl("restore", path, "--keys", keys, status=REFUSED)
         assert "not empty" in errors and left in errors, errors
         assert not os.path.exists(CONF)
+        # A logo or the like that is there already, and the same.
+        wipe()
+        os.makedirs(CONF)
+        shutil.copy(path + "/tree" + CONF + "/domains", CONF)
+        shutil.copy(path + "/tree" + CONF + "/zegel.conf", CONF)
+        with open(CONF + "/zegel.conf", "a", encoding="utf-8") as file:
+            file.write("# another\n")
+        _, errors = zegelctl("restore", path, "--keys", keys, status=REFUSED)
+        assert CONF + "/zegel.conf;" in errors, errors
+        os.unlink(CONF + "/zegel.conf")
+        # A step that fails at last: zegel-deliver cannot open the store. All is taken back.
+        os.mkdir(os.path.join(STATE, "store"), 0o700)
+        _, errors = zegelctl("restore", path, "--keys", keys, status=75)
+        assert "nothing was restored" in errors, errors
+        assert os.listdir(CONF) == ["domains"] and not os.listdir(STATE + "/store"), errors
+        assert not os.path.exists(os.path.join(STATE, "audit"))
+        os.rmdir(os.path.join(STATE, "store"))
+        zegelctl("restore", path, "--keys", keys)
     assert before == {name: os.stat(name).st_mtime
                       for name in glob.glob(CONF + "/**", recursive=True)}
 
