@@ -131,7 +131,6 @@ static const Row table[] = {
     {"expire", FALSE, FALSE, TRUE},
     {"status", TRUE, TRUE, TRUE},
     {"probe", FALSE, FALSE, TRUE},
-    {"report availability", TRUE, FALSE, FALSE},
     {"backup", FALSE, FALSE, TRUE},
     {"restore", FALSE, FALSE, FALSE},
     {"domain add", FALSE, FALSE, FALSE},
