@@ -186,17 +186,18 @@ copy_file(const Backup *backup, const char *path, GError **error)
 
 /* ---- Keys ---- */
 
-/* The directories above it are in the backup itself. */
+/* The directories above it are in the backup itself: keys of another day fit as well. */
 static gboolean
 add_secret(Backup *backup, const char *path, const struct stat *status, GError **error)
 {
-  if (backup->keys == NULL || S_ISDIR(status->st_mode))
+  if (S_ISDIR(status->st_mode))
     return TRUE;
-  ArchiveItem *item = make_parents(backup, path, error)
-                          ? add_item(backup->keys, path, status, error)
-                          : NULL;
-  if (item == NULL)
+  if (!make_parents(backup, path, error))
     return FALSE;
+  ArchiveItem *item =
+      backup->keys != NULL ? add_item(backup->keys, path, status, error) : NULL;
+  if (item == NULL)
+    return backup->keys == NULL;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0)
     return fail(path, error);

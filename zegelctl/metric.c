@@ -153,13 +153,13 @@ static void
 append_age(GString *out, guint64 seconds)
 {
   if (seconds < 2 * MINUTE_S)
-    g_string_append_printf(out, "%" G_GUINT64_FORMAT " s", seconds);
+    g_string_append_printf(out, "%" G_GUINT64_FORMAT "s", seconds);
   else if (seconds < 2 * HOUR_S)
-    g_string_append_printf(out, "%" G_GUINT64_FORMAT " min", seconds / MINUTE_S);
+    g_string_append_printf(out, "%" G_GUINT64_FORMAT "min", seconds / MINUTE_S);
   else if (seconds < TWO_DAYS)
-    g_string_append_printf(out, "%" G_GUINT64_FORMAT " h", seconds / HOUR_S);
+    g_string_append_printf(out, "%" G_GUINT64_FORMAT "h", seconds / HOUR_S);
   else
-    g_string_append_printf(out, "%" G_GUINT64_FORMAT " days", seconds / DAY_S);
+    g_string_append_printf(out, "%" G_GUINT64_FORMAT "d", seconds / DAY_S);
 }
 
 static void
@@ -170,7 +170,7 @@ append_value(GString *out, MetricUnit unit, guint64 value)
     append_age(out, value);
     return;
   case METRIC_BYTES:
-    g_string_append_printf(out, "%" G_GUINT64_FORMAT " MiB", value / MEBIBYTE);
+    g_string_append_printf(out, "%" G_GUINT64_FORMAT "MiB", value / MEBIBYTE);
     return;
   case METRIC_YES_NO:
     g_string_append(out, value != 0 ? "yes" : "no");
@@ -182,7 +182,8 @@ append_value(GString *out, MetricUnit unit, guint64 value)
   }
 }
 
-/* Zeros of what there are many are left out. */
+/* Zeros of what there are many are left out. No line breaks between a name and its value.
+ */
 static void
 append_text_of(GString *out, const Metrics *metrics, MetricKind kind)
 {
@@ -194,7 +195,7 @@ append_text_of(GString *out, const Metrics *metrics, MetricKind kind)
       continue;
     g_string_append_printf(line, "%s%s%s", line->len > 0 ? ", " : "",
                            sample->by != NULL ? sample->by : "",
-                           sample->by != NULL ? " " : "");
+                           sample->by != NULL ? "=" : "");
     append_value(line, facts[kind].unit, sample->value);
   }
   if (samples->len == 0)

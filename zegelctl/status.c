@@ -29,6 +29,7 @@
 
 #define CONNECT_MS  1000
 #define DAY_S       86400
+#define MINUTE_S    60
 #define PROBE_S     3600 /* a probe that is older is none */
 #define DELETED     " (deleted)"
 #define OUTPUT_MODE 0644
@@ -182,18 +183,18 @@ typedef struct {
   gboolean good;
 } Probe;
 
-/* For trail_each, newest first: all of one minute. */
+/* For trail_each: those of the newest minute count. Some come late, and in no order. */
 static gboolean
 take_probe(const TrailRecord *record, gpointer data, GError **error)
 {
   Probe *probe = data;
   gint64 at_s = record->at_us / G_USEC_PER_SEC;
+  gboolean good = g_strcmp0(audit_value(record->attrs, "outcome"), "ok") == 0;
   (void) error;
-  if (probe->at_s == 0)
-    *probe = (Probe){at_s, TRUE};
-  if (at_s / 60 == probe->at_s / 60 &&
-      g_strcmp0(audit_value(record->attrs, "outcome"), "ok") != 0)
-    probe->good = FALSE;
+  if (at_s / MINUTE_S > probe->at_s / MINUTE_S)
+    *probe = (Probe){at_s, good};
+  else if (at_s / MINUTE_S == probe->at_s / MINUTE_S)
+    probe->good = probe->good && good;
   return TRUE;
 }
 
@@ -202,9 +203,7 @@ read_probe(Look *look, Trail *trail, GError **error)
 {
   Probe probe = {0, FALSE};
   const TrailQuery query = {.event = event_facts(EVENT_PROBE)->name,
-                            .from_us = (look->now_s - PROBE_S) * G_USEC_PER_SEC,
-                            .newest_first = TRUE,
-                            .limit = 20};
+                            .from_us = (look->now_s - PROBE_S) * G_USEC_PER_SEC};
   if (!trail_each(trail, &query, take_probe, &probe, error))
     return FALSE;
   if (probe.at_s != 0)

@@ -280,6 +280,7 @@ def test_keys_of_another_day():
         zegelctl("key", "generate", "store")
         control("start", "auditd")  # or no key leaves
         second = backup(other_keys)
+        plain = backup()
         control("stop", "auditd")
         wipe()
         _, errors = zegelctl("restore", second, "--keys", first_keys, status=REFUSED)
@@ -287,6 +288,8 @@ def test_keys_of_another_day():
         assert not os.path.exists(CONF) and not os.path.exists(os.path.join(STATE, "store"))
         # The later file has the old key too; with the keys here none need be brought.
         zegelctl("restore", first, "--keys", other_keys)
+        wipe()
+        zegelctl("restore", plain, "--keys", other_keys)
         kept = directory()
         shutil.copytree(KEYS, kept, copy_function=copy_all)
         wipe()

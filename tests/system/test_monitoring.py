@@ -38,7 +38,7 @@ def test_all_forms_say_the_same():
     assert found["versions"]["zegel"] == version, found
     assert re.fullmatch(r"3\.\d+\.\d+", found["versions"]["postfix"]), found
     text = harness.command(ZEGELCTL, "status").decode()
-    assert "viewer yes" in text and "Could not" not in text, text
+    assert "viewer=yes" in text and "Could not" not in text, text
     assert trail.last() == before, "looking is no event"
 
 

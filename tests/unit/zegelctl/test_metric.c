@@ -69,9 +69,9 @@ test_text(void)
   g_autoptr(GString) out = g_string_new(NULL);
   metrics_append_text(out, metrics);
   assert_has(out, "zegel 1.0, postfix 3.7.11\n");
-  assert_has(out, ":\n    viewer 3\n"); /* zeros are left out */
-  assert_has(out, ":\n    viewer 2 h\n");
-  assert_has(out, "policyd yes\n");
+  assert_has(out, ":\n    viewer=3\n"); /* zeros are left out */
+  assert_has(out, ":\n    viewer=2h\n");
+  assert_has(out, "policyd=yes\n");
   assert_has(out, "Could not be looked at:\n    the store: it is ?[1m not \"there\"\n");
 }
 
