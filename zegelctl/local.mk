@@ -208,3 +208,15 @@ check_PROGRAMS += tests/unit/zegelctl/test_site
 tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
 tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_site
+
+check_PROGRAMS += tests/fuzz/fuzz_archive
+tests_fuzz_fuzz_archive_SOURCES = tests/fuzz/fuzz_archive.c
+tests_fuzz_fuzz_archive_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+TESTS += tests/fuzz/fuzz_archive
+EXTRA_DIST += tests/fuzz/corpus/fuzz_archive
+
+check_PROGRAMS += tests/fuzz/fuzz_queue
+tests_fuzz_fuzz_queue_SOURCES = tests/fuzz/fuzz_queue.c
+tests_fuzz_fuzz_queue_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+TESTS += tests/fuzz/fuzz_queue
+EXTRA_DIST += tests/fuzz/corpus/fuzz_queue

@@ -146,6 +146,9 @@ test_paths(void)
 
 #define ID   "00112233445566778899aabbccddeeff"
 #define HEAD "zegel-backup 1 " ID " 2026-11-22T10:00:00Z 1\nconfig /c\n"
+#define KEYS "zegel-backup-keys 1 " ID " 2026-11-22T10:00:00Z 1\nconfig /c\n"
+/* Of nothing. */
+#define NONE "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define SUM  "0000000000000000000000000000000000000000000000000000000000000000"
 
 static void
@@ -168,6 +171,12 @@ test_bad(void)
       HEAD "key other 0000000a 00112233445566778899aabbccddeeff\n",
       HEAD "link /etc/x /etc/y\n",
       HEAD HEAD,
+      KEYS "data \n",
+      KEYS "file 0400 root root 0 " SUM " /k\ndata \n",
+      KEYS "file 0400 root root 1 " NONE " /k\ndata \n",
+      KEYS "file 0400 root root 0 " NONE " /k\ndata eA==\n",
+      KEYS "file 0400 root root 0 " NONE " /k\ndata \ndata \n",
+      KEYS "dir 0700 root root /k\ndata \n",
   };
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autoptr(GError) error = NULL;
@@ -175,8 +184,10 @@ test_bad(void)
     g_assert_null(archive_parse("name", bad[i], strlen(bad[i]), &error));
     g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID);
   }
+  static const char keys[] = KEYS "file 0400 root root 0 " NONE " /k\ndata \n";
   g_autoptr(Archive) good = archive_parse("name", HEAD, strlen(HEAD), NULL);
-  g_assert_nonnull(good);
+  g_autoptr(Archive) good_keys = archive_parse("name", keys, strlen(keys), NULL);
+  g_assert_true(good != NULL && good_keys != NULL);
 }
 
 int

@@ -29,6 +29,9 @@ static const struct {
           "\"recipients\": [{\"address\": \"a@b.own.zegel.internal\", \"delay_reason\": "
           "\"said \\\"address\\\": \\\"x@y.viewer.zegel.internal\\\"\"}]}",
      TRUE, LABEL_OWN, 1, 1700000000},
+    {HEAD "1700000000, \"sender\": \"one\\\"quote@example.com\", \"recipients\": "
+          "[{\"address\": \"a@b.prefer.zegel.internal\"}]}",
+     TRUE, LABEL_PREFER, 1, 1700000000},
     {HEAD "1700000000, \"recipients\": []}", TRUE, LABEL_NONE, 0, 0},
     {"", FALSE, LABEL_NONE, 0, 0},
     {"postqueue: fatal: no", FALSE, LABEL_NONE, 0, 0},
