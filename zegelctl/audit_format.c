@@ -20,7 +20,7 @@ static const char *const columns[] = {
     "result",     "file",   "network",  "clients", "domains",    "rows-changed",
     "scope",      "used",   "limit",    "percent", "count",      "through",
     "key",        "public", "request",  "role",    "was",        "since",
-    "until",      "events", "rule",     "day",     "host",
+    "until",      "events", "rule",     "day",     "host",       "disposition",
 };
 
 /* What stands in the head of a line for people, or tells them little. */

@@ -79,7 +79,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/watch.c
 
 ZEGELCTL_LIBS = zegelctl/libzegelctl.a common/seen/libseen.a $(AUDIT_LIBS) $(AUDIT_CLIENT_LIBS) $(SUBMIT_LIBS) $(STORE_LIBS) \
-	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) $(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS) -lm
+	$(CRYPT_TLS_LIBS) $(ASK_LIBS) $(BOOK_LIBS) $(CONF_LIBS) $(SANDBOX_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += zegelctl/zegelctl
 zegelctl_zegelctl_SOURCES = zegelctl/zegelctl.c

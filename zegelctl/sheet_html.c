@@ -1,7 +1,6 @@
 /*
  * A sheet as HTML. There is one way for text into the document, append_text: it escapes.
  */
-#include <math.h>
 #include <string.h>
 
 #include "zegelctl/language.h"
@@ -187,9 +186,10 @@ static void
 append_bars(GString *out, const SheetPiece *table, guint64 top)
 {
   guint count = drawn_rows(table);
-  gdouble room = (gdouble) (WIDTH - LEFT - RIGHT) / count;
+  guint span = WIDTH - LEFT - RIGHT;
+  gdouble room = (gdouble) span / count;
   gdouble width = MIN(room * 0.8, BAR_MAX);
-  guint every = (guint) ceil(LABEL_WIDTH / room);
+  guint every = (LABEL_WIDTH * count + span - 1) / span; /* rounded up */
   for (guint i = 0; i < count; i++) {
     GStrv row = table->rows->pdata[i];
     gdouble middle = LEFT + room * (i + 0.5);

@@ -136,12 +136,9 @@ check_batch(Verify *verify, const Batch *batch, GArray *missing)
   }
 }
 
-/* Of the pool. */
 static void
-batch_run(gpointer data, gpointer user_data)
+run_batch(Verify *verify, Batch *batch)
 {
-  Batch *batch = data;
-  Verify *verify = user_data;
   g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(Place));
   check_batch(verify, batch, missing);
   batch_free(batch);
@@ -150,6 +147,18 @@ batch_run(gpointer data, gpointer user_data)
   verify->batches--;
   g_cond_signal(&verify->less);
   g_mutex_unlock(&verify->lock);
+}
+
+/* Behind all others, once for each thread. */
+static Batch no_batch;
+
+static gpointer
+run_batches(gpointer data)
+{
+  Verify *verify = data;
+  for (Batch *batch; (batch = g_async_queue_pop(verify->queue)) != &no_batch;)
+    run_batch(verify, batch);
+  return NULL;
 }
 
 static void
@@ -162,7 +171,7 @@ push_batch(Verify *verify)
     g_cond_wait(&verify->less, &verify->lock);
   verify->batches++;
   g_mutex_unlock(&verify->lock);
-  g_thread_pool_push(verify->pool, g_steal_pointer(&verify->batch), NULL);
+  g_async_queue_push(verify->queue, g_steal_pointer(&verify->batch));
 }
 
 /* ---- What the trail says of itself ---- */
@@ -389,13 +398,18 @@ follow_all(Verify *verify, GError **error)
 gboolean
 verify_chain(Verify *verify, GError **error)
 {
-  verify->pool =
-      g_thread_pool_new(batch_run, verify, (int) g_get_num_processors(), FALSE, error);
-  if (verify->pool == NULL)
-    return FALSE;
+  guint count = g_get_num_processors();
+  g_autofree GThread **threads = g_new(GThread *, count);
+  verify->queue = g_async_queue_new();
+  for (guint i = 0; i < count; i++)
+    threads[i] = g_thread_new("verify", run_batches, verify);
   gboolean done = follow_all(verify, error);
   push_batch(verify);
-  g_thread_pool_free(verify->pool, FALSE, TRUE);
+  for (guint i = 0; i < count; i++)
+    g_async_queue_push(verify->queue, &no_batch);
+  for (guint i = 0; i < count; i++)
+    g_thread_join(threads[i]);
+  g_clear_pointer(&verify->queue, g_async_queue_unref);
   if (done && verify->failure != NULL) {
     g_propagate_error(error, g_steal_pointer(&verify->failure));
     return FALSE;

@@ -32,7 +32,7 @@ typedef struct {
   Query *mentions; /* in step with the records; NULL without the key */
   Mention mention; /* the next one; record 0: there are no more */
   Batch *batch;
-  GThreadPool *pool;
+  GAsyncQueue *queue; /* of Batch, for the threads that check them */
 
   GMutex lock; /* of what is below */
   GCond less;  /* there are fewer batches */

@@ -20,7 +20,7 @@ OF_THE_TRAIL = {"record", "at", "program", "source", "queue-id"}  # what a line 
 def records(after=0, database=DATABASE):
     """The records behind number AFTER: [{key: value}]."""
     text = command(os.path.join(ENV["LAB_BUILD"], "tests", "system", "read_trail"), database, KEY,
-                   str(after)).decode()
+                   str(after)).decode(errors="replace")  # addresses can be any bytes
     return [{name: urllib.parse.unquote(value) for name, value in
              (line.split("=", 1) for line in block.split("\n") if line)}
             for block in text.split("\n\n") if block]

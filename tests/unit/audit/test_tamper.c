@@ -8,11 +8,13 @@
 #include "tests/unit/tap.h"
 
 #ifdef ZEGEL_SANITIZERS /* slow; what they look for shows with few records as well */
-#define EVENTS 100
-#define LAST   "103" /* two keys, one erasure */
-#define BEHIND "104"
+#define EVENTS 120
+#define MIDDLE "61"  /* where the second key begins */
+#define LAST   "123" /* two keys, one erasure */
+#define BEHIND "124"
 #else
 #define EVENTS 1000
+#define MIDDLE "501"
 #define LAST   "1003"
 #define BEHIND "1004"
 #endif
@@ -486,20 +488,23 @@ test_statements(void)
       "DELETE FROM tail",
       "DELETE FROM checkpoint",
       "DELETE FROM checkpoint WHERE count = 0",
-      "DELETE FROM checkpoint WHERE count = 501",
-      "DELETE FROM checkpoint WHERE count = 502",
+      "DELETE FROM checkpoint WHERE count = " MIDDLE,
+      "DELETE FROM checkpoint WHERE count = " MIDDLE " + 1",
       "DELETE FROM checkpoint WHERE count = " LAST,
-      "UPDATE checkpoint SET count = 500 WHERE count = 501",
-      "UPDATE checkpoint SET key = 12 WHERE count = 501",
-      "INSERT INTO checkpoint SELECT 500, key, text FROM checkpoint WHERE count = 501",
+      "UPDATE checkpoint SET count = count - 1 WHERE count = " MIDDLE,
+      "UPDATE checkpoint SET key = 12 WHERE count = " MIDDLE,
+      "INSERT INTO checkpoint SELECT count - 1, key, text FROM checkpoint WHERE count "
+      "= " MIDDLE,
       "UPDATE checkpoint SET text = (SELECT text FROM checkpoint WHERE count = 0)"
-      " WHERE count = 501",
+      " WHERE count = " MIDDLE,
       "DELETE FROM record",
-      "DELETE FROM record WHERE number <= 501",
-      "DELETE FROM record WHERE number <= 501; DELETE FROM mention WHERE record <= 501;"
-      " DELETE FROM checkpoint WHERE count < 501",
-      "DELETE FROM record WHERE number > 501; DELETE FROM mention WHERE record > 501;"
-      " DELETE FROM checkpoint WHERE count > 501",
+      "DELETE FROM record WHERE number <= " MIDDLE,
+      "DELETE FROM record WHERE number <= " MIDDLE
+      "; DELETE FROM mention WHERE record <= " MIDDLE ";"
+      " DELETE FROM checkpoint WHERE count < " MIDDLE,
+      "DELETE FROM record WHERE number > " MIDDLE
+      "; DELETE FROM mention WHERE record > " MIDDLE ";"
+      " DELETE FROM checkpoint WHERE count > " MIDDLE,
       "UPDATE record SET number = number - 1",
       "UPDATE record SET number = 0 WHERE number = 1",
       "UPDATE record SET number = -1 WHERE number = 1",
