@@ -22,6 +22,7 @@ set_options(const Curl *lib, CURL *curl, const char *url, guint timeout_ms)
   lib->easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
   lib->easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
   lib->easy_setopt(curl, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+  lib->easy_setopt(curl, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
   lib->easy_setopt(curl, CURLOPT_USERAGENT, "zegel-probe");
   lib->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   lib->easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) timeout_ms);
