@@ -33,9 +33,11 @@ SYSTEMD_UNITS = \
 	contrib/systemd/zegel-milter.service \
 	contrib/systemd/zegel-milter-mx.service \
 	contrib/systemd/zegel-policyd.service \
-	contrib/systemd/zegel-policyd.socket \
 	contrib/systemd/zegel-policyd-phone.socket \
 	contrib/systemd/zegel-policyd-preview.socket \
+	contrib/systemd/zegel-policyd.socket \
+	contrib/systemd/zegel-probe.service \
+	contrib/systemd/zegel-probe.timer \
 	contrib/systemd/zegel-viewer.service \
 	contrib/systemd/zegel-viewer.socket \
 	contrib/systemd/zegel-watch.service \

@@ -20,22 +20,26 @@ typedef struct {
 } Command;
 
 /* The commands of each file; each table ends with one without words. */
-extern const Command domain_commands[];
 extern const Command audit_commands[];
+extern const Command backup_commands[];
 extern const Command check_commands[];
 extern const Command dkim_commands[];
 extern const Command doctor_commands[];
+extern const Command domain_commands[];
 extern const Command expire_commands[];
 extern const Command foresight_commands[];
 extern const Command key_commands[];
 extern const Command message_commands[];
 extern const Command message_look_commands[];
 extern const Command phone_commands[];
+extern const Command probe_commands[];
 extern const Command reload_commands[];
 extern const Command report_commands[];
+extern const Command restore_commands[];
 extern const Command role_commands[];
 extern const Command route_commands[];
 extern const Command setup_commands[];
+extern const Command status_commands[];
 extern const Command watch_commands[];
 
 /* What -c said; NULL for the usual place. Borrowed. */

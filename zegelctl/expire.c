@@ -6,15 +6,14 @@
  * the first is done by a process of its own, which gives up root's rights for good. It also
  * says whether the clock is believed. One that leapt ahead removes nothing.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <sysexits.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/audit/client.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "zegelctl/aside.h"
 #include "zegelctl/command.h"
 #include "zegelctl/opened.h"
 
@@ -24,9 +23,10 @@
 /* ---- The store ---- */
 
 static int
-expire_store(void)
+expire_store(gpointer data)
 {
   GError *error = NULL;
+  (void) data;
   g_auto(Opened) opened = {.config = NULL};
   gboolean believed = FALSE;
   guint removed = 0;
@@ -40,26 +40,6 @@ expire_store(void)
   printf("removed %u messages that were past their time\n", removed);
   int status = command_done(EX_OK);
   return status == EX_OK && !believed ? EXIT_CLOCK : status;
-}
-
-/* expire_store in a process of its own; what it exits with. */
-static int
-run_apart(int (*work)(void))
-{
-  int status = 0;
-  fflush(stdout);
-  pid_t pid = fork();
-  if (pid < 0) {
-    GError *error = NULL;
-    zegel_error_errno(&error, ZEGEL_ERROR_TEMPORARY, errno, "fork");
-    return command_fail(error);
-  }
-  if (pid == 0)
-    _exit(work());
-  while (waitpid(pid, &status, 0) < 0)
-    if (errno != EINTR)
-      return EX_OSERR;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
 }
 
 /* ---- The trail ---- */
@@ -107,7 +87,7 @@ run_expire(int argc, char **argv)
 {
   (void) argc;
   (void) argv;
-  int status = run_apart(expire_store);
+  int status = aside_run(expire_store, NULL);
   if (status == EXIT_CLOCK) {
     fputs("zegelctl: the clock leapt ahead: nothing more is removed for a day\n", stderr);
     return EX_TEMPFAIL;

@@ -2,6 +2,8 @@ noinst_LIBRARIES += zegelctl/libzegelctl.a
 zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/alarm.c zegelctl/alarm.h \
 	zegelctl/apart.c zegelctl/apart.h \
+	zegelctl/archive.c zegelctl/archive.h \
+	zegelctl/aside.c zegelctl/aside.h \
 	zegelctl/audit.c \
 	zegelctl/audit_ask.c zegelctl/audit_ask.h \
 	zegelctl/audit_format.c zegelctl/audit_format.h \
@@ -9,6 +11,8 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/audit_mail.c zegelctl/audit_mail.h \
 	zegelctl/audit_reader.c zegelctl/audit_reader.h \
 	zegelctl/audit_verify.c zegelctl/audit_verify.h \
+	zegelctl/availability.c zegelctl/availability.h \
+	zegelctl/backup.c \
 	zegelctl/bookfile.c zegelctl/bookfile.h \
 	zegelctl/calendar.c zegelctl/calendar.h \
 	zegelctl/cf.c zegelctl/cf.h \
@@ -50,6 +54,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/given.c zegelctl/given.h \
 	zegelctl/grant.c \
 	zegelctl/holder.c zegelctl/holder.h \
+	zegelctl/holdings.c zegelctl/holdings.h \
 	zegelctl/import.c zegelctl/import.h \
 	zegelctl/key.c \
 	zegelctl/language.c zegelctl/language.h \
@@ -62,6 +67,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/message_look.c \
 	zegelctl/message_print.c zegelctl/message_print.h \
 	zegelctl/message_row.c zegelctl/message_row.h \
+	zegelctl/metric.c zegelctl/metric.h \
 	zegelctl/observed.c zegelctl/observed.h \
 	zegelctl/opened.c zegelctl/opened.h \
 	zegelctl/overview.c zegelctl/overview.h \
@@ -70,12 +76,15 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/phone.c \
 	zegelctl/pin.c zegelctl/pin.h \
 	zegelctl/probe.c zegelctl/probe.h \
+	zegelctl/probe_event.c \
 	zegelctl/program.c zegelctl/program.h \
 	zegelctl/published.c zegelctl/published.h \
+	zegelctl/queue.c zegelctl/queue.h \
 	zegelctl/record.c zegelctl/record.h \
 	zegelctl/reload.c zegelctl/reload.h \
 	zegelctl/report.c \
 	zegelctl/report_flow.c zegelctl/report_flow.h \
+	zegelctl/restore.c \
 	zegelctl/role.c zegelctl/role.h \
 	zegelctl/rolefile.c zegelctl/rolefile.h \
 	zegelctl/route.c \
@@ -96,7 +105,10 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/sheet_pdf.c \
 	zegelctl/site.c zegelctl/site.h \
 	zegelctl/smtp.c zegelctl/smtp.h \
+	zegelctl/status.c \
 	zegelctl/text.c zegelctl/text.h \
+	zegelctl/tree.c zegelctl/tree.h \
+	zegelctl/uptime.c zegelctl/uptime.h \
 	zegelctl/watch.c \
 	zegelctl/web.c zegelctl/web.h
 
@@ -189,7 +201,7 @@ tests_fuzz_fuzz_published_SOURCES = tests/fuzz/fuzz_published.c
 tests_fuzz_fuzz_published_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_published
 
-dist_man_MANS += man/zegelctl.8 man/zegel-setup.8 man/zegel-doctor.7
+dist_man_MANS += man/zegelctl.8 man/zegel-setup.8 man/zegel-doctor.7 man/zegel-backup.7 man/zegel-monitoring.7
 
 check_PROGRAMS += tests/unit/zegelctl/test_calendar
 tests_unit_zegelctl_test_calendar_SOURCES = tests/unit/zegelctl/test_calendar.c
@@ -221,6 +233,26 @@ tests_unit_zegelctl_test_web_SOURCES = tests/unit/zegelctl/test_web.c
 tests_unit_zegelctl_test_web_LDADD = $(ZEGELCTL_LIBS)
 TESTS += tests/unit/zegelctl/test_web
 
+check_PROGRAMS += tests/unit/zegelctl/test_archive
+tests_unit_zegelctl_test_archive_SOURCES = tests/unit/zegelctl/test_archive.c
+tests_unit_zegelctl_test_archive_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_archive
+
+check_PROGRAMS += tests/unit/zegelctl/test_metric
+tests_unit_zegelctl_test_metric_SOURCES = tests/unit/zegelctl/test_metric.c
+tests_unit_zegelctl_test_metric_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_metric
+
+check_PROGRAMS += tests/unit/zegelctl/test_queue
+tests_unit_zegelctl_test_queue_SOURCES = tests/unit/zegelctl/test_queue.c
+tests_unit_zegelctl_test_queue_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_queue
+
+check_PROGRAMS += tests/unit/zegelctl/test_uptime
+tests_unit_zegelctl_test_uptime_SOURCES = tests/unit/zegelctl/test_uptime.c
+tests_unit_zegelctl_test_uptime_LDADD = $(ZEGELCTL_LIBS)
+TESTS += tests/unit/zegelctl/test_uptime
+
 check_PROGRAMS += tests/unit/zegelctl/test_site
 tests_unit_zegelctl_test_site_SOURCES = tests/unit/zegelctl/test_site.c
 tests_unit_zegelctl_test_site_LDADD = $(ZEGELCTL_LIBS)
@@ -241,3 +273,15 @@ tests_fuzz_fuzz_looked_at_SOURCES = tests/fuzz/fuzz_looked_at.c
 tests_fuzz_fuzz_looked_at_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
 TESTS += tests/fuzz/fuzz_looked_at
 EXTRA_DIST += tests/fuzz/corpus/fuzz_looked_at
+
+check_PROGRAMS += tests/fuzz/fuzz_archive
+tests_fuzz_fuzz_archive_SOURCES = tests/fuzz/fuzz_archive.c
+tests_fuzz_fuzz_archive_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+TESTS += tests/fuzz/fuzz_archive
+EXTRA_DIST += tests/fuzz/corpus/fuzz_archive
+
+check_PROGRAMS += tests/fuzz/fuzz_queue
+tests_fuzz_fuzz_queue_SOURCES = tests/fuzz/fuzz_queue.c
+tests_fuzz_fuzz_queue_LDADD = $(FUZZ_LIBS) $(ZEGELCTL_LIBS)
+TESTS += tests/fuzz/fuzz_queue
+EXTRA_DIST += tests/fuzz/corpus/fuzz_queue

@@ -69,6 +69,9 @@ static const char *const words[EVENT_COUNT] = {
     [EVENT_AUDIT_LOST] = N_("Some events could not be recorded"),
     [EVENT_FLOW] = N_("There was more or less mail than expected"),
     [EVENT_WATCHED] = N_("Something that a domain publishes changed, or ends soon"),
+    [EVENT_PROBE] = N_("It was checked whether the service works"),
+    [EVENT_BACKUP] = N_("A backup was made"),
+    [EVENT_RESTORED] = N_("Everything was put back from a backup"),
 };
 
 typedef struct {

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "common/base/error.h"
+#include "zegelctl/availability.h"
 #include "zegelctl/command.h"
 #include "zegelctl/observed.h"
 #include "zegelctl/report_flow.h"
@@ -351,5 +352,12 @@ const Command report_commands[] = {
      "Count the mail of an organisation",
      report_flow_options,
      report_flow_run},
+    {{"report", "availability"},
+     0,
+     0,
+     "[--org NAME] [--from DATE] [--to DATE] [--format text|csv|json]",
+     "Say by month how much of the time the service was there (NTA 7516 6.1.2)",
+     availability_options,
+     availability_run},
     {.words = {NULL}},
 };

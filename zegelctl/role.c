@@ -24,6 +24,7 @@ static const struct {
 } allowed[] = {
     {{"audit", "verify"}, LOG | SYSTEM},
     {{"audit", NULL}, LOG},
+    {{"backup", NULL}, SYSTEM},
     {{"doctor", NULL}, SYSTEM},
     {{"domain", "watch"}, SYSTEM},
     {{"expire", NULL}, SYSTEM},
@@ -35,9 +36,11 @@ static const struct {
     {{"message", "search"}, LOG | HELP},
     {{"message", "show"}, LOG | HELP},
     {{"phone", "show"}, HELP},
+    {{"probe", NULL}, SYSTEM},
     {{"report", NULL}, LOG},
     {{"role", "list"}, LOG},
     {{"schema", NULL}, ANYBODY},
+    {{"status", NULL}, LOG | HELP | SYSTEM},
     {{"watch", NULL}, SYSTEM},
 };
 

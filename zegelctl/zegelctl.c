@@ -38,7 +38,8 @@ static const Command *const tables[] = {
     dkim_commands,      key_commands,    message_look_commands, message_commands,
     phone_commands,     audit_commands,  role_commands,         watch_commands,
     foresight_commands, expire_commands, setup_commands,        doctor_commands,
-    reload_commands,    other_commands,
+    reload_commands,    status_commands, probe_commands,        backup_commands,
+    restore_commands,   other_commands,
 };
 
 static void

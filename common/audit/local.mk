@@ -20,6 +20,7 @@ AUDIT_LIBS = common/audit/libaudit.a $(DB_LIBS) $(CRYPT_LIBS)
 
 AUDIT_TESTS = \
 	tests/unit/audit/test_change \
+	tests/unit/audit/test_status \
 	tests/unit/audit/test_tamper \
 	tests/unit/audit/test_trail \
 	tests/unit/audit/test_verify
@@ -28,6 +29,8 @@ TESTS += $(AUDIT_TESTS)
 AUDIT_TEST_LIBS = $(AUDIT_LIBS) $(BASE_LIBS)
 tests_unit_audit_test_change_SOURCES = tests/unit/audit/test_change.c tests/unit/audit/proof.h tests/unit/audit/fixture.h tests/unit/crypt/ring.h
 tests_unit_audit_test_change_LDADD = $(AUDIT_TEST_LIBS)
+tests_unit_audit_test_status_SOURCES = tests/unit/audit/test_status.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
+tests_unit_audit_test_status_LDADD = $(AUDIT_TEST_LIBS)
 tests_unit_audit_test_tamper_SOURCES = tests/unit/audit/test_tamper.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h
 tests_unit_audit_test_tamper_LDADD = $(AUDIT_TEST_LIBS)
 tests_unit_audit_test_trail_SOURCES = tests/unit/audit/test_trail.c tests/unit/audit/fixture.h tests/unit/crypt/ring.h

@@ -319,3 +319,51 @@ trail_each(Trail *trail, const TrailQuery *query, TrailFunc func, gpointer data,
   g_array_sort(numbers, compare_numbers);
   return read_numbers(&reading, numbers, error);
 }
+
+/* ---- How it stands ---- */
+
+/* The number that SQL gives for VALUES into *NUMBER, 0 for none. */
+static gboolean
+read_number(Trail *trail, const char *sql, const DbValue *values, gsize count,
+            gint64 *number, GError **error)
+{
+  g_autoptr(Query) query = db_query(trail->db, sql, values, count, error);
+  int step = query != NULL ? query_step(query, error) : -1;
+  *number = step > 0 ? query_int(query, 0) : 0;
+  return step >= 0;
+}
+
+static gboolean
+read_checkpoint(Trail *trail, gint64 *at_s, GError **error)
+{
+  static const char sql[] = "SELECT text FROM checkpoint ORDER BY count DESC LIMIT 1";
+  Checkpoint checkpoint = {.at_s = 0};
+  g_autoptr(Query) query = db_query(trail->db, sql, DB_NO_VALUES, error);
+  int step = query != NULL ? query_step(query, error) : -1;
+  const char *text = step > 0 ? query_text(query, 0) : NULL;
+  if (text != NULL && !checkpoint_parse(text, &checkpoint, error))
+    return FALSE;
+  *at_s = checkpoint.at_s;
+  return step >= 0;
+}
+
+gboolean
+trail_status(Trail *trail, gint64 since_us, TrailStatus *status, GError **error)
+{
+  static const char last_sql[] = "SELECT max(number) FROM record";
+  static const char count_sql[] =
+      "SELECT count(*) FROM record WHERE event = ?1 AND at_us >= ?2";
+  gint64 number = 0;
+  if (!read_number(trail, last_sql, DB_NO_VALUES, &number, error) ||
+      !read_checkpoint(trail, &status->checkpoint_s, error))
+    return FALSE;
+  status->last = (guint64) number;
+  for (guint i = 0; i < EVENT_COUNT; i++) {
+    const char *name = event_facts((EventKind) i)->name;
+    if (!read_number(trail, count_sql, DB_VALUES(V_TEXT(name), V_INT(since_us)), &number,
+                     error))
+      return FALSE;
+    status->counts[i] = (guint64) number;
+  }
+  return TRUE;
+}

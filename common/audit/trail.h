@@ -63,4 +63,16 @@ gboolean
 trail_each(Trail *trail, const TrailQuery *query, TrailFunc func, gpointer data,
            GError **error);
 
+/* How a trail stands. */
+typedef struct {
+  guint64 last;                /* number of the last record; 0: there is none */
+  gint64 checkpoint_s;         /* when the newest checkpoint was signed; 0: there is none */
+  guint64 counts[EVENT_COUNT]; /* records of each kind, of what happened lately */
+} TrailStatus;
+
+/* Looks at TRAIL, and counts what happened from SINCE_US on. FALSE with
+ * ZEGEL_ERROR_TEMPORARY. Takes no longer for a long trail. */
+gboolean
+trail_status(Trail *trail, gint64 since_us, TrailStatus *status, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Trail, trail_close)

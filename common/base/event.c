@@ -75,6 +75,9 @@ static const EventFacts facts[EVENT_COUNT] = {
     [EVENT_AUDIT_LOST] = {"audit-lost", NTA_LOG_CHANGE, "D", "system", "failed"},
     [EVENT_FLOW] = {"flow", NTA_NONE, "R", "system", "failed"},
     [EVENT_WATCHED] = {"watched", NTA_NONE, "R", "system", "ok"},
+    [EVENT_PROBE] = {"probe", NTA_NONE, "R", "system", "ok"},
+    [EVENT_BACKUP] = {"backup", NTA_LOG_ACCESS, "R", "admin", "ok"},
+    [EVENT_RESTORED] = {"restored", NTA_LOG_CHANGE, "U", "admin", "ok"},
 };
 
 /* Of all that events say, this names nobody. The rest is sealed in the audit trail. */
@@ -86,7 +89,7 @@ static const char *const open_keys[] = {
     "detail", "label",  "change",  "result",     "attachments",  "way",      "new",
     "scope",  "used",   "limit",   "percent",    "disposition",  "count",    "through",
     "key",    "public", "request", "domains",    "rows-changed", "would",    "direct",
-    "viewer", "own",    "role",    "until",      "events",
+    "viewer", "own",    "role",    "until",      "events",       "begins",   "backup",
 };
 
 typedef struct {

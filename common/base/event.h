@@ -74,6 +74,9 @@ typedef enum {
   EVENT_AUDIT_LOST,      /* events never reached the trail: they are in the log only */
   EVENT_FLOW,            /* the flow of mail is not as a rule expects */
   EVENT_WATCHED,         /* what a domain publishes ends soon, or is not as it was */
+  EVENT_PROBE,           /* zegelctl looked whether the service is there */
+  EVENT_BACKUP,          /* a backup was made */
+  EVENT_RESTORED,        /* what is here came from a backup */
   EVENT_COUNT
 } EventKind;
 

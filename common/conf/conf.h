@@ -225,6 +225,8 @@ typedef struct {
   LiberationDay liberation_day;
   GStrv free_days;    /* YYYY-MM-DD, beside the holidays */
   GStrv working_days; /* YYYY-MM-DD, in spite of everything */
+  /* [maintenance] */
+  GStrv maintenance_windows; /* as window.h has them; may be empty */
   /* [watch] */
   char *watch_state; /* which alarms were given */
   guint watch_timeout_s;

@@ -6,6 +6,7 @@
 #include "common/base/error.h"
 #include "common/base/network.h"
 #include "common/conf/conf.h"
+#include "common/conf/window.h"
 
 #define DOMAIN_MAX_BYTES 253 /* RFC 1035 2.3.4, as text */
 #define LABEL_MAX_BYTES  63
@@ -136,6 +137,8 @@ static const SchemaRow rows[] = {
     {"calendar", "liberation_day", SCHEMA_CHOICE, C(liberation_day), "lustrum", 0, 0},
     {"calendar", "extra", SCHEMA_DATES, C(free_days), "", 0, 0},
     {"calendar", "working", SCHEMA_DATES, C(working_days), "", 0, 0},
+
+    {"maintenance", "windows", SCHEMA_WINDOWS, C(maintenance_windows), "", 0, 0},
 
     {"watch", "state", SCHEMA_PATH, C(watch_state), ZEGEL_STATEDIR "/watch/alarms", 0, 0},
     {"watch", "timeout_s", SCHEMA_UINT, C(watch_timeout_s), "60", 1, 600},
@@ -548,6 +551,27 @@ store_time(const SchemaRow *row, const char *value, guint *field, GError **error
   return TRUE;
 }
 
+/* "sun 02:00-04:00, 2026-12-24 22:00-06:00" */
+static gboolean
+store_windows(const SchemaRow *row, const char *value, GStrv *field, GError **error)
+{
+  g_autofree char *lower = g_ascii_strdown(value, -1);
+  g_auto(GStrv) pieces = g_strsplit(lower, ",", -1);
+  g_autoptr(GStrvBuilder) windows = g_strv_builder_new();
+  for (char **piece = pieces; *piece != NULL; piece++) {
+    if (*g_strstrip(*piece) == '\0')
+      continue;
+    if (!window_is_valid(*piece))
+      return reject(error, row->key, *piece,
+                    "a window such as sun 02:00-04:00, daily 03:00-03:15 or "
+                    "2026-12-24 22:00-06:00 is expected");
+    g_strv_builder_add(windows, *piece);
+  }
+  g_strfreev(*field);
+  *field = g_strv_builder_end(windows);
+  return TRUE;
+}
+
 static gboolean
 store_uint(const SchemaRow *row, const char *value, guint *field, GError **error)
 {
@@ -618,6 +642,8 @@ schema_store(const SchemaRow *row, const char *value, gpointer base, GError **er
     return store_dates(row, value, field, error);
   case SCHEMA_TIME:
     return store_time(row, value, field, error);
+  case SCHEMA_WINDOWS:
+    return store_windows(row, value, field, error);
   case SCHEMA_STRING:
   case SCHEMA_TEXT:
   case SCHEMA_PATH:
@@ -646,6 +672,7 @@ schema_clear(const SchemaRow *row, gpointer base)
   case SCHEMA_DOMAINS:
   case SCHEMA_SENDERS:
   case SCHEMA_DATES:
+  case SCHEMA_WINDOWS:
     g_clear_pointer((GStrv *) field, g_strfreev);
     return;
   case SCHEMA_NETWORKS:

@@ -26,7 +26,8 @@ typedef enum {
   SCHEMA_HEADERS,   /* GPtrArray of HeaderRule; "Name: value; Name: *", may be empty */
   SCHEMA_DATE,      /* char *; YYYY-MM-DD, may be empty */
   SCHEMA_DATES,     /* GStrv; days of that shape, may be empty */
-  SCHEMA_TIME       /* guint; HH:MM, as minute of the day */
+  SCHEMA_TIME,      /* guint; HH:MM, as minute of the day */
+  SCHEMA_WINDOWS    /* GStrv; windows of time (window.h), separated by commas */
 } SchemaType;
 
 typedef struct {

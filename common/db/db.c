@@ -1,22 +1,11 @@
 #include "common/db/db.h"
 
 #include <errno.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
 
 #include "common/base/error.h"
+#include "common/db/internal.h"
 
 #define BUSY_TIMEOUT_MS 5000 /* another process may hold the lock that long */
-
-struct Db {
-  sqlite3 *handle;
-  GHashTable *queries; /* SQL text to sqlite3_stmt */
-  DbLogFunc log_func;
-  gpointer log_data;
-  char *log_path; /* the write-ahead log, */
-  dev_t log_dev;  /* and which file it was when it was first looked at */
-  ino_t log_ino;  /* 0: not yet */
-};
 
 /*
  * FULL also for a viewer: a code that counts again after a power loss is a code too many.
@@ -46,8 +35,8 @@ error_code(sqlite3 *handle, int result)
   return ZEGEL_ERROR_TEMPORARY;
 }
 
-static void
-set_error(sqlite3 *handle, int result, GError **error)
+void
+db_set_error(sqlite3 *handle, int result, GError **error)
 {
   g_set_error(error, ZEGEL_ERROR, error_code(handle, result), "database: %s (%d)",
               sqlite3_errmsg(handle), sqlite3_extended_errcode(handle));
@@ -68,7 +57,7 @@ db_open(const char *path, DbRole role, GError **error)
   int result =
       sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   if (result != SQLITE_OK) {
-    set_error(db->handle, result, error);
+    db_set_error(db->handle, result, error);
     g_prefix_error(error, "%s: ", path);
     return NULL;
   }
@@ -100,7 +89,7 @@ db_exec(Db *db, const char *sql, GError **error)
 {
   int result = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
   if (result != SQLITE_OK)
-    set_error(db->handle, result, error);
+    db_set_error(db->handle, result, error);
   return result == SQLITE_OK;
 }
 
@@ -113,7 +102,7 @@ prepared(Db *db, const char *sql, GError **error)
   int result =
       sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &query, NULL);
   if (result != SQLITE_OK) {
-    set_error(db->handle, result, error);
+    db_set_error(db->handle, result, error);
     return NULL;
   }
   g_hash_table_insert(db->queries, (gpointer) sql, query);
@@ -145,7 +134,7 @@ db_query(Db *db, const char *sql, const DbValue *values, gsize count, GError **e
   for (gsize i = 0; i < count; i++) {
     int result = bind(query, (int) i + 1, &values[i]);
     if (result != SQLITE_OK) {
-      set_error(db->handle, result, error);
+      db_set_error(db->handle, result, error);
       return NULL;
     }
   }
@@ -170,7 +159,7 @@ query_step(Query *query, GError **error)
     return 1;
   if (result == SQLITE_DONE)
     return 0;
-  set_error(sqlite3_db_handle(query), result, error);
+  db_set_error(sqlite3_db_handle(query), result, error);
   return -1;
 }
 
@@ -281,7 +270,7 @@ db_checkpoint(Db *db, DbCheckpoint mode, GError **error)
   int result = sqlite3_wal_checkpoint_v2(db->handle, NULL, modes[mode], NULL, NULL);
   if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY)
     return TRUE;
-  set_error(db->handle, result, error);
+  db_set_error(db->handle, result, error);
   return FALSE;
 }
 

@@ -129,6 +129,19 @@ typedef enum {
 gboolean
 db_checkpoint(Db *db, DbCheckpoint mode, GError **error);
 
+/*
+ * Copies all of DB, as it is at one moment, into a new file at PATH (0600), synced; others
+ * may write meanwhile. In a transaction of DB it is that moment. FALSE with
+ * ZEGEL_ERROR_TEMPORARY or ZEGEL_ERROR_FULL; a file at PATH is then of no use.
+ */
+gboolean
+db_copy(Db *db, const char *path, GError **error);
+
+/* The same of the database file at FROM, which no program needs to have open. FALSE also
+ * with ZEGEL_ERROR_CONFIG. */
+gboolean
+db_copy_file(const char *from, const char *path, GError **error);
+
 /* The tables of a kind of database. Step I makes version I + 1 of version I; an empty
  * database is version 0. */
 typedef struct {

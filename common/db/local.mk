@@ -1,6 +1,8 @@
 noinst_LIBRARIES += common/db/libdb.a
 common_db_libdb_a_SOURCES = \
+	common/db/copy.c \
 	common/db/db.c common/db/db.h \
+	common/db/internal.h \
 	common/db/schema.c
 common_db_libdb_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 

@@ -321,6 +321,11 @@ large_file_free(LargeFile *file);
 int
 large_file_open(const char *directory, const char *name, GError **error);
 
+/* The path of file NAME below DIRECTORY, a new string; NULL when none can have that name.
+ */
+char *
+large_file_path(const char *directory, const char *name);
+
 /* Removes file NAME below DIRECTORY; one that is gone is no error. */
 void
 large_file_remove(const char *directory, const char *name);

@@ -45,6 +45,12 @@ path_of(const char *directory, const char *name)
   return g_strdup_printf("%s/%.2s/%s", directory, name, name);
 }
 
+char *
+large_file_path(const char *directory, const char *name)
+{
+  return is_name(name) ? path_of(directory, name) : NULL;
+}
+
 static gboolean
 fail(const char *what, GError **error)
 {
@@ -160,7 +166,7 @@ large_file_free(LargeFile *file)
 int
 large_file_open(const char *directory, const char *name, GError **error)
 {
-  g_autofree char *path = is_name(name) ? path_of(directory, name) : NULL;
+  g_autofree char *path = large_file_path(directory, name);
   int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
   if (fd >= 0)
     return fd;
@@ -175,7 +181,7 @@ large_file_open(const char *directory, const char *name, GError **error)
 void
 large_file_remove(const char *directory, const char *name)
 {
-  g_autofree char *path = is_name(name) ? path_of(directory, name) : NULL;
+  g_autofree char *path = large_file_path(directory, name);
   if (path != NULL && unlink(path) < 0 && errno != ENOENT)
     log_line(LOG_LEVEL_WARNING, "%s: %s", path, g_strerror(errno));
 }

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += common/store/libstore.a
 common_store_libstore_a_SOURCES = \
 	common/store/code.c \
+	common/store/copy.c common/store/copy.h \
 	common/store/dispatch.c common/store/dispatch.h \
 	common/store/draft.c \
 	common/store/due.c \
@@ -31,6 +32,7 @@ STORE_LIBS = common/store/libstore.a $(DB_LIBS) $(CRYPT_LIBS)
 
 STORE_TESTS = \
 	tests/unit/store/test_code \
+	tests/unit/store/test_copy \
 	tests/unit/store/test_dispatch \
 	tests/unit/store/test_end \
 	tests/unit/store/test_manage \
@@ -50,6 +52,8 @@ TESTS += $(STORE_TESTS)
 STORE_TEST_LIBS = $(STORE_LIBS) $(BASE_LIBS)
 tests_unit_store_test_code_SOURCES = tests/unit/store/test_code.c tests/unit/store/fixture.h
 tests_unit_store_test_code_LDADD = $(STORE_TEST_LIBS)
+tests_unit_store_test_copy_SOURCES = tests/unit/store/test_copy.c tests/unit/store/fixture.h
+tests_unit_store_test_copy_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_dispatch_SOURCES = tests/unit/store/test_dispatch.c tests/unit/store/fixture.h
 tests_unit_store_test_dispatch_LDADD = $(STORE_TEST_LIBS)
 tests_unit_store_test_manage_SOURCES = tests/unit/store/test_manage.c tests/unit/store/fixture.h

@@ -10,10 +10,11 @@
 #define FUNCTIONS(entry)                                                                   \
   entry(global_init, "curl_global_init") entry(easy_init, "curl_easy_init")                \
       entry(easy_setopt, "curl_easy_setopt") entry(easy_perform, "curl_easy_perform")      \
-          entry(easy_cleanup, "curl_easy_cleanup")                                         \
-              entry(easy_strerror, "curl_easy_strerror")                                   \
-                  entry(slist_append, "curl_slist_append")                                 \
-                      entry(slist_free_all, "curl_slist_free_all")
+          entry(easy_getinfo, "curl_easy_getinfo")                                         \
+              entry(easy_cleanup, "curl_easy_cleanup")                                     \
+                  entry(easy_strerror, "curl_easy_strerror")                               \
+                      entry(slist_append, "curl_slist_append")                             \
+                          entry(slist_free_all, "curl_slist_free_all")
 
 static Curl curl;
 

@@ -16,6 +16,7 @@ typedef struct {
   CURL *(*easy_init)(void);
   CURLcode (*easy_setopt)(CURL *curl, CURLoption option, ...);
   CURLcode (*easy_perform)(CURL *curl);
+  CURLcode (*easy_getinfo)(CURL *curl, CURLINFO info, ...);
   void (*easy_cleanup)(CURL *curl);
   const char *(*easy_strerror)(CURLcode code);
   struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);

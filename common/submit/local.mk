@@ -4,6 +4,7 @@ common_submit_libsubmit_a_SOURCES = \
 	common/submit/curl.c common/submit/curl.h \
 	common/submit/letter.c common/submit/letter.h \
 	common/submit/mime.c common/submit/mime.h \
+	common/submit/page.c common/submit/page.h \
 	common/submit/submit.c common/submit/submit.h
 common_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 

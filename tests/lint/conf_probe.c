@@ -57,6 +57,8 @@ type_word(SchemaType type)
     return "days";
   case SCHEMA_TIME:
     return "time";
+  case SCHEMA_WINDOWS:
+    return "windows";
   }
   return "?";
 }

@@ -49,6 +49,7 @@ EXTRA_DIST += \
 	tests/system/test_audit_attack.py tests/system/test_audit_theft.py \
 	tests/system/test_audit_thirteen_kinds.py \
 	tests/system/test_auditd.py \
+	tests/system/test_backup.py \
 	tests/system/test_bounce_text.py \
 	tests/system/test_bounces.py \
 	tests/system/test_browser.py \
@@ -74,7 +75,7 @@ EXTRA_DIST += \
 	tests/system/test_manual_examples.py \
 	tests/system/test_message.py \
 	tests/system/test_message_ctl.py \
-	tests/system/test_milter.py tests/system/test_milter_dies.py \
+	tests/system/test_milter.py tests/system/test_milter_dies.py tests/system/test_monitoring.py \
 	tests/system/test_nta.py \
 	tests/system/test_number.py \
 	tests/system/test_observe.py tests/system/test_outbox.py \
