@@ -50,7 +50,7 @@ install-data-local:
 	$(MKDIR_P) '$(DESTDIR)$(systemdsystemunitdir)' '$(DESTDIR)$(sysusersdir)' \
 	  '$(DESTDIR)$(tmpfilesdir)'
 	for unit in $(SYSTEMD_UNITS); do \
-	  sed -e 's|=/usr/sbin/|=$(sbindir)/|' -e 's|=/etc/|=$(sysconfdir)/|' "$(srcdir)/$$unit" \
+	  sed -e 's|\(=!\{0,1\}\)/usr/sbin/|\1$(sbindir)/|' -e 's|=/etc/|=$(sysconfdir)/|' "$(srcdir)/$$unit" \
 	    >'$(DESTDIR)$(systemdsystemunitdir)'/$${unit##*/} || exit 1; \
 	done
 	$(INSTALL_DATA) $(srcdir)/contrib/systemd/zegel.sysusers '$(DESTDIR)$(sysusersdir)/zegel.conf'

@@ -139,7 +139,7 @@ look_at_queue(Look *look)
 
 /* ---- Databases ---- */
 
-/* routes.db is a table of Postfix's, which zegel-formats(5) describes. */
+/* routes.db is a table of Postfix's, which zegel-policyd(8) describes. */
 static gboolean
 read_routes(Look *look, GError **error)
 {
