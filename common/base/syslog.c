@@ -8,7 +8,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#define BLOCKED_US    G_USEC_PER_SEC /* after a wait in vain nobody waits for so long */
 #define HOST_MAX      256
 #define LOST_BYTES    96
 #define LOST_PRIORITY LOG_WARNING
@@ -20,7 +19,7 @@ static char host[HOST_MAX] = "-";
 static SyslogForm log_form = SYSLOG_BSD;
 static int log_fd = -1;
 static guint lost;
-static gint64 blocked_until_us;
+static gint64 patience_us, refilled_us; /* what is left of it, and when that was so */
 
 void
 syslog_set_form(SyslogForm form)
@@ -81,19 +80,23 @@ try_send(const GString *line)
   return FALSE;
 }
 
-/* As try_send, but gives a busy daemon a moment. */
+/* As try_send, but gives a busy daemon a moment while there is patience left. */
 static gboolean
 send_patiently(const GString *line)
 {
   if (try_send(line))
     return TRUE;
-  if (log_fd < 0 || g_get_monotonic_time() < blocked_until_us)
+  if (log_fd < 0)
     return FALSE;
+  gint64 begin_us = g_get_monotonic_time();
+  patience_us = MIN(patience_us + (begin_us - refilled_us) / SYSLOG_WAIT_SHARE,
+                    SYSLOG_WAIT_MS * G_TIME_SPAN_MILLISECOND);
   struct pollfd ready = {.fd = log_fd, .events = POLLOUT};
-  if (poll(&ready, 1, SYSLOG_WAIT_MS) > 0 && try_send(line))
-    return TRUE;
-  blocked_until_us = g_get_monotonic_time() + BLOCKED_US;
-  return FALSE;
+  int wait_ms = (int) (MAX(patience_us, 0) / G_TIME_SPAN_MILLISECOND);
+  gboolean sent = poll(&ready, 1, wait_ms) > 0 && try_send(line);
+  refilled_us = g_get_monotonic_time();
+  patience_us -= refilled_us - begin_us;
+  return sent;
 }
 
 /* ---- Lines ---- */

@@ -9,8 +9,9 @@
 
 #include <glib.h>
 
-#define SYSLOG_PATH    "/dev/log"
-#define SYSLOG_WAIT_MS 20 /* how long a line may wait, once a second at most */
+#define SYSLOG_PATH       "/dev/log"
+#define SYSLOG_WAIT_MS    250 /* how long a line may wait, */
+#define SYSLOG_WAIT_SHARE 20  /* and one part in so many of the time on the whole */
 
 typedef enum {
   SYSLOG_BSD, /* RFC 3164, what syslog(3) writes */

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import smtplib
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -278,8 +279,19 @@ def log_mark():
     return os.path.getsize(ENV["LAB_MAIL_LOG"])
 
 
+def sync_log():
+    """Waits until the mail log has what was sent to /dev/log before this."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+        client.bind("\0" + unique("sync"))
+        client.settimeout(WAIT_S)
+        client.connect("/dev/log")
+        client.send(b"sync")
+        client.recv(16)
+
+
 def log_lines(pattern, mark=0):
     """The lines of the mail log after MARK that match PATTERN."""
+    sync_log()
     with open(ENV["LAB_MAIL_LOG"], "rb") as file:
         file.seek(mark)
         text = file.read().decode(errors="replace")
