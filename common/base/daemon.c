@@ -213,7 +213,6 @@ daemon_become(const char *user, GError **error)
   return TRUE;
 }
 
-/* sd_notify(3) in full is a library; the message is one datagram. */
 gboolean
 daemon_make_directory(const char *path, const char *user, GError **error)
 {
@@ -235,6 +234,7 @@ daemon_make_directory(const char *path, const char *user, GError **error)
   return TRUE;
 }
 
+/* sd_notify(3) in full is a library; the message is one datagram. */
 void
 daemon_ready(void)
 {
