@@ -256,6 +256,7 @@ daemon_make_directory(const char *path, const char *user, GError **error)
   return TRUE;
 }
 
+/* sd_notify(3) in full is a library; the message is one datagram. */
 void
 daemon_die(GError *error)
 {

@@ -12,6 +12,7 @@
 
 #define LINES     5000
 #define PATIENT_S 5 /* of all LINES; one that waited for ever would take longer */
+#define BUSY_US   (SYSLOG_WAIT_MS * 1000 / 4)
 
 static char *directory, *path;
 
@@ -82,6 +83,45 @@ test_stuck(void)
   g_assert_cmpint(unlink(path), ==, 0);
 }
 
+static gpointer
+read_late(gpointer data)
+{
+  char line[256] = "";
+  g_usleep(BUSY_US);
+  while (recv(*(const int *) data, line, sizeof line - 1, MSG_DONTWAIT) >= 0 &&
+         strstr(line, "filler") != NULL)
+    continue;
+  return NULL;
+}
+
+/* A daemon that is busy for a moment loses nothing. */
+static void
+test_busy(void)
+{
+  int fd = listen_at(path), full = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+  g_assert_cmpint(connect(full, (const struct sockaddr *) &address, sizeof address), ==, 0);
+  while (send(full, "filler", sizeof "filler", MSG_NOSIGNAL) >= 0)
+    continue;
+  g_usleep(2 * SYSLOG_WAIT_SHARE * BUSY_US); /* patience that other tests used comes back */
+  syslog_start(path, "zegel-test");
+  GThread *reader = g_thread_new("reader", read_late, &fd);
+  syslog_send(LOG_INFO, NULL, NULL, "waited for");
+  g_thread_join(reader);
+  syslog_send(LOG_INFO, NULL, NULL, "none was lost");
+  g_autofree char *line = next_line(fd);
+  while (strstr(line, "none was lost") == NULL && strstr(line, "were lost") == NULL) {
+    g_free(line);
+    line = next_line(fd);
+  }
+  g_assert_null(strstr(line, "were lost"));
+  g_assert_cmpint(recv(fd, line, 256, MSG_DONTWAIT), <, 0); /* no line about lost ones */
+  close(full);
+  close(fd);
+  g_assert_cmpint(unlink(path), ==, 0);
+}
+
 /* The daemon may come later than we, and be started again. */
 static void
 test_absent(void)
@@ -106,6 +146,7 @@ main(int argc, char **argv)
   path = g_build_filename(directory, "log", NULL);
   g_test_add_func("/syslog/A3-forms", test_forms);
   g_test_add_func("/syslog/A3-stuck", test_stuck);
+  g_test_add_func("/syslog/A3-busy", test_busy);
   g_test_add_func("/syslog/absent", test_absent);
   int status = g_test_run();
   rmdir(directory);
