@@ -21,6 +21,7 @@ static const char *const columns[] = {
     "scope",      "used",   "limit",    "percent", "count",      "through",
     "key",        "public", "request",  "role",    "was",        "since",
     "until",      "events", "rule",     "day",     "host",       "disposition",
+    "begins",     "backup",
 };
 
 /* What stands in the head of a line for people, or tells them little. */

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import manual
 import readme
 from readme import ENV, LOCAL, OUTSIDER, OWN, SENDER, report
 from sink import Sink
@@ -297,8 +298,25 @@ def test_doctor(_):
     need(why is None, why)
 
 
+def test_manual(_):
+    """The examples of zegel-setup(8) look, set up and undo"""
+    subprocess.run([SHIM, "disable", "zegel-viewer", "zegel-auditd"], check=True)
+    for path in ("/etc/zegel", "/var/lib/zegel"):
+        shutil.rmtree(path)
+    before = tree()
+    examples = manual.examples(os.path.join(ENV["G_TEST_SRCDIR"], "man/zegel-setup.8"))
+    need(len(examples) == 3, examples)
+    for example, answers, is_there in zip(examples, ("\n" * 9, "", "yes\n"), (False, True, False)):
+        text = manual.rename(example.text[2:], {"huisartsdelinden.example": OWN,
+                                                "delinden.example": LOCAL})
+        call("bash", "-ec", text, data=answers)
+        need(("zegel-routes.cf" in value("transport_maps")) == is_there, text)
+        need((tree() == before) != is_there, text, differences(before, tree()))
+
+
 TESTS = [test_dry_run, test_no, test_killed, test_set_up, test_doctor, test_secure, test_twice,
-         test_added_service, test_conflict, test_queue, test_undo, test_changes_stay]
+         test_added_service, test_conflict, test_queue, test_undo, test_changes_stay,
+         test_manual]
 
 
 def main():
