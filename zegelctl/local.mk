@@ -100,6 +100,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/setup_show.c zegelctl/setup_show.h \
 	zegelctl/setup_stage.c zegelctl/setup_stage.h \
 	zegelctl/setup_undo.c zegelctl/setup_undo.h \
+	zegelctl/setup_units.c \
 	zegelctl/sheet.c zegelctl/sheet.h \
 	zegelctl/sheet_html.c \
 	zegelctl/sheet_pdf.c \

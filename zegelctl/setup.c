@@ -327,22 +327,37 @@ write_config(const Setup *setup, GError **error)
          command_error(error, ZEGEL_ERROR_CONFIG, "zegel-policyd -n: %s", said);
 }
 
+/* Writes FILES; CHANGED becomes TRUE when one is new or another. */
 static gboolean
-write_files(Setup *setup, GError **error)
+write_files(Setup *setup, const GPtrArray *files, gboolean *changed, GError **error)
 {
-  const GPtrArray *files = setup->plan->files;
   for (guint i = 0; i < files->len; i++) {
     const SetupFile *file = files->pdata[i];
-    gboolean kept = FALSE;
-    if (!setup_record_file(setup->record, file, &kept, error))
+    SetupWritten written = SETUP_WRITTEN_SAME;
+    if (!setup_record_file(setup->record, file, &written, error))
       return FALSE;
-    if (kept)
-      printf("%s was changed by somebody else and stays as it is; ours is in %s.\n",
-             file->path, PIECES);
+    if (written == SETUP_WRITTEN_KEPT)
+      printf("%s was changed by somebody else and stays as it is.\n", file->path);
+    *changed = *changed || written == SETUP_WRITTEN_NEW;
     if (file->index && !setup_postfix_index(setup->record->directory, file->path, error))
       return FALSE;
   }
   return TRUE;
+}
+
+static gboolean
+write_units(Setup *setup, GError **error)
+{
+  gboolean changed = FALSE;
+  return write_files(setup, setup->plan->units, &changed, error) &&
+         (!changed || setup_make_units(error));
+}
+
+static gboolean
+write_tables(Setup *setup, GError **error)
+{
+  gboolean changed = FALSE;
+  return write_files(setup, setup->plan->files, &changed, error);
 }
 
 /* master.cf comes second: what it names is in main.cf. */
@@ -384,7 +399,8 @@ do_it(Setup *setup, GError **error)
   return setup_record_save(setup->record, error) &&
          setup_make_places(setup->config, setup->queue, error) &&
          write_config(setup, error) && setup_make_keys(setup->config, error) &&
-         setup_start_programs(setup->config, error) && write_files(setup, error) &&
+         write_units(setup, error) && setup_start_programs(setup->config, error) &&
+         write_tables(setup, error) &&
          (is_done(setup) || put_both(setup, setup->first, error)) &&
          setup_postfix_reads(setup->record->directory, setup->config->socket_user,
                              setup->config->socket_group, error) &&

@@ -14,12 +14,19 @@ static const struct {
   const char *name;
   gboolean index; /* what is no table of a fixed kind is indexed by postmap */
 } files[] = {
-    {"zegel-routes.cf", FALSE},   {"zegel-tls.cf", FALSE},
-    {"zegel-seal.cf", FALSE},     {"zegel_access", TRUE},
-    {"zegel_bcc", FALSE},         {"zegel_domains", FALSE},
-    {"zegel_generic", FALSE},     {"zegel_header_checks", FALSE},
-    {"zegel_header_keep", FALSE}, {"zegel_milter_clients", FALSE},
-    {"zegel_service", TRUE},      {"zegel_transport", TRUE},
+    {"zegel-routes.cf", FALSE},
+    {"zegel-tls.cf", FALSE},
+    {"zegel-seal.cf", FALSE},
+    {"zegel_access", TRUE},
+    {"zegel_bcc", FALSE},
+    {"zegel_bounce.cf", FALSE},
+    {"zegel_domains", FALSE},
+    {"zegel_generic", FALSE},
+    {"zegel_header_checks", FALSE},
+    {"zegel_header_keep", FALSE},
+    {"zegel_milter_clients", FALSE},
+    {"zegel_service", TRUE},
+    {"zegel_transport", TRUE},
 };
 
 /* The service domains of zegel.conf. */

@@ -273,6 +273,15 @@ is_installed(const Daemon *daemon)
 }
 
 gboolean
+setup_make_units(GError **error)
+{
+  static const char *const reload[] = {"systemctl", "daemon-reload", NULL};
+  static const char *const stop[] = {"systemctl", "stop", "zegel-policyd.socket",
+                                     "zegel-deliver.socket", NULL};
+  return run_command(reload, error) && run_command(stop, error);
+}
+
+gboolean
 setup_start_programs(const Config *config, GError **error)
 {
   Daemon daemons[DAEMONS];

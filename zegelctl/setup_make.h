@@ -21,6 +21,11 @@ setup_make_places(const Config *config, const char *queue, GError **error);
 gboolean
 setup_make_keys(const Config *config, GError **error);
 
+/* Has systemd read units anew that say where sockets lie, and ends those of before. FALSE
+ * with ZEGEL_ERROR_CONFIG. */
+gboolean
+setup_make_units(GError **error);
+
 /*
  * Starts the programs, now and with the machine, and waits until they answer. FALSE with
  * ZEGEL_ERROR_TEMPORARY, which names those that do not.

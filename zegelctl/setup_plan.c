@@ -53,6 +53,7 @@ setup_plan_free(SetupPlan *plan)
   g_ptr_array_unref(plan->values);
   g_ptr_array_unref(plan->options);
   g_ptr_array_unref(plan->files);
+  g_ptr_array_unref(plan->units);
   g_ptr_array_unref(plan->notes);
   g_ptr_array_unref(plan->obstacles);
   g_free(plan);
@@ -346,6 +347,20 @@ plan_limits(SetupPlan *plan, const SetupView *view, GError **error)
     plan_unless(plan, view, "smtpd_tls_fingerprint_digest", "sha256", "sha256", error);
 }
 
+/* What senders read when mail comes back or waits; a text of the site's own stays. */
+static void
+plan_bounces(SetupPlan *plan, const SetupView *view, GError **error)
+{
+  g_autofree char *template = setup_expanded(view, "bounce_template_file", error);
+  if (*template == '\0')
+    setup_set(plan, "bounce_template_file", "$config_directory/zegel_bounce.cf", NULL);
+  else
+    setup_add_text(plan->notes,
+                   "%s, bounce_template_file, stays: take over the lines about "
+                   ".zegel.internal from %s/zegel_bounce.cf.",
+                   template, view->pieces);
+}
+
 /* ---- The new services ---- */
 
 /* Whether the site's own services of this kind are in a chroot: ours are then too. */
@@ -415,14 +430,17 @@ setup_plan_new(const SetupView *view, GError **error)
   plan->values = g_ptr_array_new_with_free_func((GDestroyNotify) value_free);
   plan->options = g_ptr_array_new_with_free_func((GDestroyNotify) option_free);
   plan->files = g_ptr_array_new_with_free_func((GDestroyNotify) file_free);
+  plan->units = g_ptr_array_new_with_free_func((GDestroyNotify) file_free);
   plan->notes = g_ptr_array_new_with_free_func(g_free);
   plan->obstacles = g_ptr_array_new_with_free_func(g_free);
   plan_names(plan, view, &reason);
   plan_lines(plan, view, &reason);
   plan_lists(plan, view, &reason);
   plan_limits(plan, view, &reason);
+  plan_bounces(plan, view, &reason);
   setup_plan_services(plan, view, &reason);
   setup_plan_files(plan, view, &reason);
+  setup_plan_units(plan, view);
   setup_plan_notes(plan, view, &reason);
   if (reason == NULL)
     return g_steal_pointer(&plan);

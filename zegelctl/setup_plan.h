@@ -9,6 +9,9 @@
 #include "common/conf/conf.h"
 #include "zegelctl/site.h"
 
+/* Where systemd looks for what an administrator says of units. */
+#define SETUP_UNITS "/etc/systemd/system/"
+
 /* The ports of our own services, by their place in setup_default_ports. */
 typedef enum {
   SETUP_PORT_PLAIN,   /* 10026: ordinary mail on its way back */
@@ -55,7 +58,8 @@ typedef struct {
   char *lines;          /* the new services: appended to master.cf then too */
   GPtrArray *values;    /* of SetupValue: the switch, main.cf */
   GPtrArray *options;   /* of SetupOption: the switch, master.cf */
-  GPtrArray *files;     /* of SetupFile */
+  GPtrArray *files;     /* of SetupFile: beside main.cf */
+  GPtrArray *units;     /* of SetupFile: what systemd reads, before the programs start */
   GPtrArray *notes;     /* of char *: what an administrator must know or do */
   GPtrArray *obstacles; /* of char *: what must be solved first */
 } SetupPlan;
@@ -121,6 +125,10 @@ setup_plan_notes(SetupPlan *plan, const SetupView *view, GError **error);
 /* Adds to PLAN the files that go beside main.cf. */
 void
 setup_plan_files(SetupPlan *plan, const SetupView *view, GError **error);
+
+/* Adds to PLAN what our units need when the sockets of VIEW lie elsewhere than they say. */
+void
+setup_plan_units(SetupPlan *plan, const SetupView *view);
 
 /* The text of FILE among our pieces; NULL with ZEGEL_ERROR_CONFIG. */
 char *

@@ -313,13 +313,14 @@ setup_record_base(const SetupRecord *record, CfKind kind, const char *current,
 /* ---- Files of ours ---- */
 
 gboolean
-setup_record_file(SetupRecord *record, const SetupFile *file, gboolean *kept,
+setup_record_file(SetupRecord *record, const SetupFile *file, SetupWritten *written,
                   GError **error)
 {
+  g_autofree char *directory = g_path_get_dirname(file->path);
   const FileRights rights = {.mode = 0644, .owner = 0, .group = 0};
   const char *noted = g_hash_table_lookup(record->files, file->path);
   g_autofree char *hash = hash_of(file->text);
-  *kept = FALSE;
+  *written = SETUP_WRITTEN_SAME;
   if (g_file_test(file->path, G_FILE_TEST_EXISTS)) {
     g_autofree char *text = read_text(file->path, error);
     if (text == NULL)
@@ -327,22 +328,30 @@ setup_record_file(SetupRecord *record, const SetupFile *file, gboolean *kept,
     g_autofree char *current = hash_of(text);
     if (g_strcmp0(noted, hash) == 0 && strcmp(current, hash) == 0)
       return TRUE;
-    *kept = strcmp(current, hash) != 0 && g_strcmp0(noted, current) != 0;
-    if (*kept)
+    if (strcmp(current, hash) != 0 && g_strcmp0(noted, current) != 0) {
+      *written = SETUP_WRITTEN_KEPT;
       return TRUE;
+    }
+  }
+  *written = SETUP_WRITTEN_NEW;
+  if (g_mkdir_with_parents(directory, 0755) != 0) {
+    zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, directory);
+    return FALSE;
   }
   g_hash_table_replace(record->files, g_strdup(file->path), g_steal_pointer(&hash));
   return setup_record_save(record, error) &&
          file_replace(file->path, file->text, strlen(file->text), &rights, error);
 }
 
-/* PATH goes; when it is not as HASH, into KEPT. Its index goes too. */
+/* PATH goes; when it is not as HASH, into KEPT. Its index goes too, and its directory when
+ * nothing else is in it. */
 static gboolean
 remove_file(const char *path, const char *hash, GError **error)
 {
   g_autofree char *index = g_strconcat(path, ".db", NULL);
   g_autofree char *base = g_path_get_basename(path);
   g_autofree char *place = g_build_filename(KEPT, base, NULL);
+  g_autofree char *directory = g_path_get_dirname(path);
   unlink(index);
   if (!g_file_test(path, G_FILE_TEST_EXISTS))
     return TRUE;
@@ -354,8 +363,10 @@ remove_file(const char *path, const char *hash, GError **error)
       (g_mkdir_with_parents(KEPT, 0700) != 0 ||
        !file_replace(place, text, strlen(text), &private_rights, error)))
     return FALSE;
-  if (unlink(path) == 0)
+  if (unlink(path) == 0) {
+    rmdir(directory);
     return TRUE;
+  }
   zegel_error_errno(error, ZEGEL_ERROR_CONFIG, errno, path);
   return FALSE;
 }

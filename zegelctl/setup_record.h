@@ -64,13 +64,20 @@ char *
 setup_record_base(const SetupRecord *record, CfKind kind, const char *current,
                   GPtrArray *conflicts);
 
-/* Writes FILE and notes it. One that is there and was not made by us, or was changed since,
- * stays; *KEPT says so. */
+typedef enum {
+  SETUP_WRITTEN_SAME, /* it was there already */
+  SETUP_WRITTEN_NEW,
+  SETUP_WRITTEN_KEPT /* it is not by us, or was changed since, and stays */
+} SetupWritten;
+
+/* Writes FILE, in a directory that is made when it is missing, and notes it; WRITTEN says
+ * how it went. */
 gboolean
-setup_record_file(SetupRecord *record, const SetupFile *file, gboolean *kept,
+setup_record_file(SetupRecord *record, const SetupFile *file, SetupWritten *written,
                   GError **error);
 
-/* Removes all our files that nobody changed; the others move into SETUP_DIRECTORY/kept. */
+/* Removes all our files that nobody changed, and directories made for them; the others move
+ * into SETUP_DIRECTORY/kept. */
 gboolean
 setup_record_remove_files(SetupRecord *record, GError **error);
 

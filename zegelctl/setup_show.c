@@ -67,6 +67,16 @@ show_switch(const SetupRecord *record, const SetupPlan *plan)
   }
 }
 
+static void
+show_units(const SetupPlan *plan)
+{
+  for (guint i = 0; i < plan->units->len; i++) {
+    const SetupFile *file = plan->units->pdata[i];
+    printf("\n%s is written, before the programs start:\n", file->path);
+    print_lines(file->text, LINES_PLAIN);
+  }
+}
+
 void
 setup_show(const SetupRecord *record, const SetupPlan *plan, const Config *config,
            const char *conf_text, const char *queue)
@@ -78,6 +88,7 @@ setup_show(const SetupRecord *record, const SetupPlan *plan, const Config *confi
     printf("\n%s/zegel.conf is written:\n", ZEGEL_SYSCONFDIR);
     print_lines(conf_text, LINES_ALL);
   }
+  show_units(plan);
   printf("\nThese files are written:\n");
   for (guint i = 0; i < plan->files->len; i++) {
     const SetupFile *file = plan->files->pdata[i];

@@ -185,6 +185,19 @@ undo_all(SetupRecord *record, GError **error)
          setup_postfix_check(record->directory, error);
 }
 
+/* Whether some file of RECORD was for systemd, which must forget it. */
+static gboolean
+has_units(const SetupRecord *record)
+{
+  GHashTableIter iter;
+  gpointer path;
+  g_hash_table_iter_init(&iter, record->files);
+  while (g_hash_table_iter_next(&iter, &path, NULL))
+    if (g_str_has_prefix(path, SETUP_UNITS))
+      return TRUE;
+  return FALSE;
+}
+
 int
 setup_undo(SetupRecord *record, gboolean yes, gboolean dry_run)
 {
@@ -202,7 +215,8 @@ setup_undo(SetupRecord *record, gboolean yes, gboolean dry_run)
   if (!undo_all(record, &error))
     return command_fail(error);
   setup_stop_programs();
-  if (!setup_record_remove_files(record, &error) || !setup_record_remove(&error))
+  if (!setup_record_remove_files(record, &error) ||
+      (has_units(record) && !setup_make_units(&error)) || !setup_record_remove(&error))
     return command_fail(error);
   log_line(LOG_LEVEL_INFO, "setup undone, directory=%s", record->directory);
   printf("Done: %s is as it was.\n", record->directory);

@@ -27,7 +27,7 @@ static const char conf[] = "[organisation linden]\n"
  * words that may not be there; SAY: of the notes or obstacles. Each NULL or one text. */
 static const struct {
   const char *name, *main_cf, *master_cf;
-  const char *find[6], *lack[3], *say[3];
+  const char *find[7], *lack[3], *say[3];
   guint obstacles;
 } rows[] = {
     {"an internet site as Debian makes it",
@@ -40,7 +40,8 @@ static const struct {
       "non_smtpd_milters = $zegel_milter\n", "smtpd_recipient_restrictions = " GUARD "\n",
       "smtp inet n - y - - smtpd\n  -o smtpd_milters=$zegel_mx_milters\n"
       "  -o smtpd_milter_maps=$zegel_milter_maps\n  -o milter_macro_daemon_name=MX\n",
-      "local unix - n n - - local\n  -o cleanup_service_name=zegel-seal\n"},
+      "local unix - n n - - local\n  -o cleanup_service_name=zegel-seal\n",
+      "bounce_template_file = $config_directory/zegel_bounce.cf\n"},
      {"bcc_maps =", "header_checks =", "always_bcc ="},
      {"no submission service", "offers no TLS"},
      0},
