@@ -61,7 +61,8 @@ reload(gpointer data, GError **error)
 {
   Auditd *auditd = data;
   g_autoptr(Config) config = conf_load(auditd->config_path, error);
-  KeyRing *keys = config != NULL ? keyring_load(config->audit_key, KEY_AUDIT, error) : NULL;
+  gboolean fits = config != NULL && confine(config, auditd->config_path, error);
+  KeyRing *keys = fits ? keyring_load(config->audit_key, KEY_AUDIT, error) : NULL;
   if (keys == NULL || !service_change(auditd->service, config, keys, error))
     return FALSE;
   conf_fixed_warn(auditd->config, config, fixed, G_N_ELEMENTS(fixed));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/audit/writer.h"
+#include "common/base/daemon.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/statistics.h"
@@ -256,6 +257,9 @@ status(Service *service, const Attrs *request, Attrs *answer, GError **error)
   return TRUE;
 }
 
+/* Erasing and expiring are one transaction each; who asks waits as long. */
+#define REQUEST_LIMIT_S 660
+
 static const struct {
   const char *name;
   gboolean (*run)(Service *service, const Attrs *request, Attrs *answer, GError **error);
@@ -273,8 +277,12 @@ run_request(Service *service, const Attrs *request, Attrs *answer, GError **erro
   if (!have_writer(service, error))
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS(requests); i++)
-    if (strcmp(requests[i].name, name) == 0)
-      return requests[i].run(service, request, answer, error);
+    if (strcmp(requests[i].name, name) == 0) {
+      daemon_busy(REQUEST_LIMIT_S);
+      gboolean done = requests[i].run(service, request, answer, error);
+      daemon_busy(0);
+      return done;
+    }
   g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_INVALID, "there is no request %s", name);
   return FALSE;
 }

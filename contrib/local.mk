@@ -79,7 +79,8 @@ EXTRA_DIST += contrib/package \
 	contrib/debian/changelog contrib/debian/control contrib/debian/copyright.in \
 	contrib/debian/po/POTFILES.in contrib/debian/po/nl.po contrib/debian/po/templates.pot \
 	contrib/debian/rules contrib/debian/source/format \
-	contrib/debian/zegel-viewer.install contrib/debian/zegel.config contrib/debian/zegel.docs \
+	contrib/debian/take-out \
+	contrib/debian/zegel-viewer.install contrib/debian/zegel-viewer.prerm contrib/debian/zegel.config contrib/debian/zegel.docs \
 	contrib/debian/zegel.examples contrib/debian/zegel.install contrib/debian/zegel.postinst \
 	contrib/debian/zegel.postrm contrib/debian/zegel.prerm contrib/debian/zegel.templates
 

@@ -93,7 +93,13 @@ reload(gpointer data, GError **error)
   };
   Daemon *self = data;
   Config *config = conf_load(self->config_path, error);
-  Service *service = config != NULL ? service_new(config, &self->base, error) : NULL;
+  if (config == NULL)
+    return FALSE;
+  if (!confine(config, self->config_path, error)) {
+    conf_free(config);
+    return FALSE;
+  }
+  Service *service = service_new(config, &self->base, error);
   if (service == NULL)
     return FALSE;
   Service *old = current_take(self->services);

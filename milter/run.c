@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/base/signals.h"
 #include "common/conf/fixed.h"
+#include "milter/confine.h"
 #include "milter/session.h"
 #include "milter/tools.h"
 
@@ -67,6 +68,11 @@ reload(gpointer data, GError **error)
   if (config == NULL)
     return FALSE;
   Tools *old = current_take(milter->tools);
+  if (!confine(config, milter->config_path, old->mx, error)) {
+    current_give(milter->tools, old);
+    conf_free(config);
+    return FALSE;
+  }
   Tools *new = tools_new(config, old->mx, !old->mx, error);
   if (new != NULL) {
     conf_fixed_warn(old->config, config, fixed, G_N_ELEMENTS(fixed));

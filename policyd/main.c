@@ -56,6 +56,7 @@ enum {
 };
 
 typedef struct {
+  const char *config_path;
   Loop *loop;
   User users[USERS];
   PhoneBook *phones;
@@ -293,6 +294,8 @@ static gboolean
 follow(gpointer data, const Config *config, GError **error)
 {
   Policyd *policyd = data;
+  if (!confine(config, policyd->config_path, error))
+    return FALSE;
   if (phone_book_has_keys(policyd->phones)) {
     KeyRing *keys = keyring_load(config->phone_key, KEY_PHONE, error);
     if (keys == NULL)
@@ -488,6 +491,7 @@ main(int argc, char **argv)
   policyd.users[USER_DELIVER] = find_user(config->deliver_user, PHONE_MAY_LEARN);
   policyd.users[USER_VIEWER] = find_user(config->viewer_user, PHONE_MAY_CONFIRM);
   drop_rights(config, config_path);
+  policyd.config_path = config_path;
   AuditClient *audit = audit_client_start(config->audit_socket);
   open_resolver(&policyd, config);
   make_service(&policyd, config_path, config);

@@ -202,8 +202,8 @@ reload(gpointer data, guint *count, GError **error)
   Program fresh = {.config_path = program->config_path,
                    .listen_fd = program->listen_fd,
                    .signals = program->signals};
-  if (!load_config(&fresh, error) || !load_keys(&fresh, error) ||
-      !keys_fit(&fresh, error) || !open_slots(&fresh, error)) {
+  if (!load_config(&fresh, error) || !confine(fresh.config, fresh.config_path, error) ||
+      !load_keys(&fresh, error) || !keys_fit(&fresh, error) || !open_slots(&fresh, error)) {
     release(&fresh);
     return FALSE;
   }

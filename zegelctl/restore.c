@@ -7,6 +7,7 @@
  * is the first event of its audit trail behind those of the backup.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -26,10 +27,11 @@
 #include "zegelctl/opened.h"
 #include "zegelctl/tree.h"
 
-#define CONNECT_MS 1000
-#define KEYS_MAX   (16U * 1024 * 1024)
-#define MAX_TOLD   3 /* paths that are named */
-#define DAY_FORMAT "%Y-%m-%d %H:%M"
+#define CONNECT_MS     1000
+#define KEYS_MAX       (16U * 1024 * 1024)
+#define KEY_NEVER_MODE 07022 /* what no key file has */
+#define MAX_TOLD       3     /* paths that are named */
+#define DAY_FORMAT     "%Y-%m-%d %H:%M"
 #define SQLITE_FILES                                                                       \
   {                                                                                        \
     "-wal", "-shm", "-journal"                                                             \
@@ -345,6 +347,21 @@ find_owner(const ArchiveItem *item, uid_t *uid, gid_t *gid, GError **error)
   return TRUE;
 }
 
+/* Nothing vouches for the file with the keys, so it brings keys and nothing else. */
+static gboolean
+check_secrets(const Restore *restore, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname(restore->archive->config);
+  for (guint i = 0; restore->keys != NULL && i < restore->keys->items->len; i++) {
+    const ArchiveItem *item = restore->keys->items->pdata[i];
+    if (!holdings_is_secret(restore->config, directory, item->path, S_IRUSR) ||
+        (item->mode & KEY_NEVER_MODE) != 0 || strstr(item->path, "/../") != NULL)
+      return command_error(error, ZEGEL_ERROR_CONFIG, "%s: %s is no key", option_keys,
+                           item->path);
+  }
+  return TRUE;
+}
+
 static gboolean
 check_owners(const Archive *archive, GError **error)
 {
@@ -393,9 +410,12 @@ place_item(Restore *restore, const ArchiveItem *item, GError **error)
   if (item->is_file && !place_file(restore, item, error))
     return FALSE;
   g_ptr_array_add(restore->placed, g_strdup(item->path));
-  if (lchown(item->path, uid, gid) < 0 || chmod(item->path, item->mode) < 0)
-    return fail(item->path, error);
-  return tree_sync(parent, error);
+  int fd = open(item->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  gboolean given = fd >= 0 && fchown(fd, uid, gid) == 0 && fchmod(fd, item->mode) == 0;
+  gboolean good = given || fail(item->path, error);
+  if (fd >= 0)
+    close(fd);
+  return good && tree_sync(parent, error);
 }
 
 static gboolean
@@ -468,9 +488,10 @@ run(Restore *restore, const char *directory, GError **error)
     return command_error(error, ZEGEL_ERROR_CONFIG,
                          "only root can give files to all users");
   return read_backup(restore, directory, error) && check_programs(restore, error) &&
-         check_empty(restore, error) && check_keys(restore, error) &&
-         check_owners(restore->archive, error) && check_owners(restore->keys, error) &&
-         check_files(restore, error) && write_all(restore, error);
+         check_empty(restore, error) && check_secrets(restore, error) &&
+         check_keys(restore, error) && check_owners(restore->archive, error) &&
+         check_owners(restore->keys, error) && check_files(restore, error) &&
+         write_all(restore, error);
 }
 
 static int

@@ -312,19 +312,25 @@ write_new(const char *path, const char *text, GError **error)
   return FALSE;
 }
 
-/* zegel.conf and an empty domain book, when they are not there, and what policyd says. */
+/* What PROGRAM says of zegel.conf. */
+static gboolean
+is_taken(const char *program, GError **error)
+{
+  const char *const argv[] = {program, "-n", NULL};
+  int status = -1;
+  g_autofree char *said = NULL;
+  return program_run(argv, &status, &said, error) &&
+         (status == 0 ||
+          command_error(error, ZEGEL_ERROR_CONFIG, "%s -n: %s", program, said));
+}
+
+/* zegel.conf and an empty domain book, when they are not there. */
 static gboolean
 write_config(const Setup *setup, GError **error)
 {
-  const char *const argv[] = {"zegel-policyd", "-n", NULL};
-  int status = -1;
-  g_autofree char *said = NULL;
-  if ((setup->conf_text != NULL && !write_new(COMMAND_CONFIG, setup->conf_text, error)) ||
-      !write_new(setup->config->domain_book, "", error) ||
-      !program_run(argv, &status, &said, error))
-    return FALSE;
-  return status == 0 ||
-         command_error(error, ZEGEL_ERROR_CONFIG, "zegel-policyd -n: %s", said);
+  return (setup->conf_text == NULL || write_new(COMMAND_CONFIG, setup->conf_text, error)) &&
+         write_new(setup->config->domain_book, "", error) &&
+         is_taken("zegel-policyd", error) && is_taken("zegel-milter", error);
 }
 
 /* Writes FILES; CHANGED becomes TRUE when one is new or another. */
@@ -369,28 +375,30 @@ put_both(Setup *setup, char *const *texts, GError **error)
          setup_postfix_reload(setup->record->directory, error);
 }
 
-/* The switch; what Postfix itself then finds wrong brings back what was there. */
+/* Whether Postfix delivers by our routes already, at least in part: then nothing is taken
+ * away from it, for mail in its queue may need it. */
+static gboolean
+is_at_work(const Setup *setup)
+{
+  g_autoptr(Cf) main_cf = cf_parse(CF_MAIN, setup->current[CF_MAIN]);
+  g_autofree char *transport = cf_entry(main_cf, "transport_maps");
+  return transport != NULL && strstr(transport, "zegel-routes.cf") != NULL;
+}
+
+/* The switch; what fails, or Postfix itself then finds wrong, brings back what was there.
+ */
 static gboolean
 switch_over(Setup *setup, GError **error)
 {
   SetupRecord *record = setup->record;
-  if (!put_both(setup, record->after, error))
-    return FALSE;
-  if (setup_postfix_check(record->directory, error))
-    return TRUE;
+  char *const *back = is_at_work(setup) ? setup->current : setup->first;
   g_autoptr(GError) ignored = NULL;
-  if (!put_both(setup, setup->first, &ignored))
+  if (put_both(setup, record->after, error) &&
+      setup_postfix_check(record->directory, error))
+    return TRUE;
+  if (!put_both(setup, back, &ignored))
     fprintf(stderr, "zegelctl: %s\n", ignored->message);
   return FALSE;
-}
-
-/* Whether the files are as they would be made: then they take no step back and forth.
- * Whether Postfix has read them is another matter. */
-static gboolean
-is_done(const Setup *setup)
-{
-  return g_str_equal(setup->current[CF_MAIN], setup->record->after[CF_MAIN]) &&
-         g_str_equal(setup->current[CF_MASTER], setup->record->after[CF_MASTER]);
 }
 
 static gboolean
@@ -401,7 +409,7 @@ do_it(Setup *setup, GError **error)
          write_config(setup, error) && setup_make_keys(setup->config, error) &&
          write_units(setup, error) && setup_start_programs(setup->config, error) &&
          write_tables(setup, error) &&
-         (is_done(setup) || put_both(setup, setup->first, error)) &&
+         (is_at_work(setup) || put_both(setup, setup->first, error)) &&
          setup_postfix_reads(setup->record->directory, setup->config->socket_user,
                              setup->config->socket_group, error) &&
          switch_over(setup, error);

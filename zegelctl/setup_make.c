@@ -281,6 +281,17 @@ setup_make_units(GError **error)
   return run_command(reload, error) && run_command(stop, error);
 }
 
+/* What ran before may have read another zegel.conf. What could not be told says it. */
+static void
+tell_programs(void)
+{
+  g_autofree char *ourselves = g_file_read_link(OURSELVES, NULL);
+  const char *const argv[] = {ourselves != NULL ? ourselves : "zegelctl", "reload", NULL};
+  g_autoptr(GError) error = NULL;
+  if (!run_command(argv, &error))
+    printf("%s\n", error->message);
+}
+
 gboolean
 setup_start_programs(const Config *config, GError **error)
 {
@@ -302,6 +313,7 @@ setup_start_programs(const Config *config, GError **error)
         daemons[i].unit, daemons[i].socket,
         reason != NULL ? reason->message : "it was started; see its log");
   }
+  tell_programs();
   return TRUE;
 }
 

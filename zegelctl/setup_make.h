@@ -27,8 +27,9 @@ gboolean
 setup_make_units(GError **error);
 
 /*
- * Starts the programs, now and with the machine, and waits until they answer. FALSE with
- * ZEGEL_ERROR_TEMPORARY, which names those that do not.
+ * Starts the programs, now and with the machine, and waits until they answer; those that
+ * run already read zegel.conf again. FALSE with ZEGEL_ERROR_TEMPORARY, which names those
+ * that do not answer.
  */
 gboolean
 setup_start_programs(const Config *config, GError **error);

@@ -11,6 +11,7 @@
 #include "common/base/label.h"
 #include "zegelctl/command.h"
 #include "zegelctl/program.h"
+#include "zegelctl/queue.h"
 
 #define PROXY_WAIT_S 10 /* until master(8) has read its file again */
 #define LOOK_MS      200
@@ -163,14 +164,13 @@ setup_postfix_complaints(const char *directory, GError **error)
 int
 setup_postfix_labelled(const char *directory, GError **error)
 {
-  const char *const argv[] = {"postqueue", "-c", directory, "-p", NULL};
-  g_autofree char *said = NULL;
-  int count = 0;
-  if (!must_run(argv, &said, error))
+  QueueCount counts[QUEUE_LABELS] = {{0}};
+  guint64 count = 0;
+  if (!queue_count(directory, counts, error))
     return -1;
-  for (const char *at = said; (at = strstr(at, "." LABEL_ROOT)) != NULL; at++)
-    count++;
-  return count;
+  for (guint label = LABEL_NONE + 1; label < QUEUE_LABELS; label++)
+    count += counts[label].recipients;
+  return (int) MIN(count, G_MAXINT);
 }
 
 /* The process that runs the Postfix of DIRECTORY, as text; NULL when there is none. */
@@ -201,7 +201,8 @@ describe(const char *pid, const char *master)
     return NULL;
   *end = '\0';
   g_auto(GStrv) fields = g_strsplit(end + 1, " ", -1);
-  gboolean takes = strcmp(command + 1, "smtpd") == 0 || strcmp(command + 1, "cleanup") == 0;
+  static const char *const takers[] = {"smtpd", "cleanup", "local", NULL};
+  gboolean takes = g_strv_contains(takers, command + 1);
   return takes && g_strv_length(fields) > STAT_STARTED &&
                  strcmp(fields[STAT_PARENT], master) == 0
              ? g_strdup_printf("%s %s", pid, fields[STAT_STARTED])

@@ -349,8 +349,8 @@ static gboolean
 remove_file(const char *path, const char *hash, GError **error)
 {
   g_autofree char *index = g_strconcat(path, ".db", NULL);
-  g_autofree char *base = g_path_get_basename(path);
-  g_autofree char *place = g_build_filename(KEPT, base, NULL);
+  g_autofree char *name = g_strdelimit(g_strdup(path + 1), "/", '-');
+  g_autofree char *place = g_build_filename(KEPT, name, NULL);
   g_autofree char *directory = g_path_get_dirname(path);
   unlink(index);
   if (!g_file_test(path, G_FILE_TEST_EXISTS))

@@ -176,12 +176,17 @@ show(const SetupRecord *record)
 }
 
 static gboolean
-undo_all(SetupRecord *record, GError **error)
+take_step(SetupRecord *record, Stage stage, GError **error)
 {
   g_autoptr(GHashTable) old = setup_postfix_processes(record->directory);
-  return put_stage(record, STAGE_NO_LABELS, error) && drain(record, old, error) &&
-         put_stage(record, STAGE_LOCAL, error) && drain(record, old, error) &&
-         put_stage(record, STAGE_ALL, error) &&
+  return put_stage(record, stage, error) && drain(record, old, error);
+}
+
+static gboolean
+undo_all(SetupRecord *record, GError **error)
+{
+  return take_step(record, STAGE_NO_LABELS, error) &&
+         take_step(record, STAGE_LOCAL, error) && put_stage(record, STAGE_ALL, error) &&
          setup_postfix_check(record->directory, error);
 }
 

@@ -103,6 +103,13 @@ int
 daemon_alive(void);
 
 /*
+ * Says to it that what follows may stand still for LIMIT_S seconds; 0: it is over. By the
+ * thread of daemon_alive.
+ */
+void
+daemon_busy(guint limit_s);
+
+/*
  * Prints "PROGRAM: MESSAGE" to standard error and the log and exits with 78 (EX_CONFIG) for
  * ZEGEL_ERROR_CONFIG, else with 75 (EX_TEMPFAIL). Takes ERROR.
  */

@@ -70,6 +70,11 @@ tests_unit_base_test_current_SOURCES = tests/unit/base/test_current.c
 tests_unit_base_test_current_LDADD = $(BASE_LIBS)
 TESTS += tests/unit/base/test_current
 
+check_PROGRAMS += tests/unit/base/test_notify
+tests_unit_base_test_notify_SOURCES = tests/unit/base/test_notify.c
+tests_unit_base_test_notify_LDADD = $(BASE_LIBS)
+TESTS += tests/unit/base/test_notify
+
 check_PROGRAMS += tests/unit/base/test_signals
 tests_unit_base_test_signals_SOURCES = tests/unit/base/test_signals.c tests/unit/base/catch.h
 tests_unit_base_test_signals_LDADD = $(BASE_LIBS)

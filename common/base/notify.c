@@ -86,6 +86,18 @@ daemon_alive(void)
   return (int) (left_us / G_TIME_SPAN_MILLISECOND) + 1;
 }
 
+void
+daemon_busy(guint limit_s)
+{
+  if (watchdog_us == 0)
+    return;
+  gint64 period_us =
+      limit_s > 0 ? limit_s * G_USEC_PER_SEC : watchdog_us * TIMES_EACH_PERIOD;
+  g_autofree char *words = g_strdup_printf("WATCHDOG_USEC=%" G_GINT64_FORMAT, period_us);
+  tell_manager(words);
+  said_us = 0;
+}
+
 /* Whether FD is a unix stream socket at PATH that listens. */
 static gboolean
 listens_at(int fd, const char *path)

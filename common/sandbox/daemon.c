@@ -6,6 +6,7 @@
  * inherits its walls and, where it has walls of its own, adds them.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -54,8 +55,17 @@ static const char *const system_changes[] = {"/dev/null", NULL};
 
 /* To find the address of a name, and to know a server by its certificate. */
 static const char *const internet_reads[] = {
-    "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
-    "/etc/ssl/certs",   NULL,
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/ssl/certs",
+    /* What /etc/resolv.conf may be a link to. */
+    "/run/systemd/resolve",
+    "/run/resolvconf",
+    "/run/NetworkManager",
+    NULL,
 };
 
 static gboolean
@@ -76,17 +86,81 @@ allow_each(Landlock *landlock, const char *const *paths, LandlockAccess access,
   return TRUE;
 }
 
-/* PATHS, or the directories that they are in: a file that is replaced is another file. */
+/* A directory that was left to this process. */
+typedef struct {
+  LandlockAccess access;
+  char *path;
+} Left;
+
+static GArray *all_left; /* NULL before it was confined */
+
+/*
+ * The directories that PATH is in, as it is written and behind symbolic links: a file that
+ * is replaced is another file.
+ */
+static GStrv
+directories_of(const char *path)
+{
+  g_autoptr(GStrvBuilder) found = g_strv_builder_new();
+  g_autofree char *real = realpath(path, NULL);
+  const char *const names[] = {path, real};
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    if (names[i] == NULL || *names[i] != '/')
+      continue;
+    gboolean itself = g_str_has_suffix(names[i], "/") || is_directory(names[i]);
+    g_autofree char *parent = g_path_get_dirname(names[i]);
+    g_autofree char *directory = g_canonicalize_filename(itself ? names[i] : parent, "/");
+    if (strcmp(directory, "/") != 0)
+      g_strv_builder_add(found, directory);
+  }
+  return g_strv_builder_end(found);
+}
+
+/* PATHS, or the directories that they are in. */
 static gboolean
 allow_near(Landlock *landlock, const char *const *paths, LandlockAccess access,
            GError **error)
 {
   for (gsize i = 0; paths != NULL && paths[i] != NULL; i++) {
-    gboolean itself = g_str_has_suffix(paths[i], "/") || is_directory(paths[i]);
-    g_autofree char *directory = itself ? g_strdup(paths[i]) : g_path_get_dirname(paths[i]);
-    if (*paths[i] == '/' && strcmp(directory, "/") != 0 &&
-        !landlock_allow(landlock, directory, access, error))
-      return FALSE;
+    g_auto(GStrv) directories = directories_of(paths[i]);
+    for (char **directory = directories; *directory != NULL; directory++) {
+      const Left left = {access, g_strdup(*directory)};
+      g_array_append_val(all_left, left);
+      if (!landlock_allow(landlock, *directory, access, error))
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* Whether DIRECTORY is below one that was left for ACCESS; what can be changed can be read.
+ */
+static gboolean
+is_left(const char *directory, LandlockAccess access)
+{
+  for (guint i = 0; i < all_left->len; i++) {
+    const Left *left = &g_array_index(all_left, Left, i);
+    gsize len = strlen(left->path);
+    gboolean enough = left->access == access ||
+                      (left->access == LANDLOCK_MAY_CHANGE && access == LANDLOCK_MAY_READ);
+    if (enough && strncmp(directory, left->path, len) == 0 &&
+        (directory[len] == '/' || directory[len] == '\0'))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+are_left(const char *const *paths, LandlockAccess access, GError **error)
+{
+  for (gsize i = 0; paths != NULL && paths[i] != NULL; i++) {
+    g_auto(GStrv) directories = directories_of(paths[i]);
+    for (char **directory = directories; *directory != NULL; directory++)
+      if (!is_left(*directory, access)) {
+        g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_CONFIG,
+                    "%s lies where this program gave up what it may: restart it", paths[i]);
+        return FALSE;
+      }
   }
   return TRUE;
 }
@@ -129,6 +203,11 @@ is_alone(GError **error)
 gboolean
 sandbox_confine_daemon(const SandboxDaemon *daemon, GError **error)
 {
+  if (all_left != NULL)
+    return are_left(daemon->reads, LANDLOCK_MAY_READ, error) &&
+           are_left(daemon->changes, LANDLOCK_MAY_CHANGE, error) &&
+           are_left(daemon->runs, LANDLOCK_MAY_RUN, error);
+  all_left = g_array_new(FALSE, FALSE, sizeof(Left));
   return is_alone(error) && sandbox_harden(error) && confine_files(daemon, error) &&
          filter_install(daemon->duties, error);
 }

@@ -6,6 +6,7 @@ names the module beside this one that knows the site: its kinds of mail, and wha
 """
 import glob
 import importlib
+import json
 import os
 import stat
 import subprocess
@@ -27,6 +28,7 @@ UNITS = ("zegel-auditd", "zegel-policyd", "zegel-milter", "zegel-milter-mx", "ze
          "zegel-viewer")
 KEYS = {"milter": ("ticket", "origin"), "deliver": ("link", "store", "ticket", "origin"),
         "viewer": ("store", "origin"), "policyd": ("phone",), "auditd": ("audit",)}
+NOT_OURS = {"tls-offered", "tls-floor", "domain-spf", "domain-dkim"}  # of zegel-doctor(7)
 TROUBLE_LINES = 30
 
 
@@ -173,6 +175,13 @@ def secure():
     READABLE[0].read()
 
 
+def examined():
+    """zegelctl doctor finds nothing but what the site and its DNS never had"""
+    found = json.loads(run("zegelctl", "doctor", "--json", status=None))
+    bad = [one for one in found if one["state"] not in ("good", "absent")]
+    assert len(found) > 60 and {one["id"] for one in bad} <= NOT_OURS, bad
+
+
 def upgrade():
     """an upgrade starts all programs anew, and what was sent before is read after it"""
     READABLE.append(Secure())
@@ -208,7 +217,7 @@ def remove_refused():
     READABLE.append(Secure())
     said = run("dpkg", "--remove", "zegel-viewer", "zegel", status=1)
     assert "NOT removed" in said and "zegel.internal" in said, said
-    assert is_active("zegel-milter") and is_active("zegel-policyd")
+    assert all(is_active("zegel-" + name) for name in ("milter", "policyd", "viewer"))
     flows("held")
     run("systemctl", "start", "zegel-deliver")
     run("dpkg", "-i", *packages())
@@ -222,6 +231,7 @@ def undo():
     now = ways.files()
     assert now == BEFORE, [path for path in set(now) | set(BEFORE)
                            if now.get(path) != BEFORE.get(path)]
+    assert not glob.glob("/etc/systemd/system/*/zegel-setup.conf")
 
 
 def remove():
@@ -268,7 +278,7 @@ def purge_all():
     assert ways.files() == BEFORE
 
 
-ALL = (before, install, install_again, lost_key, set_up, secure, upgrade, upgrade_refused,
+ALL = (before, install, install_again, lost_key, set_up, secure, examined, upgrade, upgrade_refused,
          remove_refused, undo, remove, again, remove_undoes, purge, purge_all)
 
 

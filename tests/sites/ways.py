@@ -92,12 +92,10 @@ def files():
 
 
 def add_network(network, run):
-    """The organisation of zegel.conf has NETWORK too, and setup is told."""
+    """The organisation of zegel.conf has NETWORK too, and setup tells the programs."""
     with open("/etc/zegel/zegel.conf", encoding="utf-8") as file:
         text = file.read()
     if network not in text:
         with open("/etc/zegel/zegel.conf", "a", encoding="utf-8") as file:
             file.write("networks = %s\n" % network)
     run("zegelctl", "setup", "--yes")
-    run("systemctl", "restart", "zegel-policyd", "zegel-milter", "zegel-milter-mx",
-        "zegel-deliver", "zegel-viewer")

@@ -213,7 +213,10 @@ def test_added_service(world):
     call("postconf", "-Me", "submissions/inet=submissions inet n - y - - smtpd")
     call("postconf", "-Pe", "submissions/inet/smtpd_tls_wrappermode=yes")
     call("postconf", "-e", "smtp_generic_maps=inline:{a@b.example=c@b.example}")
-    call(*SETUP)
+    with subprocess.Popen(SETUP, stdout=subprocess.DEVNULL) as child:
+        while child.poll() is None:
+            need(all(step() for words, step in STEPS if "switch" in words), "switched off")
+        need(child.returncode == 0, "exit status", child.returncode)
     line = call("postconf", "-M", "submissions/inet")
     need("smtpd_milters=$zegel_smtpd_milters" in line, line)
     need("inline:{a@b.example" in value("zegel_generic_maps"), value("zegel_generic_maps"))

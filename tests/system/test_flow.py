@@ -1,5 +1,7 @@
 """zegelctl report flow and zegelctl watch: the mail flow, counted and watched (M2, M3)."""
+import contextlib
 import csv
+import functools
 import io
 import json
 import os
@@ -149,6 +151,28 @@ class Watched:
             return file.read()
 
 
+@contextlib.contextmanager
+def afternoon():
+    """The clock of this test and of zegelctl shows two in the afternoon: a rule looks at the day
+    before too when that has just ended."""
+    before = os.environ.get("TZ", "UTC")
+    os.environ["TZ"] = "LAB%+d" % (time.gmtime().tm_hour - 14)
+    time.tzset()
+    try:
+        yield
+    finally:
+        os.environ["TZ"] = before
+        time.tzset()
+
+
+def in_the_afternoon(test):
+    @functools.wraps(test)
+    def run():
+        with afternoon():
+            test()
+    return run
+
+
 def minute_begins():
     """Waits for the next minute; HH:MM of it: all that happened is before."""
     before = time.strftime("%H:%M")
@@ -156,6 +180,7 @@ def minute_begins():
     return time.strftime("%H:%M")
 
 
+@in_the_afternoon
 def test_rule_fires_once():
     """M3: too few messages are an alarm, once; enough of them, or a holiday, are none"""
     number, mark = trail.last(), lab.log_mark()
@@ -188,6 +213,7 @@ def test_rule_fires_once():
     assert len(flow) == 1 and flow[0]["limit"] == "1000000", flow
 
 
+@in_the_afternoon
 def test_command_that_fails_is_told_again():
     """M3: whom an alarm did not reach is told at the next run, the others are not told twice"""
     admin = "%s@%s" % (lab.unique("beheer"), OUTSIDER)

@@ -7,6 +7,7 @@ import harness
 import peer
 from harness import configured, part, without
 from peer import Peer, publishes
+from test_nta import wait_ready
 
 OWN = "mail." + part("own")
 REJECT = "p=reject"
@@ -294,3 +295,4 @@ def test_name_servers_are_silent():
         assert sent.verified()["dmarc"] == "temperror", sent.verified()
         assert sent.verified()["secure"] == "no"
         sent.received()
+    wait_ready()

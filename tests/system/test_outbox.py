@@ -38,6 +38,7 @@ def read_it(sent):
 
 def test_each_once_at_once():
     """A1 A2: what happens to a message is in the trail within a second, each event once, as logged"""
+    outbox.wait_empty()
     mark, number = harness.log_mark(), trail.last()
     sent = walk.Sent(secure)
     reference = reference_of(sent)

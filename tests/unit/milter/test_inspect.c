@@ -253,14 +253,14 @@ test_replaced(Place *place, gconstpointer data)
   assert_bad(inspectors, plain, strlen(plain), 3, "");
   for (guint i = 0; i < 3; i++) {
     assert_good(inspectors, plain, 0);
-    g_usleep(G_USEC_PER_SEC / 5);
+    g_usleep(G_USEC_PER_SEC); /* it is gone */
   }
   inspectors_free(inspectors);
   write_script(place, "head -c $message >/dev/null\n" GOOD "sleep 0.05; echo; sleep 9");
   inspectors = inspectors_new(place->script, 1);
   for (guint i = 0; i < 3; i++) {
     assert_good(inspectors, plain, 0);
-    g_usleep(G_USEC_PER_SEC / 5);
+    g_usleep(G_USEC_PER_SEC); /* it is gone */
   }
   inspectors_free(inspectors);
 }
