@@ -338,7 +338,8 @@ def dkim(example, page):
     month = time.strftime("%Y%m")
     def one(command):
         if "generate" in command and "202711" in example.text:
-            command = "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 faketime -f +366d " + command
+            command = ("ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 faketime -f +366d " +
+                       command)
             page.year_later = time.strftime("%Y%m", time.localtime(time.time() + 366 * 86400))
         command = rename(command, {"zegel202711": "zegel" + getattr(page, "year_later", ""),
                                    "zegel202611": "zegel" + month})
