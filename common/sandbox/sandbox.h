@@ -78,8 +78,8 @@ typedef struct {
  * (before 6.7) leaves all ports of TCP, one before 6.12 signals to other processes of the
  * same user.
  *
- * Called again, for the DAEMON of a configuration that was read anew, it changes nothing, and
- * fails with ZEGEL_ERROR_CONFIG when that names a directory which was not left.
+ * Called again, for the DAEMON of a configuration that was read anew, it changes nothing,
+ * and fails with ZEGEL_ERROR_CONFIG when that names a directory which was not left.
  *
  * Sanitizers are also left /proc, /usr/bin, ptrace and processes: their reports name
  * functions, and leaks are looked for by a process that stops this one.
