@@ -121,11 +121,12 @@ check_PROGRAMS += tests/system/read_trail
 tests_system_read_trail_SOURCES = tests/system/read_trail.c
 tests_system_read_trail_LDADD = $(AUDIT_LIBS) $(BASE_LIBS)
 if LAB
-TESTS += tests/system/part1.test tests/system/part2.test tests/system/part3.test \
-	tests/system/part4.test tests/system/part5.test tests/system/part6.test \
-	tests/system/part7.test tests/system/part8.test tests/system/part9.test \
-	tests/system/part10.test tests/system/part11.test tests/system/part12.test \
-	tests/system/readme.test tests/system/setup.test
+# The longest ones first: they run side by side.
+TESTS += tests/system/part12.test tests/system/part9.test tests/system/setup.test \
+	tests/system/part3.test tests/system/part10.test tests/system/part5.test \
+	tests/system/part1.test tests/system/readme.test tests/system/part6.test \
+	tests/system/part7.test tests/system/part11.test tests/system/part2.test \
+	tests/system/part8.test tests/system/part4.test
 endif
 
 check_PROGRAMS += tests/system/intrude
