@@ -210,7 +210,7 @@ workers_run(const WorkersUse *use, GError **error)
   start_missing(&master);
   if (use->ready != NULL)
     use->ready();
-  int alive_ms = -1;
+  int alive_ms = daemon_alive();
   while (!master.stopping) {
     wait_for_news(&master, TRUE, alive_ms >= 0 ? MIN(alive_ms, TURN_MS) : TURN_MS);
     reap(&master);
