@@ -80,21 +80,34 @@ try_database(const Need *need, Apart *apart)
   }
 }
 
+/* DIRECTORY and all below, as far as *LEFT files; *UNREADABLE counts. */
+static void
+try_below(const Need *need, const char *directory, guint *left, guint *unreadable,
+          Apart *apart)
+{
+  const char *name = NULL;
+  if (!try_path(need, directory, R_OK | W_OK | X_OK, apart)) {
+    (*unreadable)++;
+    return;
+  }
+  g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+  while (dir != NULL && *left > 0 && *unreadable < TOLD_MAX &&
+         (name = g_dir_read_name(dir)) != NULL) {
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+    (*left)--;
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+      try_below(need, path, left, unreadable, apart);
+    else
+      *unreadable += !try_path(need, path, R_OK, apart);
+  }
+}
+
 /* A sealed message that cannot be read is not shown. */
 static void
 try_directory(const Need *need, Apart *apart)
 {
-  guint unreadable = 0;
-  const char *name = NULL;
-  if (!try_path(need, need->directory, R_OK | W_OK | X_OK, apart))
-    return;
-  g_autoptr(GDir) dir = g_dir_open(need->directory, 0, NULL);
-  for (guint i = 0; dir != NULL && i < FILES_MAX && unreadable < TOLD_MAX; i++) {
-    if ((name = g_dir_read_name(dir)) == NULL)
-      break;
-    g_autofree char *path = g_build_filename(need->directory, name, NULL);
-    unreadable += !try_path(need, path, R_OK, apart);
-  }
+  guint left = FILES_MAX, unreadable = 0;
+  try_below(need, need->directory, &left, &unreadable, apart);
 }
 
 static void

@@ -538,6 +538,7 @@ look_at_actions(const Visit *visit, const char *table, const char *where)
   for (char **entry = entries; *entry != NULL; entry++) {
     g_autofree char *hop = find_action(*entry, "FILTER");
     g_autofree char *address = find_action(*entry, "REDIRECT");
+    g_autofree char *copy = find_action(*entry, "BCC");
     if (hop != NULL && !is_here(visit, hop))
       look_say(visit, DOCTOR_WRONG,
                "take the line out; a filter runs as a milter, before zegel's, or on this "
@@ -548,6 +549,12 @@ look_at_actions(const Visit *visit, const char *table, const char *where)
       look_say(visit, DOCTOR_WRONG, "take the line out, or let it name an address here",
                "%s (%s) redirects mail to %s: past the labels, in the clear", table, where,
                address);
+    if (copy != NULL && !look_is_ours(visit, copy))
+      look_say(visit, DOCTOR_WRONG,
+               "take the line out, or copy with recipient_bcc_maps and a label "
+               "(README.postfix)",
+               "%s (%s) copies mail to %s: past the labels, in the clear", table, where,
+               copy);
   }
 }
 

@@ -260,13 +260,22 @@ is_the_same(const ArchiveItem *item)
          crypt_equal(hash, item->sha256, sizeof hash);
 }
 
-/* A file that is the same already harms nobody: a logo, or an empty domain book. */
+static gboolean
+is_empty(const char *path)
+{
+  struct stat status;
+  return lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+}
+
+/* A file that is the same already harms nobody. UNUSED: nor does an empty one, or a key:
+ * nothing was sealed with it. */
 static void
-note_items(GPtrArray *there, const Archive *archive)
+note_items(GPtrArray *there, const Archive *archive, gboolean are_keys, gboolean unused)
 {
   for (guint i = 0; archive != NULL && i < archive->items->len; i++) {
     const ArchiveItem *item = archive->items->pdata[i];
-    if (item->is_file && !is_the_same(item))
+    if (item->is_file && !is_the_same(item) &&
+        !(unused && (are_keys || is_empty(item->path))))
       note_when_there(there, item->path);
   }
 }
@@ -295,15 +304,18 @@ note_databases(GPtrArray *there, const Config *config, GError **error)
   return tree_walk(config->store_directory, note_file, there, error);
 }
 
-/* Nothing is here that would be lost, or would be taken for a part of the backup. */
+/* Nothing is here that would be lost, or would be taken for a part of the backup. Where the
+ * package was installed and nothing else was done, there are keys and an empty book. */
 static gboolean
 check_empty(const Restore *restore, GError **error)
 {
   g_autoptr(GPtrArray) there = g_ptr_array_new_with_free_func(g_free);
-  note_items(there, restore->archive);
-  note_items(there, restore->keys);
   if (!note_databases(there, restore->config, error))
     return FALSE;
+  gboolean unused =
+      there->len == 0 && !g_file_test(restore->archive->config, G_FILE_TEST_EXISTS);
+  note_items(there, restore->archive, FALSE, unused);
+  note_items(there, restore->keys, TRUE, unused);
   if (there->len == 0)
     return TRUE;
   g_autoptr(GString) list = g_string_new(NULL);

@@ -330,7 +330,8 @@ write_config(const Setup *setup, GError **error)
 {
   return (setup->conf_text == NULL || write_new(COMMAND_CONFIG, setup->conf_text, error)) &&
          write_new(setup->config->domain_book, "", error) &&
-         is_taken("zegel-policyd", error) && is_taken("zegel-milter", error);
+         is_taken("zegel-policyd", error) && is_taken("zegel-milter", error) &&
+         is_taken("zegel-deliver", error) && is_taken("zegel-auditd", error);
 }
 
 /* Writes FILES; CHANGED becomes TRUE when one is new or another. */

@@ -281,6 +281,24 @@ setup_make_units(GError **error)
   return run_command(reload, error) && run_command(stop, error);
 }
 
+static const char *const timers[] = {"zegel-probe.timer", "zegel-watch.timer",
+                                     "zegel-expire.timer", "zegel-audit-verify.timer",
+                                     "zegel-domain-watch.timer"};
+
+#define TIMERS_OF_SERVICE 2 /* the first ones: nobody asks when zegel is out of Postfix */
+
+/* "enable" or "disable" for COUNT timers; mail does not depend on them. */
+static void
+switch_timers(const char *verb, guint count)
+{
+  for (guint i = 0; i < count; i++) {
+    const char *const argv[] = {"systemctl", verb, "--now", timers[i], NULL};
+    g_autoptr(GError) error = NULL;
+    if (!run_command(argv, &error))
+      printf("%s\n", error->message);
+  }
+}
+
 /* What ran before may have read another zegel.conf. What could not be told says it. */
 static void
 tell_programs(void)
@@ -313,6 +331,7 @@ setup_start_programs(const Config *config, GError **error)
         daemons[i].unit, daemons[i].socket,
         reason != NULL ? reason->message : "it was started; see its log");
   }
+  switch_timers("enable", G_N_ELEMENTS(timers));
   tell_programs();
   return TRUE;
 }
@@ -322,6 +341,7 @@ setup_stop_programs(void)
 {
   static const char *const units[] = {"zegel-milter", "zegel-milter-mx", "zegel-policyd",
                                       "zegel-deliver"};
+  switch_timers("disable", TIMERS_OF_SERVICE);
   for (guint i = 0; i < G_N_ELEMENTS(units); i++) {
     const char *const argv[] = {"systemctl", "disable", "--now", units[i], NULL};
     g_autoptr(GError) error = NULL;
@@ -352,7 +372,10 @@ setup_make_show(const Config *config, const char *queue)
   for (guint i = 0; i < count; i++)
     if (key_is_missing(&keys[i]))
       printf("  zegelctl key generate %s\n", key_purpose_name(keys[i].purpose));
-  printf("  systemctl enable --now zegel-auditd zegel-policyd zegel-milter zegel-milter-mx "
-         "\\\n"
-         "      zegel-deliver zegel-viewer\n");
+  printf(
+      "  systemctl enable --now zegel-auditd zegel-policyd zegel-milter zegel-milter-mx "
+      "\\\n"
+      "      zegel-deliver zegel-viewer\n"
+      "  systemctl enable --now zegel-probe.timer zegel-watch.timer zegel-expire.timer \\\n"
+      "      zegel-audit-verify.timer zegel-domain-watch.timer\n");
 }

@@ -251,6 +251,31 @@ note_filters(Look *look)
         milters);
 }
 
+/* The usual form of a content filter: a line of master.cf that has it. */
+static void
+note_service_filters(Look *look)
+{
+  for (guint i = 0; i < look->view->services->len; i++) {
+    const SiteService *service = look->view->services->pdata[i];
+    const char *filter = g_hash_table_lookup(service->options, "content_filter");
+    if (filter != NULL && *filter != '\0')
+      setup_add_text(look->plan->notes,
+                     "content_filter (%s) of service %s gets labelled mail as it is: see "
+                     "\"What still goes its own way\" in README.postfix.",
+                     filter, service->name);
+  }
+}
+
+static void
+note_relay_addresses(Look *look)
+{
+  if (*look->view->config->relay_addresses == NULL)
+    setup_add_text(look->plan->notes,
+                   "zegel does not know from which addresses your mail leaves: write them "
+                   "into relay_addresses in [postfix] of zegel.conf, or your domains do "
+                   "not count as ready for direct mail.");
+}
+
 static void
 note_relayhost(Look *look)
 {
@@ -319,6 +344,8 @@ setup_plan_notes(SetupPlan *plan, const SetupView *view, GError **error)
   note_addresses(&look);
   note_copies(&look);
   note_filters(&look);
+  note_service_filters(&look);
+  note_relay_addresses(&look);
   note_relayhost(&look);
   note_tls(&look);
   note_fingerprints(&look);

@@ -150,6 +150,15 @@ plan_service_values(SetupPlan *plan, const SiteService *service)
   }
 }
 
+/* What a filter on this machine brings back there has our labels. */
+static gboolean
+is_loopback(const SiteService *service)
+{
+  return g_str_has_prefix(service->name, "127.") ||
+         g_str_has_prefix(service->name, "[::1]") ||
+         g_str_has_prefix(service->name, "localhost:");
+}
+
 void
 setup_plan_services(SetupPlan *plan, const SetupView *view, GError **error)
 {
@@ -158,10 +167,10 @@ setup_plan_services(SetupPlan *plan, const SetupView *view, GError **error)
     SetupRole role = setup_role(service);
     const char *restrictions = own(service, "smtpd_recipient_restrictions");
     plan_service_values(plan, service);
-    if (role != SETUP_ROLE_MX && role != SETUP_ROLE_SUBMISSION)
-      continue;
-    plan_milters(plan, service, role);
-    if (restrictions != NULL)
+    if (role == SETUP_ROLE_MX || role == SETUP_ROLE_SUBMISSION)
+      plan_milters(plan, service, role);
+    if (role != SETUP_ROLE_NONE && restrictions != NULL &&
+        !(role == SETUP_ROLE_OTHER && is_loopback(service)))
       set_option(plan, service, "smtpd_recipient_restrictions", GUARD, restrictions);
   }
   const SiteService *local = site_service(view->services, "local", "unix");

@@ -164,7 +164,7 @@ show(const SetupRecord *record)
          "  1. main.cf and master.cf, without the milters and tables that label mail\n"
          "  2. when no labelled mail is in the queue: both files as they were before\n"
          "  3. systemctl disable --now zegel-milter zegel-milter-mx zegel-policyd "
-         "zegel-deliver\n"
+         "zegel-deliver \\\n     zegel-probe.timer zegel-watch.timer\n"
          "  4. these files go:\n",
          record->directory);
   g_hash_table_iter_init(&iter, record->files);

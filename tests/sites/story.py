@@ -29,6 +29,8 @@ UNITS = ("zegel-auditd", "zegel-policyd", "zegel-milter", "zegel-milter-mx", "ze
 KEYS = {"milter": ("ticket", "origin"), "deliver": ("link", "store", "ticket", "origin"),
         "viewer": ("store", "origin"), "policyd": ("phone",), "auditd": ("audit",)}
 NOT_OURS = {"tls-offered", "tls-floor", "domain-spf", "domain-dkim"}  # of zegel-doctor(7)
+BACKUP = "/root/backup"
+TIMERS = ("zegel-probe.timer", "zegel-watch.timer")  # of what is looked after while zegel serves
 TROUBLE_LINES = 30
 
 
@@ -166,7 +168,7 @@ def set_up():
     run("zegelctl", "setup", "--yes", "--domains", part("own"), "--name", "Praktijk Voorbeeld",
         "--default", "on-request", "--sms", "gammu", *SITE.SETUP)
     SITE.after_setup(run)
-    assert all(is_active(unit) for unit in UNITS)
+    assert all(is_active(unit) for unit in UNITS + TIMERS)
 
 
 def secure():
@@ -225,6 +227,11 @@ def remove_refused():
     READABLE[-1].read()
 
 
+def backed_up():
+    """zegelctl backup copies all while it serves, and the keys apart"""
+    run("zegelctl", "backup", BACKUP, "--keys", BACKUP + ".keys")
+
+
 def undo():
     """zegelctl setup --undo brings back every byte of Postfix's files"""
     run("zegelctl", "setup", "--undo", "--yes")
@@ -232,6 +239,7 @@ def undo():
     assert now == BEFORE, [path for path in set(now) | set(BEFORE)
                            if now.get(path) != BEFORE.get(path)]
     assert not glob.glob("/etc/systemd/system/*/zegel-setup.conf")
+    assert not any(is_active(unit) for unit in TIMERS)
 
 
 def remove():
@@ -278,8 +286,16 @@ def purge_all():
     assert ways.files() == BEFORE
 
 
+def restored():
+    """installed on an empty machine, and restored, what was sent is still read"""
+    run("dpkg", "-i", *packages())
+    run("zegelctl", "restore", BACKUP, "--keys", BACKUP + ".keys")
+    set_up()
+    READABLE[0].read()
+
+
 ALL = (before, install, install_again, lost_key, set_up, secure, examined, upgrade, upgrade_refused,
-         remove_refused, undo, remove, again, remove_undoes, purge, purge_all)
+         remove_refused, backed_up, undo, remove, again, remove_undoes, purge, purge_all, restored)
 
 
 STEPS = [step for step in ALL if not sys.argv[1:] or step.__name__ in sys.argv[1:]]

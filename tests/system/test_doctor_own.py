@@ -355,12 +355,16 @@ def test_files_of_others():
         with rights(os.path.join(STATE, folder), user="root", mode=0o700):
             one_finding("state-rights", "wrong", "%s, .*%s/%s" % (program, STATE, folder),
                         '"chown -R %s %s/%s"' % (owners, STATE, folder))
-    message = os.path.join(STATE, "store", "messages", unique("file"))
+    folder = os.path.join(STATE, "store", "messages", "zz")  # as "ab" of a message
+    message = os.path.join(folder, unique("file"))
+    os.mkdir(folder)
+    shutil.chown(folder, "zegel-deliver", "zegel-store")
+    os.chmod(folder, 0o2770)
     with open(message, "w", encoding="ascii"):
         os.chmod(message, 0o600)
     found = doctor("state-rights")
     assert len(found) == 2 and all(message in one["what"] for one in found), found
-    os.unlink(message)
+    shutil.rmtree(folder)
     nothing("state-rights")
 
 

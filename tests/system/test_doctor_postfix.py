@@ -369,6 +369,9 @@ def test_copies_filters_and_redirects():
         ("filter-outside", pattern("/^Subject:/ FILTER smtp:[203.0.113.25]:25\n",
                                    "header_checks=regexp:" + PATTERNS),
          "to the filter smtp:.203.0.113.25", "take the line out"),
+        ("filter-outside", pattern("/^Subject:/ BCC %s\n" % OUTSIDE,
+                                   "header_checks=regexp:" + PATTERNS),
+         "copies mail to " + OUTSIDE, "recipient_bcc_maps"),
         ("filter-outside",
          both(access, main("smtpd_sender_restrictions=check_recipient_access "
                            "texthash:/etc/postfix/toegang")),

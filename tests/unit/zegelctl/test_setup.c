@@ -45,6 +45,20 @@ static const struct {
      {"bcc_maps =", "header_checks =", "always_bcc ="},
      {"no submission service", "offers no TLS"},
      0},
+    {"a port of the site that takes mail from others is guarded, that of a filter is not",
+     "compatibility_level = 3.6\n",
+     MASTER "2525 inet n - y - - smtpd\n  -o smtpd_recipient_restrictions=permit\n"
+            "127.0.0.1:10025 inet n - y - - smtpd\n"
+            "  -o smtpd_recipient_restrictions=permit_mynetworks,reject\n"
+            "  -o content_filter=scan:[127.0.0.1]:10024\n",
+     {"2525 inet n - y - - smtpd\n  -o { smtpd_recipient_restrictions = " GUARD
+      " permit }\n",
+      "127.0.0.1:10025 inet n - y - - smtpd\n"
+      "  -o smtpd_recipient_restrictions=permit_mynetworks,reject\n"},
+     {NULL},
+     {"content_filter (scan:[127.0.0.1]:10024) of service 127.0.0.1:10025",
+      "relay_addresses in [postfix]"},
+     0},
     {"lists of its own stay in them",
      "transport_maps = hash:/a,\n hash:/b\nvirtual_alias_maps = hash:/v\n"
      "relay_domains = r.example\nsmtpd_milters = inet:localhost:8891\n"
