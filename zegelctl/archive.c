@@ -308,7 +308,7 @@ archive_parse(const char *name, const char *text, gsize len, GError **error)
   g_autoptr(Archive) archive = archive_alloc();
   const char *at = text, *end = text + len, *line_end;
   guint number = 1;
-  for (; (line_end = memchr(at, '\n', (gsize) (end - at))) != NULL; number++) {
+  for (; at < end && (line_end = memchr(at, '\n', (gsize) (end - at))) != NULL; number++) {
     g_autoptr(Secret) line = secret_new((gsize) (line_end - at) + 1);
     memcpy(secret_bytes(line), at, (gsize) (line_end - at));
     if (memchr(at, '\0', (gsize) (line_end - at)) != NULL ||
