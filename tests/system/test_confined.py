@@ -261,6 +261,12 @@ def is_gone(path):
         return True
 
 
+def wait_gone(program):
+    """Waits until PROGRAM has ended, and what it started: workers of a viewer still listen."""
+    argv = ("pgrep", "-r", "D,R,S,T", "-u", USERS[program])
+    wait_for(lambda: not harness.command(*argv, status=None), "the end of " + program)
+
+
 def test_deadly_calls():
     """what only an intruder does kills the program, which leaves no core and starts again"""
     for program in USERS:
@@ -270,8 +276,7 @@ def test_deadly_calls():
         for words in calls:
             answer = intrude(pid_of(program), *words)
             assert answer == "killed %d" % signal.SIGSYS, (program, words, answer)
-            wait_for(lambda path="/proc/%s" % harness.program_pid(program): is_gone(path),
-                     "its end")
+            wait_gone(program)
             control("start", program)
     wait_delivered(send(mail("Gewoon"), "janssen@" + part("own"), "p@" + part("outsider")))
     secure()
