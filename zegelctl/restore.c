@@ -359,15 +359,38 @@ find_owner(const ArchiveItem *item, uid_t *uid, gid_t *gid, GError **error)
   return TRUE;
 }
 
-/* Nothing vouches for the file with the keys, so it brings keys and nothing else. */
+static gboolean
+has_file(const Archive *archive, const char *path)
+{
+  for (guint i = 0; i < archive->items->len; i++) {
+    const ArchiveItem *item = archive->items->pdata[i];
+    if (item->is_file && strcmp(item->path, path) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Whether ITEM of the file with the keys is what backup puts there: a key, or a file beside
+ * zegel.conf that its owner alone may read. */
+static gboolean
+is_secret(const Restore *restore, const ArchiveItem *item)
+{
+  g_autofree char *directory = g_path_get_dirname(restore->archive->config);
+  g_autofree char *below = g_strconcat(directory, "/", NULL);
+  gboolean beside = item->is_file && g_str_has_prefix(item->path, below);
+  return holdings_is_secret(restore->config, directory, item->path,
+                            beside ? S_IFREG | item->mode : 0) &&
+         (item->mode & KEY_NEVER_MODE) == 0;
+}
+
+/* Nothing vouches for the file with the keys, so it brings keys, and replaces nothing of
+ * the manifest. */
 static gboolean
 check_secrets(const Restore *restore, GError **error)
 {
-  g_autofree char *directory = g_path_get_dirname(restore->archive->config);
   for (guint i = 0; restore->keys != NULL && i < restore->keys->items->len; i++) {
     const ArchiveItem *item = restore->keys->items->pdata[i];
-    if (!holdings_is_secret(restore->config, directory, item->path, S_IRUSR) ||
-        (item->mode & KEY_NEVER_MODE) != 0 || strstr(item->path, "/../") != NULL)
+    if (!is_secret(restore, item) || has_file(restore->archive, item->path))
       return command_error(error, ZEGEL_ERROR_CONFIG, "%s: %s is no key", option_keys,
                            item->path);
   }

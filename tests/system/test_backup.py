@@ -2,6 +2,7 @@
 import base64
 import contextlib
 import glob
+import hashlib
 import os
 import pwd
 import shutil
@@ -303,6 +304,40 @@ def test_keys_of_another_day():
             os.unlink(name)
         _, errors = zegelctl("restore", second, status=REFUSED)
         assert "store" in errors and not os.path.exists(os.path.join(STATE, "store")), errors
+
+
+def test_keys_bring_nothing_else():
+    """The file with the keys brings keys and what its owner alone may read, and no other file"""
+    secret = os.path.join(CONF, "adapter.secret")
+    with open(secret, "w", encoding="ascii") as file:
+        os.chmod(secret, 0o400)
+        file.write("geheim\n")
+    keys = directory()
+    path = backup(keys)
+    text = base64.b64encode(b"x\n").decode()
+    line = "file %%s root root 2 %s %%s\ndata %s\n" % (hashlib.sha256(b"x\n").hexdigest(), text)
+    with open(keys, encoding="ascii") as file:
+        good = file.read()
+    os.chmod(keys, 0o600)
+    with empty_host():
+        for mode, place, status, words in (
+                ("0400", "/etc/cron.d/zegel-test", REFUSED, "is no key"),
+                ("0400", CONF + "/zegel.conf", REFUSED, "is no key"),
+                ("0644", CONF + "/other", REFUSED, "is no key"),
+                ("0422", CONF + "/keys/milter/other", REFUSED, "is no key"),
+                ("4400", CONF + "/keys/milter/other", REFUSED, "is no key"),
+                ("0400", CONF + "/keys/../../cron.d/zegel-test", 65, "no backup of zegel")):
+            with open(keys, "w", encoding="ascii") as file:
+                file.write(good + line % (mode, place))
+            _, errors = zegelctl("restore", path, "--keys", keys, status=status)
+            assert words in errors, (place, errors)
+            assert not os.path.exists(CONF) and not os.path.exists("/etc/cron.d/zegel-test")
+        with open(keys, "w", encoding="ascii") as file:
+            file.write(good)
+        zegelctl("restore", path, "--keys", keys)
+        with open(secret, encoding="ascii") as file:
+            assert file.read() == "geheim\n"
+    os.unlink(secret)
 
 
 def copy_all(source, target):
