@@ -1,9 +1,9 @@
 #include "common/base/syslog.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -46,7 +46,7 @@ connect_log(void)
   if (log_fd >= 0)
     return TRUE;
   g_strlcpy(address.sun_path, log_path, sizeof address.sun_path);
-  log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (log_fd >= 0 &&
       connect(log_fd, (const struct sockaddr *) &address, sizeof address) == 0)
     return TRUE;
@@ -64,16 +64,22 @@ syslog_start(const char *path, const char *ident)
   connect_log(); /* what a sandbox may forbid later */
 }
 
+/* Waits at most WAIT_US, 0: not at all; in one row with others who wait, as poll does not. */
 static gboolean
-try_send(const GString *line)
+try_send(const GString *line, gint64 wait_us)
 {
+  const struct timeval wait = {.tv_sec = wait_us / G_USEC_PER_SEC,
+                               .tv_usec = wait_us % G_USEC_PER_SEC};
+  int flags = MSG_NOSIGNAL | (wait_us > 0 ? 0 : MSG_DONTWAIT);
   /* The daemon may have been started again: then the socket we have leads nowhere. */
   for (int tries = 0; tries < 2; tries++) {
     if (!connect_log())
       return FALSE;
-    if (send(log_fd, line->str, line->len, MSG_NOSIGNAL) >= 0)
+    if (wait_us > 0 && setsockopt(log_fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
+      return FALSE;
+    if (send(log_fd, line->str, line->len, flags) >= 0)
       return TRUE;
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == EINTR)
       return FALSE;
     drop_connection();
   }
@@ -84,18 +90,19 @@ try_send(const GString *line)
 static gboolean
 send_patiently(const GString *line)
 {
-  if (try_send(line))
+  if (try_send(line, 0))
     return TRUE;
-  if (log_fd < 0)
-    return FALSE;
-  gint64 begin_us = g_get_monotonic_time();
+  gint64 begin_us = g_get_monotonic_time(), now_us = begin_us;
   patience_us = MIN(patience_us + (begin_us - refilled_us) / SYSLOG_WAIT_SHARE,
                     SYSLOG_WAIT_MS * G_TIME_SPAN_MILLISECOND);
-  struct pollfd ready = {.fd = log_fd, .events = POLLOUT};
-  int wait_ms = (int) (MAX(patience_us, 0) / G_TIME_SPAN_MILLISECOND);
-  gboolean sent = poll(&ready, 1, wait_ms) > 0 && try_send(line);
-  refilled_us = g_get_monotonic_time();
-  patience_us -= refilled_us - begin_us;
+  gint64 until_us = begin_us + patience_us;
+  gboolean sent = FALSE;
+  while (!sent && log_fd >= 0 && now_us < until_us) {
+    sent = try_send(line, until_us - now_us);
+    now_us = g_get_monotonic_time();
+  }
+  patience_us -= now_us - begin_us;
+  refilled_us = now_us;
   return sent;
 }
 
@@ -130,7 +137,7 @@ say_lost(void)
   append_head(line, LOST_PRIORITY, NULL, NULL);
   g_string_append_printf(line, "%u lines were lost: the system's log did not take them",
                          lost);
-  if (try_send(line))
+  if (try_send(line, 0))
     lost = 0;
 }
 
