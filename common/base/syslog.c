@@ -64,7 +64,8 @@ syslog_start(const char *path, const char *ident)
   connect_log(); /* what a sandbox may forbid later */
 }
 
-/* Waits at most WAIT_US, 0: not at all; in one row with others who wait, as poll does not. */
+/* Waits at most WAIT_US, 0: not at all; in one row with others who wait, as poll does not.
+ */
 static gboolean
 try_send(const GString *line, gint64 wait_us)
 {
