@@ -79,6 +79,9 @@ space_network()
 {
   local addr
   ip link set lo up
+  # As many lines may wait for the log as systemd lets wait there, or nearly: more than one
+  # program can put into a socket of its own cannot be filled up by a test.
+  echo 200 >/proc/sys/net/unix/max_dgram_qlen
   for addr in $LAB_ADDRS; do
     ip addr add "$addr/32" dev lo
   done

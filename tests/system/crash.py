@@ -308,7 +308,7 @@ def settle(deliver, letter):
     """After a try: whether the program died; then LETTER counts a crash more."""
     if letter.code is None:  # the session broke, most likely because the program ends
         try:
-            deliver.process.wait(3)
+            deliver.process.wait(harness.patience(10))
         except subprocess.TimeoutExpired:
             pass
     deliver.untrace()

@@ -5,6 +5,7 @@ the SMS gateway. The lab's names and paths come from its environment (tests/lab/
 browser.py has the recipient's browser, image.py the search for a canary.
 """
 import contextlib
+import functools
 import json
 import os
 import re
@@ -204,6 +205,12 @@ class Received:
         return self.message.get_body(("plain",)).get_content()
 
 
+@functools.lru_cache(maxsize=None)
+def _received(path):
+    """The message in PATH: what is delivered stays as it is."""
+    return Received(path)
+
+
 def mailbox(address):
     """What lies in the mailbox of ADDRESS, oldest first."""
     user, domain = address.lower().split("@")
@@ -214,7 +221,7 @@ def mailbox(address):
         return []
     paths = sorted((os.path.join(new, name) for name in os.listdir(new)),
                    key=os.path.getmtime)
-    found = [Received(path) for path in paths]
+    found = [_received(path) for path in paths]
     return [one for one in found if one.message["Delivered-To"].lower() == address.lower()]
 
 
@@ -252,6 +259,13 @@ def queue_flush():
     command("postqueue", "-f")
 
 
+def flush_deferred(queue_id):
+    """Another try for QUEUE_ID, which waits: before it lies in that queue no flush finds it."""
+    wait_for(lambda: (queued(queue_id) or {}).get("queue_name") == "deferred",
+             "%s among what is deferred" % queue_id)
+    queue_flush()
+
+
 def postcat(options, queue_id):
     """What postcat prints of QUEUE_ID; a file on its way to another queue is looked for again."""
     return wait_for(lambda: command("postcat", options, queue_id, status=None),
@@ -276,6 +290,7 @@ def wait_delivered(queue_id, seconds=WAIT_S):
 
 def log_mark():
     """The place in the mail log where we are now."""
+    sync_log()
     return os.path.getsize(ENV["LAB_MAIL_LOG"])
 
 

@@ -32,9 +32,9 @@ def is_empty():
     return query("SELECT count(*) FROM outbox") == [(0,)]
 
 
-def wait_empty(seconds=20):
+def wait_empty():
     """Waits until they are."""
-    wait_for(is_empty, "an empty outbox", seconds)
+    wait_for(is_empty, "an empty outbox")
 
 
 def recorded(after=0):

@@ -146,7 +146,7 @@ def test_100_presses_at_once_send_one_sms():
     wait_sms(sent.number)
     told = Browser().get(HOST + waits[0].headers["location"])
     seconds = int(re.search(r"(\d+) seconden", told.text).group(1))
-    assert 30 <= seconds <= 60, told.text
+    assert 0 < seconds <= 60, told.text
     assert len(sms_texts(sent.number)) == 1
 
 

@@ -340,7 +340,7 @@ def begin_load():
     for _ in range(3):
         link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         link.connect(trail.SOCKET)
-        link.settimeout(5)
+        link.settimeout(harness.WAIT_S)
         link.sendall("".join(trail.block(trail.new_id()) for _ in range(40)).encode())
         links.append(link)
     return links

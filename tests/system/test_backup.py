@@ -63,9 +63,10 @@ def rights(paths):
     for path in paths:
         for base, names, files in os.walk(path):
             for name in [base] + [os.path.join(base, one) for one in names + files]:
-                status = os.lstat(name)
-                if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
-                    found[name] = (status.st_uid, status.st_gid, oct(status.st_mode))
+                with contextlib.suppress(FileNotFoundError):  # a program has just taken it away
+                    status = os.lstat(name)
+                    if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
+                        found[name] = (status.st_uid, status.st_gid, oct(status.st_mode))
     return found
 
 

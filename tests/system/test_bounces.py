@@ -151,8 +151,7 @@ def test_a_delay():
         again = told.query("SELECT count(*) FROM history JOIN entry ON entry = id"
                            "  WHERE reference = ? AND kind = 2", reference)
         assert again == 1, again
-    harness.queue_flush()
-    wait_for(lambda: mailbox(to), "notification", 40)
+    wait_for(lambda: mailbox(to) or harness.queue_flush(), "notification")
     assert len(letters_about(message, "delayed")) == 1
 
 
@@ -284,7 +283,7 @@ def test_f2_no_reader():
         queue_id = bounce(address, failed("5.1.1", sent.to))
         wait_log(r" %s: to=.*status=deferred .*Z-DELIVER-BOUNCE" % queue_id, mark)
         assert not is_dead(sent.link)
-    harness.queue_flush()
+    harness.flush_deferred(queue_id)
     check_bounced(sent.message, sent.to, mark, "5.1.1")
     assert is_dead(sent.link)
 
@@ -300,6 +299,7 @@ def bring_bounce(session, letter, address):
 def strike_bounce(deliver, letter, address, point):
     """Brings the bounce of LETTER with a kill at POINT, and then until it is taken; whether
     zegel-deliver died."""
+    deliver.stay()
     session = deliver.session()
     deliver.inject(point, "signal=KILL")
     letter.code = bring_bounce(session, letter, address)

@@ -131,7 +131,7 @@ def download(chrome):
     chrome.click(".attachments a")
     path = wait_for(lambda: [os.path.join(chrome.downloads, name)
                              for name in os.listdir(chrome.downloads)
-                             if not name.endswith(".crdownload")], "the download")[0]
+                             if not name.startswith(".") and not name.endswith(".crdownload")], "the download")[0]
     with open(path, "rb") as file:
         return os.path.basename(path), file.read()
 

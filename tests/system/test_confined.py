@@ -50,7 +50,8 @@ def children(pid):
     """The processes that PID started, and those that they started."""
     found = []
     for path in glob.glob("/proc/%d/task/*/children" % pid):
-        with open(path, encoding="ascii") as file:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), \
+                open(path, encoding="ascii") as file:
             for child in map(int, file.read().split()):
                 found += [child] + children(child)
     return found
@@ -81,7 +82,8 @@ def check_process(pid, user):
     threads = glob.glob(path + "/task/*")
     assert threads
     for thread in threads:
-        check_thread(thread, user)
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            check_thread(thread, user)
     # Files in /proc of a process that is not dumpable are root's (proc(5)).
     assert os.stat(path + "/environ").st_uid == 0, path
     with open(path + "/limits", encoding="ascii") as file:
@@ -95,12 +97,23 @@ def test_processes():
     for program, user in USERS.items():
         pid = pid_of(program)
         for process in [pid] + children(pid):
-            with contextlib.suppress(FileNotFoundError):  # one that has just ended
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 check_process(process, user)
                 seen[program] += 1
     assert all(seen[program] >= 1 for program in USERS), seen
     assert seen["viewer"] > 4, seen  # with its workers
     assert len({pwd.getpwnam(user).pw_uid for user in USERS.values()}) == len(USERS)
+
+
+def filters_of(program, name):
+    """How many filters the processes called NAME have that PROGRAM started: a set."""
+    found = set()
+    for pid in children(pid_of(program)):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            status = status_of("/proc/%d" % pid)
+            if status["Name"] == name:
+                found.add(int(status["Seccomp_filters"]))
+    return found
 
 
 def test_helpers_have_both_filters():
@@ -109,12 +122,9 @@ def test_helpers_have_both_filters():
     send(mail("Gewoon", sender="a@" + part("outsider"), to="janssen@" + part("own")),
          "a@" + part("outsider"), "janssen@" + part("own"), login=None, source=ENV["LAB_OUTSIDER_ADDR"])
     for program, name in (("milter", "zegel-reader"), ("policyd", "zegel-spf")):
-        helpers = [status for status in (status_of("/proc/%d" % pid)
-                                         for pid in children(pid_of(program)))
-                   if status["Name"] == name]
-        assert helpers, (program, "started no " + name)
-        for status in helpers:
-            assert int(status["Seccomp_filters"]) == 2, (program, status)
+        # One that has just begun has only those of who started it.
+        wait_for(lambda program=program, name=name: filters_of(program, name) == {2},
+                 "%s of %s with both filters" % (name, program))
     assert not children(pid_of("milter-mx")) and not children(pid_of("auditd"))
 
 
@@ -318,6 +328,12 @@ class Manager:
             told.append((pid, words.decode()))
         return told
 
+    def forget(self):
+        """What was said until now is heard by nobody."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.socket.recv(4096, socket.MSG_DONTWAIT)
+
 
 @contextlib.contextmanager
 def managed(program):
@@ -336,17 +352,18 @@ def test_watchdog():
     """each program says once that it is ready, and then in time that it works, itself, to the end"""
     for program in USERS:
         with managed(program) as (manager, pid):
-            told = manager.heard(harness.patience(WATCH_S) * 3)
+            told = manager.heard(harness.patience(WATCH_S) * 6)
             words = [word for who, word in told]
             assert words.count("READY=1") == 1, (program, told)
             assert words.count("WATCHDOG=1") >= 5, (program, told)
             assert {who for who, word in told} == {pid}, (program, pid, told)
             os.kill(pid, signal.SIGSTOP)
-            manager.heard(0.05)
+            wait_for(lambda pid=pid: status_of("/proc/%d" % pid)["State"].startswith("T"), "stop")
+            manager.forget()
             silent = manager.heard(WATCH_S)
             os.kill(pid, signal.SIGCONT)
             assert not silent, (program, silent)
-            assert manager.heard(harness.patience(WATCH_S)), program
+            wait_for(lambda manager=manager: manager.heard(WATCH_S), "%s again" % program)
 
 
 def limit_files(pid, soft, hard):
@@ -357,17 +374,17 @@ def limit_files(pid, soft, hard):
 def test_watchdog_of_a_library():
     """the milter's loop is libmilter's: when that takes no connection, nothing says that it works"""
     with managed("milter-mx") as (manager, pid):
-        assert manager.heard(WATCH_S)
+        wait_for(lambda: manager.heard(WATCH_S), "a sign of life")
         with open("/proc/%d/limits" % pid, encoding="ascii") as file:
             soft, hard = map(int, re.search(r"Max open files +(\d+) +(\d+)", file.read()).groups())
         limit_files(pid, 3, hard)
         with socket.socket(socket.AF_UNIX) as client:
             client.connect("/var/spool/postfix/zegel/milter-mx.sock")
-            manager.heard(0.1)
+            manager.heard(1)  # until the milter has looked again
             silent = manager.heard(WATCH_S * 2)
             limit_files(pid, soft, hard)
         assert not silent, silent
-        assert manager.heard(harness.patience(WATCH_S) * 5)
+        wait_for(lambda: manager.heard(WATCH_S), "a sign of life")
 
 
 HANDED_DOWN = r"""

@@ -3,6 +3,7 @@ reminded before its end (V7): once each, whatever dies meanwhile."""
 import contextlib
 import re
 import sqlite3
+import subprocess
 import time
 
 import crash
@@ -160,7 +161,8 @@ def strike_confirmation(deliver, letter, point):
     end = time.monotonic() + 10
     while deliver.alive() and not is_recorded(letter) and time.monotonic() < end:
         time.sleep(0.02)
-    time.sleep(0.1)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        deliver.process.wait(harness.patience(0.3))
     died = crash.settle(deliver, letter)
     if not died:
         deliver.end(session)

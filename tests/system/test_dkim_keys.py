@@ -134,6 +134,12 @@ class Stream:
         self.thread.start()
         return self
 
+    def more(self, count):
+        """Waits until COUNT more have left."""
+        have = len(self.ids)
+        harness.wait_for(lambda: len(self.ids) >= have + count or self.failure,
+                         "mail of the stream")
+
     def __exit__(self, *_):
         self.end.set()
         self.thread.join()
@@ -200,14 +206,14 @@ def test_rotation_without_a_gap():
             ctl("activate", "oud")
             time.sleep(LOOKED_AT_S)
             first = len(stream.ids) + 1
-            time.sleep(1)
+            stream.more(20)
             text = ctl("activate", "nieuw")
             assert "oud rests" in text and re.search(r"until \d{4}-\d\d-\d\d", text), text
             assert states() == {"nieuw": ("active", True), "oud": ("resting", False)}
             time.sleep(LOOKED_AT_S)
             last = len(stream.ids) + 1
             assert "oud of" in ctl("retire", "oud")
-            time.sleep(1)
+            stream.more(8)
             ctl("activate", "nieuw")
         with published(one, two):
             used = [selectors(got) for got in stream.got]
@@ -329,8 +335,9 @@ def test_without_an_answer_nothing_is_activated():
             with harness.without("unbound"):
                 assert "found out" in ctl("activate", "later", status=75)
             assert states() == {"later": ("waiting", False)}
-            time.sleep(5)  # policyd keeps a failure that long, and unbound is cold
-            ctl("activate", "later")
+            # policyd keeps a failure for 5 s, and unbound is cold.
+            harness.wait_for(lambda: "is signed with" in ctl("activate", "later", status=None),
+                             "activation")
 
 
 def test_a_key_that_others_can_read_signs_nothing():

@@ -14,10 +14,15 @@ CHAIN = ("policyd", "dnssec", "resolver+chain")
 def test_chain():
     """With ldns validating as well every answer is the same, and mail leaves the direct way"""
     names = ("ready", "partner", "nomx", "unsigned", "alias", "outsider", "expired", "bogus")
-    plain = {name: route(SENDER, "jan@" + part(name)) for name in names}
+
+    def routes():
+        """Of those that stay unknown at once, of others when it is known."""
+        return {name: (route if name in ("expired", "bogus") else known_route)(
+            SENDER, "jan@" + part(name)) for name in names}
+    plain = routes()
     with guard() as watch, configured("policyd", "trust_anchor", ROOT_ANCHOR), \
             configured(*CHAIN, "policyd"):
-        chain = {name: route(SENDER, "jan@" + part(name)) for name in names}
+        chain = routes()
         assert chain == plain, (chain, plain)
         assert chain["ready"][0] == "direct" and chain["unsigned"][0] == "viewer", chain
         watch.secure("ready").arrived()

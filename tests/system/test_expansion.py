@@ -167,7 +167,7 @@ def start_anew():
 
 def drain(messages):
     """The queue's next tries deliver all of MESSAGES; .forward and the like need more than one."""
-    end = time.monotonic() + 40
+    end = time.monotonic() + lab.patience(40)
     while waiting(messages):
         assert time.monotonic() < end, recipients()
         lab.queue_flush()
@@ -231,7 +231,7 @@ def test_the_largest_message_comes_through_all_passes():
     limit = int(lab.command("postconf", "-h", "message_size_limit"))
     line = "x" * 75 + "\n"
     message = Sent(WAYS[2], body=line * ((limit - 10000) // 78))  # 78 of 77 in a queue file
-    lab.wait_mail(message.way.outsider, message.told + 1, 60)
+    lab.wait_mail(message.way.outsider, message.told + 1, lab.patience(60))
     message.wait_others()
 
 

@@ -2,6 +2,7 @@
 SMS gateway, keys and configuration. Always: nothing lost (I1), doubled (I2) or bounced (I4),
 nothing goes plain (I5), one clear line says it (I8).
 """
+import contextlib
 import os
 import re
 import sqlite3
@@ -37,7 +38,7 @@ def empty_queue():
         harness.queue_flush()
         time.sleep(1)
         return False
-    wait_for(is_empty, "empty queue", RECOVERY_S)
+    wait_for(is_empty, "empty queue", harness.patience(RECOVERY_S))
 
 
 def rows(queue_id):
@@ -98,7 +99,8 @@ def kill_in_turn():
     master = command("lab-ctl", "pid", "viewer").decode().strip()
     with open("/proc/%s/task/%s/children" % (master, master), encoding="ascii") as file:
         for worker in file.read().split():
-            os.kill(int(worker), 9)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(worker), 9)
 
 
 def answers(link):
@@ -133,9 +135,9 @@ def test_f4_programs_are_killed_while_30_messages_go():
         one.start()
     for _ in range(ROUNDS):
         kill_in_turn()
-    wait_for(lambda: answers(known.link), "viewer", 3)
+    wait_for(lambda: answers(known.link), "viewer", harness.patience(10))
     for one in senders:
-        one.join(RECOVERY_S)
+        one.join(harness.patience(RECOVERY_S))
         assert one.queue_id, (one.to, one.refusals)
         assert all(400 <= code <= 499 for code in one.refusals), one.refusals
     empty_queue()
@@ -306,7 +308,7 @@ def test_submit_is_down():
         harness.wait_log(r"zegel-deliver.*%s: .*code=Z-V1-LATER, no notification" % queue_id, mark)
         for _ in range(3):
             again = harness.log_mark()
-            harness.queue_flush()
+            harness.flush_deferred(queue_id)
             wait_deferred(queue_id, again, "451 4.3.0 Z-V1-LATER")
         assert rows(queue_id) == [None]
         assert not mailbox(to)
@@ -366,7 +368,7 @@ def test_f17_the_sms_gateway_hangs():
     sent = walk.Sent(lambda typed, to: mail("SMS %s Uitslag" % typed, to=to))
     with Adapter("exec sleep 60"):
         page, seconds = press(sent)
-    assert page.status == 200 and seconds < harness.patience(10), (page.status, seconds)
+    assert page.status == 200 and seconds < 8 + harness.patience(6), (page.status, seconds)
     assert page.form("/code"), page.text
     page, _ = press(sent)
     assert page.status == 200 and not harness.sms_texts(sent.number), page.text

@@ -27,7 +27,7 @@ CONNECTIONS = 200
 SLOW = 500
 MANY = 1200
 SLOW_S = 15
-MAIL_S = 10          # what a message may take while others do harm
+MAIL_S = 25          # what a message may take while others do harm
 KEPT_FILES = 40      # of hundreds that each test opens
 # Of memory, which allocators keep; sanitizers hold 256 MB of what was freed.
 GROWN_BYTES = (512 if crash.sanitized() else 64) << 20
@@ -161,7 +161,7 @@ def unharmed():
     mail_goes()
     for name, state in before.items():
         wait_for(lambda name=name, state=state: is_back(state, State(name)),
-                 "rest of %s, which had %s and has %s" % (name, state, State(name)), 30)
+                 "rest of %s, which had %s and has %s" % (name, state, State(name)), 90)
         now = State(name)
         print("# %s: %s, then %s" % (name, state, now), flush=True)
         assert now.pid == state.pid, "%s died" % name

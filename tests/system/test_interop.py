@@ -21,7 +21,7 @@ from harness import ENV, command, part, unique, wait_for
 
 COUNT = 200
 SESSIONS = 8
-ARRIVE_S = 60
+ARRIVE_S = 180
 SEED = 6376
 OWN, READY = part("own"), part("ready")
 SENDER, PARTNER = "janssen@" + OWN, "jan@" + READY

@@ -186,7 +186,7 @@ def release(letter):
 
 def wait_try(letter, mark):
     """Waits for the end of a try of Postfix: "sent" or "deferred"."""
-    line = harness.wait_log(r" %s: to=.*status=" % letter.queue_id, mark, 30)
+    line = harness.wait_log(r" %s: to=.*status=" % letter.queue_id, mark)
     return re.search(r"status=(\w+)", line).group(1)
 
 
@@ -210,7 +210,7 @@ def postfix_brings(deliver, letter, point):
     while status != "sent":
         assert status == "deferred", status
         mark = harness.log_mark()
-        harness.queue_flush()
+        harness.flush_deferred(letter.queue_id)
         status = wait_try(letter, mark)
     letter.code = 250
     return died

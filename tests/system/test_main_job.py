@@ -74,6 +74,7 @@ def test_01_the_default_of_an_organisation_holds():
     assert refusal.code >= 550 and "Z-S7-NUMBER" in refusal.text
     bypass = mail("Afspraak", sender=other, to=to, x_ezorg_secbypass="true")
     wait_delivered(send(bypass, other, to))
+    harness.wait_mail(to)
     assert len(harness.mailbox(to)) == 1
 
 
@@ -211,6 +212,8 @@ def test_06_the_route_stands_before_the_answer():
     with harness.without("community"):
         queue_id = send(mail("veilig mailen: recept", to=to), SENDER, to)
         assert routes()[key] == "zegel-direct:[mail.%s]:25" % part("community")
+        harness.wait_for(lambda: (harness.queued(queue_id) or {}).get("queue_name") == "deferred",
+                         "deferral")
     harness.queue_flush()
     log = wait_delivered(queue_id)
     assert any("zegel-direct" in line and "status=sent" in line for line in log), log
@@ -224,6 +227,7 @@ def test_06_without_policyd_a_secure_message_waits_at_its_sender():
         assert 400 <= refusal.code <= 499, refusal
         word = unique()
         wait_delivered(send(mail("Afspraak", word + "\n", to=to), SENDER, to))
+        harness.wait_mail(to)
     assert len(harness.mailbox(to)) == 1 and word in harness.mailbox(to)[0]
 
 

@@ -54,7 +54,7 @@ def history(row):
 
 
 def reference_of(sent):
-    return wait_shown(sent.queue_id, lambda rows: rows[sent.to]["reference"],
+    return wait_shown(sent.queue_id, lambda rows: rows.get(sent.to, {}).get("reference"),
                       "reference")[sent.to]["reference"]
 
 

@@ -211,8 +211,9 @@ def test_observe_changes_nothing():
     header = ["From: " + SENDER, "Subject: SMS 0612345678 recept", "Message-ID: <1@x.nl>"]
     with configured("organisation " + part_name(), "default", "observe", "milter"):
         mark = harness.log_mark()
-        for lines in (header, header[:1] + ["Subject: SMS"]):
+        for count, lines in enumerate((header, header[:1] + ["Subject: SMS"]), 1):
             wait_delivered(send(raw(lines), SENDER, to))
+            harness.wait_mail(to, count)
     got = harness.mailbox(to)
     assert got[0].message["Subject"] == "SMS 0612345678 recept" and len(got) == 2
     seen = harness.log_lines("event=observed", mark)
@@ -246,6 +247,7 @@ def test_without_the_milter_mail_waits_at_its_sender():
         for subject in ("Afspraak", "SMS 0612345678 x"):
             not_now(mail(subject, to=to), SENDER, to)
     wait_delivered(send(mail("Afspraak", to=to), SENDER, to))
+    harness.wait_mail(to)
     assert len(harness.mailbox(to)) == 1
 
 
@@ -452,6 +454,7 @@ def test_trying_a_message_says_what_sending_it_does():
     with harness.without("deliver", "ready"):
         queue_id = send(message, SENDER, recipients)
         file = harness.queue_file(queue_id).decode(errors="replace")
+        head = harness.queue_message(queue_id).decode(errors="replace")
     harness.queue_flush()
     real = set(re.findall(r"(?m)^(?:done_)?recipient: (.*\.zegel\.internal)$", file))
     added = {re.search("<(.*)>", change["name"]).group(1) for change in found["changes"]
@@ -463,7 +466,6 @@ def test_trying_a_message_says_what_sending_it_does():
             one["recipient"], one["route"], one["code"], one["detail"])
         assert any(expected in line for line in events), (expected, events)
         assert one["recipient"] + ", route=" + one["route"] in text, text
-    head = harness.queue_message(queue_id).decode(errors="replace")
     for change in found["changes"]:
         if change["change"] in ("set", "insert"):
             line = "%s: %s" % (change["name"], change.get("value", ""))

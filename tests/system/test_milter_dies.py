@@ -5,6 +5,7 @@ strace kills it in front of its N-th call of one kind: each reading of a packet,
 and change that it writes, its question to policyd and its line in the log.
 """
 import contextlib
+import glob
 import os
 import re
 import signal
@@ -24,9 +25,10 @@ TRY_AGAIN = range(400, 500)
 
 
 def is_traced(pid):
-    """Whether every thread of PID has a tracer."""
-    for task in os.listdir("/proc/%s/task" % pid):
-        with open("/proc/%s/task/%s/status" % (pid, task), encoding="ascii") as file:
+    """Whether every thread of PID has a tracer, or it was killed already."""
+    for path in glob.glob("/proc/%s/task/*/status" % pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), \
+                open(path, encoding="ascii") as file:
             if re.search(r"(?m)^TracerPid:\t0$", file.read()):
                 return False
     return True

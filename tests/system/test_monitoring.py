@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 import harness
+import outbox
 import trail
 import walk
 from harness import configured, control, mail, part, patience
@@ -25,6 +26,7 @@ def status(wanted=0):
 
 def test_all_forms_say_the_same():
     """status says of every program, queue, table and disk how it stands, in three forms"""
+    outbox.wait_empty()
     before = trail.last()
     found = status()
     assert found["program_up"] == dict.fromkeys(PROGRAMS, 1), found
@@ -39,7 +41,7 @@ def test_all_forms_say_the_same():
     assert re.fullmatch(r"3\.\d+\.\d+", found["versions"]["postfix"]), found
     text = harness.command(ZEGELCTL, "status").decode()
     assert "viewer=yes" in text and "Could not" not in text, text
-    assert trail.last() == before, "looking is no event"
+    assert "zegelctl" not in {one["program"] for one in trail.records(before)}, "it is no event"
 
 
 def test_prometheus_can_read_it():
@@ -122,7 +124,7 @@ def test_a_long_trail_makes_it_no_slower():
     try:
         with configured("audit", "database", path):
             times = []
-            for _ in range(3):
+            for _ in range(10):
                 start = time.monotonic()
                 found = status()
                 times.append(time.monotonic() - start)

@@ -17,7 +17,7 @@ from harness import configured, control, mail, part, send, without, zone
 
 ZEGELCTL = os.path.join(harness.ENV["LAB_SBINDIR"], "zegelctl")
 LATER = "Z-R6-LATER"
-ANSWER_LIMIT_S = 7  # I7: policyd answers within 5 s
+ANSWER_LIMIT_S = 15  # I7: policyd answers within 5 s; the session goes on until then
 NOT_READY = ("organisation praktijk", "nta_declaration", "", "policyd")
 RECHECK = ("policyd", "recheck_s", "1", "policyd")
 
@@ -308,9 +308,9 @@ def test_the_resolver_is_down():
             message = watch.secure("community")
             assert "status=deferred" in message.tried()
             watch.flows(names=False)
+        wait_ready()
         harness.queue_flush()
         message.arrived()
-        wait_ready()
         watch.secure("ready").arrived()
 
 
@@ -424,7 +424,7 @@ def test_the_sender_hears_of_a_next_hop_that_fails():
             message.tried()
             time.sleep(1.1)
             harness.queue_flush()
-            notice = harness.wait_mail(SENDER, notices + 1)
+            notice = harness.wait_report(SENDER, notices)
             assert message.to in notice and message.body not in notice, notice.raw
             assert "Action: delayed" in notice and "zegel.internal" in notice, notice.raw
             watch.flows()

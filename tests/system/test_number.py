@@ -117,6 +117,7 @@ def test_without_a_number():
 def test_an_absence_note_is_harmless():
     """T31: the sender's own absence note to that address changes nothing, and is answered by nobody"""
     sent, address = sent_secure()
+    wait_for(lambda: not harness.queue(), "the end of the queue")
     before = len(mailbox(SENDER))
     message = mail("Afwezig: Uw beveiligde bericht staat klaar", "Ik ben er niet.\n", to=address,
                    Auto_Submitted="auto-replied")

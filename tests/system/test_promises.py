@@ -148,7 +148,7 @@ def test_routes_db_is_locked():
             for _ in range(5):
                 refusal = watch.refused("partner")
                 assert 400 <= refusal.code <= 499, refusal
-            assert time.monotonic() - begin < harness.patience(5), "somebody waited for the lock"
+            assert time.monotonic() - begin < harness.patience(15), "somebody waited for the lock"
             watch.secure("community").arrived()
             watch.flows()
         watch.secure("partner").arrived()
@@ -163,14 +163,14 @@ def test_everything_is_looked_at_again_after_a_restart():
     with guard() as watch, harness.configured("policyd", "recheck_s", "2", "policyd"):
         start_afresh()
         watch.secure("ready").arrived()
+        mark = harness.log_mark()
         with without("policyd", kill=True):
             assert promise_of(part("ready")).startswith("zegel-direct:")
             gone = harness.zone("ready", without_nta)
             gone.__enter__()
         try:
-            mark = harness.log_mark()
             harness.wait_log(r"event=promised, change=withdrawn, domain=%s, reason=Z-N1-RECORD" %
-                             re.escape(part("ready")), mark - 4000, BACK_S)
+                             re.escape(part("ready")), mark, BACK_S)
             harness.wait_for(lambda: promise_of(part("ready")).startswith("zegel-store:"),
                              "the way to the viewer", BACK_S)
             watch.flows()

@@ -74,7 +74,7 @@ class W3m:
             shown[0] = self.page() or shown[0]
             return words in " ".join(shown[0].split())
         try:
-            wait_for(look, words, 20)
+            wait_for(look, words)
         except AssertionError as error:
             raise AssertionError("%s in: %s" % (error, shown[0])) from None
         return " ".join(shown[0].split())

@@ -21,7 +21,8 @@ SELECTOR = lab.ENV["LAB_SELECTOR"]
 PKI = os.path.join(lab.ENV["LAB"], "pki")
 ME = "janssen@" + OWN
 AGAIN_S = 5.1  # policyd keeps failures of the DNS for so long
-FINISHED_S = 5.0  # within which the milter has an answer, whatever the DNS does
+FINISHED_S = 5.0  # within which the milter has an answer, whatever the DNS does,
+SLACK_S = 5.0     # and what it takes to ask
 
 
 # ---- What the DNS says -----------------------------------------------------------------
@@ -123,7 +124,7 @@ def test_a_silent_name_server():
     silent = part("silent")
     began = time.monotonic()
     answer = verify(STRANGER, "mail." + silent, "jan@" + silent, silent, [(silent, "s")])
-    assert time.monotonic() - began < lab.patience(FINISHED_S)
+    assert time.monotonic() - began < lab.patience(FINISHED_S + SLACK_S)
     assert (answer["spf"], answer["dmarc"], answer["dmarc_policy"]) == \
         ("temperror", "unknown", ""), answer
     assert answer["keys"][0]["key"] == "unknown", answer

@@ -1,6 +1,7 @@
 """The configurations in contrib for web servers, each in front of the viewer: the whole way of
 a recipient, what the server says by itself, and what it writes down (T20, T21, T26, F21)."""
 import contextlib
+import glob
 import os
 import tempfile
 import time
@@ -185,7 +186,7 @@ def viewer_away(server):
                 check_away(sent)
         finally:
             harness.control("start", "viewer")
-    wait_for(lambda: reached(sent), "the viewer behind " + server, 5)
+    wait_for(lambda: reached(sent), "the viewer behind " + server)
     check_logs(token_of(sent), server)
 
 
@@ -289,8 +290,8 @@ def slow_uploads(server):
         with contextlib.suppress(TimeoutError):  # the viewer would have answered: there is no session
             early = connection.recv(500)
             assert not early, early
-        held = files_of(server)
-        assert held and all(name.startswith("/dev/shm/") for name in held), held
+        held = wait_for(lambda: files_of(server), "files of the uploads")
+        assert all(name.startswith("/dev/shm/") for name in held), held
         begin = time.monotonic()
         walk.log_in(sent)
         assert time.monotonic() - begin < harness.patience(SOON_S)
@@ -301,9 +302,9 @@ def files_of(server):
     """The temporary files that SERVER has open; they may have no name any more."""
     found = set()
     for pid in harness.command("pgrep", "-g", harness.program_pid(server)).decode().split():
-        for one in os.listdir("/proc/%s/fd" % pid):
+        for one in glob.glob("/proc/%s/fd/*" % pid):
             with contextlib.suppress(OSError):
-                found.add(os.readlink("/proc/%s/fd/%s" % (pid, one)))
+                found.add(os.readlink(one))
     return {name for name in found if name.startswith(("/tmp/", "/var/", "/dev/shm/"))
             and not name.startswith("/var/log/")}
 

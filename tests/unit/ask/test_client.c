@@ -158,7 +158,7 @@ test_reconnects_once(void)
   Peer peer;
   peer_start(&peer, scripts, 2);
   g_assert_cmpint(ask_once(peer.path), ==, -1);
-  g_usleep(2 * QUIET_US); /* the peer closes */
+  g_usleep(25 * QUIET_US); /* the peer closes */
   g_assert_cmpint(ask_once(peer.path), ==, -1);
   peer_stop(&peer);
 }
@@ -211,7 +211,7 @@ test_unasked_answer(void)
   Peer peer;
   peer_start(&peer, scripts, 2);
   g_assert_cmpint(ask_once(peer.path), ==, -1);
-  g_usleep(2 * QUIET_US);
+  g_usleep(25 * QUIET_US);
   g_assert_cmpint(ask_once(peer.path), ==, -1);
   peer_stop(&peer);
 }

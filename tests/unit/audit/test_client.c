@@ -298,7 +298,7 @@ test_thread(Fixture *f, gconstpointer data)
   for (guint i = 0; i < FEW; i++)
     event_log(EVENT_LOGIN, NULL, "care", NULL);
   g_assert_cmpint(g_get_monotonic_time() - before_us, <, AT_ONCE_US);
-  g_usleep(QUIET_MS * G_TIME_SPAN_MILLISECOND);
+  g_usleep(5 * QUIET_MS * G_TIME_SPAN_MILLISECOND);
   start(f);
   wait_got(f, FEW);
   event_log(EVENT_LOGIN, NULL, "care", NULL);

@@ -205,7 +205,7 @@ test_busy(Fixture *f, gconstpointer data)
   gint64 start_us = g_get_monotonic_time();
   f->watches[0] = loop_watch(f->loop, f->pairs[0][0], EPOLLOUT, on_busy, f, NULL);
   run(f, 20);
-  g_assert_cmpint(g_get_monotonic_time() - start_us, <, 200000);
+  g_assert_cmpint(g_get_monotonic_time() - start_us, <, 5 * G_TIME_SPAN_SECOND);
 }
 
 static void

@@ -250,7 +250,7 @@ test_replaced(Place *place, gconstpointer data)
   write_script(place, "[ -e $mark ] || { : >$mark; exit 1; }\n"
                       "head -c $message >/dev/null\n" GOOD);
   Inspectors *inspectors = inspectors_new(place->script, 1);
-  assert_bad(inspectors, plain, strlen(plain), 3, "");
+  assert_bad(inspectors, plain, strlen(plain), 9, "");
   for (guint i = 0; i < 3; i++) {
     assert_good(inspectors, plain, 0);
     g_usleep(G_USEC_PER_SEC); /* it is gone */
@@ -303,7 +303,7 @@ wait_in_vain(gpointer data)
 {
   const Hanging *hanging = data;
   g_autofree char *message = g_malloc0(hanging->len);
-  assert_bad(hanging->inspectors, message, hanging->len, 12, "in time");
+  assert_bad(hanging->inspectors, message, hanging->len, 25, "in time");
   return NULL;
 }
 

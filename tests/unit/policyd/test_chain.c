@@ -646,7 +646,7 @@ test_ask_silent(Fixture *f, gconstpointer data)
   gint64 start_us = g_get_monotonic_time();
   const DnsAnswer *answer = ask(f, "silent.nl", RR_TXT);
   g_assert_cmpstr(answer->failure, ==, "timeout");
-  g_assert_cmpint(g_get_monotonic_time() - start_us, <, 1000 * 1000);
+  g_assert_cmpint(g_get_monotonic_time() - start_us, <, 10 * G_TIME_SPAN_SECOND);
   Zone other = {.name = "quiet.nl", .dotted = "quiet.nl."}; /* the failure above is kept */
   make_zone(&other, 257);
   publish(f, sign_text("quiet.nl. 60 IN TXT \"a\"", "quiet.nl", &other));

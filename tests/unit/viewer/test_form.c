@@ -136,7 +136,7 @@ test_address_limit(Case *one, gconstpointer data)
     gint64 took_us = g_get_monotonic_time() - start_us;
     g_assert_cmpuint(answer.status, ==, 200);
     g_assert_cmpint(took_us, >=, 3 * G_USEC_PER_SEC / 10);
-    g_assert_cmpint(took_us, <, 2 * G_USEC_PER_SEC);
+    g_assert_cmpint(took_us, <, 20 * G_USEC_PER_SEC);
   }
   g_assert_cmpuint(site_mail_count(one->site), ==, 3);
   g_auto(SiteAnswer) sent = ask_link(one, "els@example.com", "198.51.100.99");
