@@ -36,8 +36,8 @@ struct DoctorReport {
 };
 
 static const DoctorCheck *const tables[] = {
-    doctor_postfix_checks, doctor_milter_checks, doctor_table_checks,
-    doctor_world_checks,   doctor_own_checks,    doctor_viewer_checks,
+    doctor_postfix_checks, doctor_tls_checks, doctor_milter_checks, doctor_table_checks,
+    doctor_world_checks,   doctor_own_checks, doctor_viewer_checks,
 };
 
 static gboolean option_json, option_all;

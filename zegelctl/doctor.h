@@ -46,6 +46,7 @@ doctor_say(DoctorReport *report, DoctorState state, const char *cure, const char
 
 /* The checks of each file; each table ends with one without id. */
 extern const DoctorCheck doctor_postfix_checks[]; /* main.cf, master.cf */
+extern const DoctorCheck doctor_tls_checks[];     /* how it is encrypted */
 extern const DoctorCheck doctor_milter_checks[];  /* sockets, who is asked */
 extern const DoctorCheck doctor_table_checks[];   /* where mail goes */
 extern const DoctorCheck doctor_world_checks[];   /* resolver, clock, DNS records, TLS */

@@ -37,6 +37,7 @@ zegelctl_libzegelctl_a_SOURCES = \
 	zegelctl/doctor_sms.c \
 	zegelctl/doctor_state.c \
 	zegelctl/doctor_table.c \
+	zegelctl/doctor_tls.c \
 	zegelctl/doctor_trail.c \
 	zegelctl/doctor_viewer.c \
 	zegelctl/doctor_world.c \

@@ -330,9 +330,10 @@ class Manager:
 
     def forget(self):
         """What was said until now is heard by nobody."""
+        self.socket.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while True:
-                self.socket.recv(4096, socket.MSG_DONTWAIT)
+                self.socket.recv(4096)
 
 
 @contextlib.contextmanager
@@ -358,10 +359,13 @@ def test_watchdog():
             assert words.count("WATCHDOG=1") >= 5, (program, told)
             assert {who for who, word in told} == {pid}, (program, pid, told)
             os.kill(pid, signal.SIGSTOP)
-            wait_for(lambda pid=pid: status_of("/proc/%d" % pid)["State"].startswith("T"), "stop")
-            manager.forget()
-            silent = manager.heard(WATCH_S)
-            os.kill(pid, signal.SIGCONT)
+            try:
+                wait_for(lambda pid=pid: status_of("/proc/%d" % pid)["State"].startswith("T"),
+                         "stop")
+                manager.forget()
+                silent = manager.heard(WATCH_S)
+            finally:
+                os.kill(pid, signal.SIGCONT)
             assert not silent, (program, silent)
             wait_for(lambda manager=manager: manager.heard(WATCH_S), "%s again" % program)
 

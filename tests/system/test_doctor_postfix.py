@@ -175,6 +175,11 @@ def test_tls():
          "zegel-prefer is may", "dane-only"),
         ("tls-floor", master("submission/inet/smtpd_tls_mandatory_protocols=!SSLv3,!TLSv1"),
          "service submission", ">=TLSv1.2"),
+        ("tls-mailboxes", main("virtual_transport=lmtp:inet:[203.0.113.25]:24"),
+         "virtual_transport brings mail to lmtp:inet:.203.0.113.25",
+         "lmtp_tls_policy_maps", "warning"),
+        ("tls-mailboxes", main("mailbox_transport=relay:[203.0.113.25]"),
+         "mailbox_transport brings mail to relay", "smtp_tls_policy_maps", "warning"),
         ("tls-offered", master("submission/inet/smtpd_tls_security_level=may"), "without TLS",
          "encrypt"),
         ("tls-offered", main("smtpd_tls_security_level=none"), "service smtp .* no TLS", "=may"),
@@ -183,6 +188,15 @@ def test_tls():
         ("tls-certificates", main("smtpd_tls_ask_ccert=no"), "smtpd_tls_ask_ccert is no",
          "smtpd_tls_ask_ccert=yes", "warning"),
     ])
+    for setting in ("lmtp:unix:private/dovecot-lmtp", "lmtp:inet:[127.0.0.1]:24"):
+        with main("virtual_transport=" + setting):
+            is_good("tls-mailboxes")
+    with both(main("virtual_transport=lmtp:inet:[203.0.113.25]:24"),
+              master("lmtp/unix/lmtp_tls_security_level=encrypt")):
+        is_good("tls-mailboxes")
+    with main("mailbox_transport=relay:[203.0.113.25]",
+              "smtp_tls_policy_maps=inline:{{[203.0.113.25] = secure}}"):
+        is_good("tls-mailboxes")
 
 
 # ---- Sockets and milters --------------------------------------------------------------

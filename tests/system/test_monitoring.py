@@ -163,13 +163,16 @@ def test_a_good_minute():
 def test_each_part_is_missed():
     """A part that is dead is named by probe, by its event and by status"""
     for name in ("policyd", "deliver", "milter", "milter-mx"):
-        before = trail.last()
         control("stop", name)
         try:
-            found = probe(WRONG)
+            for _ in range(3):  # the page of a viewer that others keep busy may be missed too
+                before = trail.last()
+                missed = [key for key, good in probe(WRONG).items() if not good]
+                if missed == [(name, None)]:
+                    break
         finally:
             control("start", name)
-        assert [key for key, good in found.items() if not good] == [(name, None)], found
+        assert missed == [(name, None)], missed
         events = probes(before)
         assert [(one["outcome"], one["detail"]) for one in events] == [("failed", name)], events
         assert status()["probe_good"] == 0
