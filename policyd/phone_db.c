@@ -15,6 +15,7 @@
 #define APPLICATION_ID 0x7a675048 /* "zgPH", in the file's header */
 #define SCHEMA_VERSION 1
 #define FILE_MODE      0600
+#define NEWER          SQLITE_MISMATCH /* what opening answers to a later version */
 
 struct PhoneDb {
   char *path;
@@ -98,7 +99,7 @@ ask_number(sqlite3 *db, const char *sql, int *code)
   return number;
 }
 
-/* Whether SQLite can read the file, and it is ours or an empty one. */
+/* Whether SQLite can read the file, and it is ours or an empty one; or NEWER. */
 static int
 check_file(sqlite3 *db)
 {
@@ -109,8 +110,11 @@ check_file(sqlite3 *db)
     return code;
   gint64 id = ask_number(db, "PRAGMA application_id", &code);
   gint64 tables = ask_number(db, "SELECT count(*) FROM sqlite_schema", &code);
+  gint64 version = ask_number(db, "PRAGMA user_version", &code);
   if (wrong > 0)
     return SQLITE_CORRUPT;
+  if (id == APPLICATION_ID && version > SCHEMA_VERSION)
+    return NEWER;
   return id == APPLICATION_ID || (id == 0 && tables == 0) ? SQLITE_OK : SQLITE_NOTADB;
 }
 
@@ -182,7 +186,14 @@ open_file(PhoneDb *db, GError **error)
       return FALSE;
     code = open_once(db);
   }
-  return code == SQLITE_OK || fail(db, error);
+  if (code != NEWER)
+    return code == SQLITE_OK || fail(db, error);
+  close_file(db);
+  g_set_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY,
+              "the phone book %s was made by a newer zegel: install that one, or restore a "
+              "backup",
+              db->path);
+  return FALSE;
 }
 
 /* ---- Rows ---- */

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 
+#include "common/base/error.h"
 #include "policyd/phone_ask.h"
 #include "tests/unit/crypt/ring.h"
 #include "tests/unit/tap.h"
@@ -329,6 +331,34 @@ test_damaged(Fixture *f, gconstpointer data)
   g_assert_true(g_file_test(aside, G_FILE_TEST_EXISTS));
 }
 
+static void
+set_version(const Fixture *f, int version)
+{
+  sqlite3 *db = NULL;
+  g_autofree char *sql = g_strdup_printf("PRAGMA user_version = %d", version);
+  g_assert_cmpint(sqlite3_open(f->path, &db), ==, SQLITE_OK);
+  g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close(db);
+}
+
+/* That of a later zegel is neither read nor taken for a damaged one. */
+static void
+test_newer(Fixture *f, gconstpointer data)
+{
+  (void) data;
+  assert_learns(f, JAN, ONE, PHONE_LEARNED);
+  g_clear_pointer(&f->book, phone_book_free);
+  set_version(f, 2);
+  open_book(f, FALSE);
+  g_autoptr(GError) error = NULL;
+  g_auto(PhoneFound) found = {0};
+  g_assert_false(phone_book_find(f->book, ORG, JAN, &found, &error));
+  g_assert_error(error, ZEGEL_ERROR, ZEGEL_ERROR_TEMPORARY);
+  g_assert_nonnull(strstr(error->message, "newer zegel"));
+  set_version(f, 1);
+  assert_finds(f, ORG, JAN, ONE, NULL);
+}
+
 /* ---- Who may ask what ---- */
 
 /* The value of NAME in the answer to REQUEST of a peer with RIGHTS; NULL: cut off. */
@@ -499,6 +529,7 @@ main(int argc, char **argv)
       {"/phone/moved box", test_moved_box},
       {"/phone/removed while open", test_removed_while_open},
       {"/phone/damaged", test_damaged},
+      {"/phone/newer", test_newer},
       {"/phone/rights", test_rights},
       {"/phone/masked", test_masked},
       {"/phone/who remembers", test_who_remembers},
