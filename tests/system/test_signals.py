@@ -6,6 +6,7 @@ import contextlib
 import glob
 import os
 import re
+import shutil
 import signal
 import smtplib
 import subprocess
@@ -369,6 +370,29 @@ def test_a_wrong_key_is_refused():
         finally:
             os.chmod(path, 0o400)
         hup(program)
+
+
+def test_files_that_were_given_up():
+    """HUP: a key where the program cannot look any more is refused with the cure; a restart helps"""
+    elsewhere = os.path.join(ENV["LAB_SYSCONFDIR"], unique("keys"))
+    shutil.copytree(os.path.join(KEYS, "policyd"), elsewhere)
+    shutil.chown(elsewhere, "zegel-policyd")
+    shutil.chown(elsewhere + "/phone", "zegel-policyd")
+    try:
+        with configured("policyd", "phone_key", elsewhere + "/phone"):
+            mark = log_mark()
+            os.kill(pid_of("policyd"), signal.SIGHUP)
+            line = wait_log(from_program("policyd", REFUSED), mark)
+            assert elsewhere + "/phone lies where" in line and "restart it" in line, line
+            message, to = sensitive()
+            wait_delivered(send(message, SENDER, to, **SYSTEM))
+            control("stop", "policyd")
+            control("start", "policyd")
+            hup("policyd")
+        control("stop", "policyd")
+        control("start", "policyd")
+    finally:
+        shutil.rmtree(elsewhere)
 
 
 def test_what_counts_after_a_restart():
