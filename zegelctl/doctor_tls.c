@@ -2,11 +2,18 @@
  * doctor_tls.c - what zegelctl doctor looks at of TLS in Postfix: on the ways out, on the
  * ways in, and to mailboxes on other machines.
  */
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "zegelctl/doctor_look.h"
 
-#define RELOAD ", then \"postfix reload\""
+#define RELOAD    ", then \"postfix reload\""
+#define SOON_S    (14 * 24 * 3600) /* before its end a certificate is told of, */
+#define SOON_PART 4                /* or when so little of its time is left */
 
 static void
 look_at_way_out(const Visit *visit, const char *name)
@@ -141,6 +148,61 @@ check_certificates(const DoctorSubject *subject, DoctorReport *report)
   look_at_each(subject, report, look_at_certificates);
 }
 
+static gint64
+seconds_of(const ASN1_TIME *time)
+{
+  struct tm parts = {0};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? (gint64) timegm(&parts) : 0;
+}
+
+/* The first certificate of a chain is Postfix's own. What cannot be read is for Postfix to
+ * say: it does not start TLS then. */
+static void
+look_at_chain(const Visit *visit, const char *path)
+{
+  FILE *file = fopen(path, "re");
+  X509 *own = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+  if (file != NULL)
+    fclose(file);
+  if (own == NULL)
+    return;
+  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
+  gint64 from_s = seconds_of(X509_get0_notBefore(own));
+  gint64 until_s = seconds_of(X509_get0_notAfter(own));
+  X509_free(own);
+  g_autoptr(GDateTime) until = g_date_time_new_from_unix_utc(until_s);
+  g_autofree char *day = until != NULL ? g_date_time_format(until, "%Y-%m-%d") : NULL;
+  static const char cure[] =
+      "get another certificate (\"certbot renew\"), with the same key "
+      "where TLSA records name it, then \"postfix reload\"";
+  if (until_s <= now_s)
+    look_say(visit, DOCTOR_WRONG, cure,
+             "the certificate in %s ended on %s: partners who verify it bring nothing any "
+             "more",
+             path, day);
+  else if (until_s - now_s < MIN(SOON_S, (until_s - from_s) / SOON_PART))
+    look_say(visit, DOCTOR_WARNING, cure, "the certificate in %s ends on %s", path, day);
+}
+
+static void
+look_at_chains(const Visit *visit)
+{
+  static const char *const names[] = {"smtpd_tls_chain_files", "smtpd_tls_cert_file",
+                                      "smtpd_tls_eccert_file"};
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_autofree char *value = look_value(visit, names[i]);
+    g_auto(GStrv) paths = site_words(value);
+    for (char **path = paths; *path != NULL; path++)
+      look_at_chain(visit, *path);
+  }
+}
+
+static void
+check_chains(const DoctorSubject *subject, DoctorReport *report)
+{
+  look_at_each(subject, report, look_at_chains);
+}
+
 /* Whether SERVICE, an smtp(8) or lmtp(8), demands TLS of the next hop of HOP. */
 static gboolean
 demands_tls(const Visit *visit, const SiteService *service, const char *hop)
@@ -199,6 +261,7 @@ check_mailboxes(const DoctorSubject *subject, DoctorReport *report)
 const DoctorCheck doctor_tls_checks[] = {
     {"tls-floor", "secure ways take TLS 1.2 at least", check_floor},
     {"tls-offered", "Postfix offers TLS where mail comes in", check_ways_in},
+    {"tls-expiry", "Postfix's own certificate is valid", check_chains},
     {"tls-mailboxes", "mail travels safely to mailboxes elsewhere", check_mailboxes},
     {"tls-authorities", "certificates can be verified", check_authorities},
     {"tls-certificates", "clients are asked for certificates", check_certificates},

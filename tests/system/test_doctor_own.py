@@ -19,6 +19,7 @@ import time
 import harness
 import visitor
 import walk
+from doctor import main
 from harness import (ENV, command, configured, control, log_lines, log_mark, mail, part,
                      program_pid, unique, wait_for, without, zone)
 from test_watch_domains import months
@@ -569,6 +570,19 @@ def test_a_certificate_that_ends():
     with other_lighttpd(lambda text: re.sub(r'(ssl.pemfile *= ).*', r'\1"%s"' % stranger, text)):
         found_for_both("viewer-certificate", "wrong", "is not valid: self", "fullchain.pem")
     nothing("viewer-certificate")
+
+
+def test_postfix_certificate_that_ends():
+    """Postfix's own certificate, in each of its parameters, is named when it ended or ends soon"""
+    chain = command("postconf", "-h", "smtpd_tls_chain_files").decode().strip()
+    for offset, state, words in (("+25d", "warning", " ends on 20"), ("+40d", "wrong", " ended on 20")):
+        (found,) = doctor("tls-expiry", wrapper=by_clock(offset))
+        assert found["state"] == state and chain + words in found["what"], found
+        assert "certbot renew" in found["cure"], found
+    with main("smtpd_tls_chain_files=", "smtpd_tls_cert_file=" + chain):
+        (found,) = doctor("tls-expiry", wrapper=by_clock("+40d"))
+        assert found["state"] == "wrong", found
+    nothing("tls-expiry")
 
 
 def test_a_link_in_a_log():
