@@ -2,13 +2,9 @@
  * doctor_tls.c - what zegelctl doctor looks at of TLS in Postfix: on the ways out, on the
  * ways in, and to mailboxes on other machines.
  */
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
+#include "common/crypt/tls_probe.h"
 #include "zegelctl/doctor_look.h"
 
 #define RELOAD    ", then \"postfix reload\""
@@ -148,28 +144,13 @@ check_certificates(const DoctorSubject *subject, DoctorReport *report)
   look_at_each(subject, report, look_at_certificates);
 }
 
-static gint64
-seconds_of(const ASN1_TIME *time)
-{
-  struct tm parts = {0};
-  return ASN1_TIME_to_tm(time, &parts) == 1 ? (gint64) timegm(&parts) : 0;
-}
-
-/* The first certificate of a chain is Postfix's own. What cannot be read is for Postfix to
- * say: it does not start TLS then. */
+/* What cannot be read is for Postfix to say: it does not start TLS then. */
 static void
 look_at_chain(const Visit *visit, const char *path)
 {
-  FILE *file = fopen(path, "re");
-  X509 *own = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
-  if (file != NULL)
-    fclose(file);
-  if (own == NULL)
+  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC, from_s = 0, until_s = 0;
+  if (!tls_file_validity(path, &from_s, &until_s))
     return;
-  gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
-  gint64 from_s = seconds_of(X509_get0_notBefore(own));
-  gint64 until_s = seconds_of(X509_get0_notAfter(own));
-  X509_free(own);
   g_autoptr(GDateTime) until = g_date_time_new_from_unix_utc(until_s);
   g_autofree char *day = until != NULL ? g_date_time_format(until, "%Y-%m-%d") : NULL;
   static const char cure[] =

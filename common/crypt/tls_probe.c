@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "common/base/error.h"
@@ -190,12 +192,30 @@ unix_time(const ASN1_TIME *time, gint64 *seconds)
   return TRUE;
 }
 
+static gboolean
+validity_of(const X509 *certificate, gint64 *from_s, gint64 *until_s)
+{
+  return certificate != NULL && unix_time(X509_get0_notBefore(certificate), from_s) &&
+         unix_time(X509_get0_notAfter(certificate), until_s);
+}
+
 gboolean
 tls_probe_validity(const TlsProbe *probe, gint64 *from_s, gint64 *until_s)
 {
-  const X509 *certificate = SSL_get0_peer_certificate(probe->ssl);
-  return certificate != NULL && unix_time(X509_get0_notBefore(certificate), from_s) &&
-         unix_time(X509_get0_notAfter(certificate), until_s);
+  return validity_of(SSL_get0_peer_certificate(probe->ssl), from_s, until_s);
+}
+
+gboolean
+tls_file_validity(const char *path, gint64 *from_s, gint64 *until_s)
+{
+  FILE *file = fopen(path, "re");
+  X509 *certificate = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+  gboolean good = validity_of(certificate, from_s, until_s);
+  X509_free(certificate);
+  ERR_clear_error();
+  if (file != NULL)
+    fclose(file);
+  return good;
 }
 
 gssize

@@ -49,6 +49,11 @@ tls_probe_is_verified(const TlsProbe *probe, const char **reason);
 gboolean
 tls_probe_validity(const TlsProbe *probe, gint64 *from_s, gint64 *until_s);
 
+/* The same of the first certificate in the file PATH, PEM: a server's own stands first.
+ * FALSE when there is none that can be read. */
+gboolean
+tls_file_validity(const char *path, gint64 *from_s, gint64 *until_s);
+
 /* At most SIZE octets into BUFFER; how many, 0 at the end, -1 with ZEGEL_ERROR_TEMPORARY,
  * also at DEADLINE_US. */
 gssize
