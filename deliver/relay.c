@@ -79,8 +79,10 @@ pass_with(Relay *relay, const Service *service, guint timeout_ms)
 {
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) waiting = store_waiting_events(service->store, BATCH, &error);
-  if (waiting != NULL && waiting->len == 0)
+  if (waiting != NULL && waiting->len == 0) {
+    rejoice(relay);
     return PASS_NOTHING;
+  }
   if (waiting == NULL || !bring(service, waiting, timeout_ms, &error)) {
     complain(relay, error);
     return PASS_FAILED;

@@ -21,6 +21,8 @@
 #define STATE_WIDTH   7 /* "warning" */
 #define TEXT_COLUMN   (2 + STATE_WIDTH + 2)
 #define CURE          "cure: "
+#define SOON_S        (14 * 24 * 3600)
+#define SOON_PART     4 /* some certificates have few days */
 
 /* One thing that a check said, or that it found everything good. Texts are owned. */
 typedef struct {
@@ -42,6 +44,12 @@ static const DoctorCheck *const tables[] = {
 
 static gboolean option_json, option_all;
 static char *option_instance;
+
+gboolean
+doctor_ends_soon(gint64 from_s, gint64 until_s, gint64 now_s)
+{
+  return until_s - now_s < MIN(SOON_S, (until_s - from_s) / SOON_PART);
+}
 
 static void
 remark_free(gpointer data)

@@ -44,6 +44,11 @@ void
 doctor_say(DoctorReport *report, DoctorState state, const char *cure, const char *what, ...)
     G_GNUC_PRINTF(4, 5);
 
+/* Whether a certificate that is valid FROM_S until UNTIL_S, Unix time, should be another by
+ * NOW_S: two weeks before its end, or in the last quarter of its time. Pure. */
+gboolean
+doctor_ends_soon(gint64 from_s, gint64 until_s, gint64 now_s);
+
 /* The checks of each file; each table ends with one without id. */
 extern const DoctorCheck doctor_postfix_checks[]; /* main.cf, master.cf */
 extern const DoctorCheck doctor_tls_checks[];     /* how it is encrypted */

@@ -7,9 +7,7 @@
 #include "common/crypt/tls_probe.h"
 #include "zegelctl/doctor_look.h"
 
-#define RELOAD    ", then \"postfix reload\""
-#define SOON_S    (14 * 24 * 3600) /* before its end a certificate is told of, */
-#define SOON_PART 4                /* or when so little of its time is left */
+#define RELOAD ", then \"postfix reload\""
 
 static void
 look_at_way_out(const Visit *visit, const char *name)
@@ -161,7 +159,7 @@ look_at_chain(const Visit *visit, const char *path)
              "the certificate in %s ended on %s: partners who verify it bring nothing any "
              "more",
              path, day);
-  else if (until_s - now_s < MIN(SOON_S, (until_s - from_s) / SOON_PART))
+  else if (doctor_ends_soon(from_s, until_s, now_s))
     look_say(visit, DOCTOR_WARNING, cure, "the certificate in %s ends on %s", path, day);
 }
 

@@ -11,8 +11,6 @@
 
 #define LOOK_S    120
 #define DAY_S     86400
-#define SOON_S    (14 * DAY_S) /* before its end a certificate should be another, */
-#define SOON_PART 4            /* or in this part of its time: some have few days */
 #define HSTS_MIN  (30 * DAY_S)
 #define HTTP_PORT "80"
 
@@ -281,7 +279,7 @@ visit_certificate(Visit *visit)
               "give the web server a certificate for this host name from an authority that "
               "browsers know, with all that stand between (fullchain.pem)",
               "the certificate of %s is not valid: %s", url, page->problem);
-  else if (page->until_s - now_s < MIN(SOON_S, (page->until_s - page->from_s) / SOON_PART))
+  else if (doctor_ends_soon(page->from_s, page->until_s, now_s))
     apart_say(visit->apart, DOCTOR_WARNING, cure, "the certificate of %s ends on %s", url,
               until);
 }
